@@ -1,0 +1,69 @@
+"""The discriminator's residual blocks (Table 4-6, Figure 8), spectrally normalized."""
+import math
+
+import chainer
+import chainer.functions as F
+from chainer.initializers import GlorotUniform
+
+from source.functions.resample import downsample as downsample_by_two
+from source.links.sn_convolution_2d import SNConvolution2D
+
+
+class Block(chainer.Chain):
+    """Activation, 3×3, activation, 3×3 (, average pooling), plus a shortcut.
+
+    x (B, in_channels, H, W) → (B, out_channels, H, W), or (…, H/2, W/2) with `downsample`. The shortcut is a 1×1
+    convolution where size or width changes.
+    """
+
+    def __init__(self, in_channels, out_channels, hidden_channels=None, ksize=3, pad=1, activation=F.relu,
+                 downsample=False):
+        super().__init__()
+        hidden_channels = hidden_channels or in_channels
+        self.activation, self.downsample = activation, downsample
+        self.learnable_sc = downsample or in_channels != out_channels
+        with self.init_scope():
+            self.c1 = SNConvolution2D(in_channels, hidden_channels, ksize, pad=pad,
+                                      initialW=GlorotUniform(math.sqrt(2)))
+            self.c2 = SNConvolution2D(hidden_channels, out_channels, ksize, pad=pad,
+                                      initialW=GlorotUniform(math.sqrt(2)))
+            if self.learnable_sc:
+                self.c_sc = SNConvolution2D(in_channels, out_channels, 1, initialW=GlorotUniform())
+
+    def _convolve(self, conv, x):
+        return conv.before_downsampling(x) if self.downsample else conv(x)
+
+    def residual(self, x):
+        h = self.c1(self.activation(x))
+        return self._convolve(self.c2, self.activation(h))
+
+    def shortcut(self, x):
+        return self._convolve(self.c_sc, x) if self.learnable_sc else x
+
+    def forward(self, x):
+        return self.residual(x) + self.shortcut(x)
+
+
+class OptimizedBlock(chainer.Chain):
+    """The first block: 3×3, activation, 3×3, average pooling, plus pooling and 1×1.
+
+    x (B, in_channels, H, W) → (B, out_channels, H/2, W/2). There is no activation before the first convolution, as x
+    is an image.
+    """
+
+    def __init__(self, in_channels, out_channels, ksize=3, pad=1, activation=F.relu):
+        super().__init__()
+        self.activation = activation  # Differs from sngan_projection: there this block always takes ReLU.
+        with self.init_scope():
+            self.c1 = SNConvolution2D(in_channels, out_channels, ksize, pad=pad, initialW=GlorotUniform(math.sqrt(2)))
+            self.c2 = SNConvolution2D(out_channels, out_channels, ksize, pad=pad, initialW=GlorotUniform(math.sqrt(2)))
+            self.c_sc = SNConvolution2D(in_channels, out_channels, 1, initialW=GlorotUniform())
+
+    def residual(self, x):
+        return self.c2.before_downsampling(self.activation(self.c1(x)))
+
+    def shortcut(self, x):
+        return self.c_sc(downsample_by_two(x))
+
+    def forward(self, x):
+        return self.residual(x) + self.shortcut(x)

@@ -1,0 +1,47 @@
+"""What the command lines here share: arguments for a snapshot, and the generator it holds."""
+import functools
+import sys
+from pathlib import Path
+
+from source.build import build_models
+from source.miscs.devices import get_device
+from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.snapshots import load_model
+from source.yaml_utils import ConfigError, load_config
+
+
+def add_snapshot_arguments(parser, required=True):
+    parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
+    parser.add_argument('--config', '--config_path', metavar='FILE',
+                        help='config of the snapshot; default: the config.yml beside it')
+    parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
+                        help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
+    parser.add_argument('--seed', type=int, default=1234, help='of the latents and labels (default: 1234)')
+
+
+def config_path(args):
+    path = Path(args.config) if args.config else Path(args.snapshot).parent / 'config.yml'
+    if not path.is_file():
+        raise ConfigError(f'{path}: no such config; give the one of {args.snapshot} as --config FILE')
+    return path
+
+
+def load_generator(args):
+    """The generator of a snapshot on its device, and a sampler of its inputs."""
+    path = config_path(args)
+    gen, _ = build_models(load_config(path), str(path))
+    load_model(args.snapshot, gen)
+    gen.to_device(get_device(args.gpu))
+    return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed)
+
+
+def one_line_errors(main):
+    """Turns what is wrong with a user's input into one line and exit status 2."""
+    @functools.wraps(main)
+    def wrapped():
+        try:
+            main()
+        except (ValueError, OSError) as error:
+            print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
+            sys.exit(2)
+    return wrapped

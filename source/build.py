@@ -1,0 +1,164 @@
+"""From a checked config to models, dataset and updater: the one place where names in configs become objects."""
+import importlib
+import importlib.util
+import inspect
+import zlib
+from pathlib import Path
+
+import chainer
+import numpy as np
+
+from source.datasets.batch_iterator import BatchIterator
+from source.miscs.noise_sampler import NoiseSampler
+from source.yaml_utils import ConfigError, check_names, convert
+
+# Earlier states of the authors' repository used these names for what is here under another.
+EARLIER_MODULES = {
+    'gen_models.resnet_128': 'gen_models.resnet',
+    'gen_models.resnet_dog_and_cat_128': 'gen_models.resnet_small',
+    'gen_models.resnet_dog_and_cat_256': 'gen_models.resnet_256',
+    'dis_models.snresnet_128': 'dis_models.snresnet',
+    'dis_models.snresnet_dog_and_cat_128': 'dis_models.snresnet_small',
+}
+EARLIER_CLASSES = {
+    'ResNetGenerator32': 'ResNetGenerator',
+    'ResNetGeneratorImageNet': 'ResNetGenerator',
+    'SNResNetDiscriminator32': 'SNResNetProjectionDiscriminator',
+    'Cifar10Dataset': 'CIFAR10Dataset',
+}
+PACKAGES = ('gen_models', 'dis_models', 'source.datasets', 'source')
+
+
+def load_class(fn, name, source, key):
+    """The class `name` in the file `fn`, as configs write it ('gen_models/resnet_32.py', 'updater.py').
+
+    A name of this project's own wins; any other path is loaded as a file, under a module name nobody else has.
+    """
+    module = _own_module(fn) or _file_module(fn, source, key)
+    found = getattr(module, name, None) or getattr(module, EARLIER_CLASSES.get(name, ''), None)
+    if not inspect.isclass(found):
+        classes = [n for n, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__]
+        raise ConfigError(f'{source}: {key}: no class {name!r} in {fn}; it holds {", ".join(classes) or "none"}')
+    return found
+
+
+def _own_module(fn):
+    dotted = '.'.join(Path(fn).with_suffix('').parts)
+    for candidate in (dotted, f'source.{dotted}'):
+        candidate = EARLIER_MODULES.get(candidate, candidate)
+        if candidate.startswith(PACKAGES) and _exists(candidate):
+            return importlib.import_module(candidate)
+    return None
+
+
+def _exists(module_name):
+    try:
+        return importlib.util.find_spec(module_name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _file_module(fn, source, key):
+    path = next((p for p in (Path(fn), Path(source).parent / fn) if p.is_file()), None)
+    if path is None:
+        raise ConfigError(f'{source}: {key}: no such file: {fn}')
+    spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def construct(cls, args, source, key, **given):
+    """cls(**args, **given), where `args` come from a config and are checked against the constructor's signature.
+
+    Of `given`, what `args` name or the constructor does not take is left out.
+    """
+    parameters = inspect.signature(cls).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    if not takes_any:
+        check_names(args, parameters, source, f'{key}.args.')
+    checked = {}
+    for name, value in args.items():
+        expected = _expected_type(parameters.get(name))
+        keep = expected is None or value is None
+        checked[name] = value if keep else convert(value, expected, source, f'{key}.args.{name}')
+    checked = {**{k: v for k, v in given.items() if k in parameters or takes_any}, **checked}
+    missing = [n for n, p in parameters.items() if p.default is p.empty and n not in checked
+               and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if missing:
+        raise ConfigError(f'{source}: {key}.args.{missing[0]}: missing; {cls.__name__} needs it')
+    try:
+        return cls(**checked)
+    except (ValueError, OSError) as error:
+        raise ConfigError(f'{source}: {key}: {error}') from error
+
+
+def _expected_type(parameter):
+    if parameter is None:
+        return None
+    simple = (bool, int, float, str)
+    if parameter.annotation in simple:
+        return parameter.annotation
+    return type(parameter.default) if type(parameter.default) in simple else None
+
+
+def build_models(config, source):
+    """Generator and discriminator, initialized from NumPy's global random state, with equal numbers of classes."""
+    gen, dis = (
+        construct(load_class(spec['fn'], spec['name'], source, key), spec['args'], source, key)
+        for key, spec in ((f'models.{kind}', config['models'][kind]) for kind in ('generator', 'discriminator')))
+    if gen.n_classes != dis.n_classes:
+        raise ConfigError(f'{source}: models.generator.args.n_classes is {gen.n_classes} and '
+                          f'models.discriminator.args.n_classes is {dis.n_classes}: expected the same number')
+    return gen, dis
+
+
+def build_dataset(config, source, data_dir=None):
+    """The training set; `data_dir` is given to datasets with a `root`."""
+    spec = config['dataset']
+    cls = load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset')
+    return construct(cls, spec['args'], source, 'dataset', **({} if data_dir is None else {'root': data_dir}))
+
+
+def check_agreement(config, source, gen, dataset):
+    """Raises ConfigError where dataset and generator differ in image size or number of classes."""
+    conditional = bool(config['updater']['args'].get('conditional', False))
+    if conditional and gen.n_classes == 0:
+        raise ConfigError(f'{source}: updater.args.conditional is true: expected models.generator.args.n_classes '
+                          f'above 0, found 0')
+    if not conditional and gen.n_classes > 0:
+        raise ConfigError(f'{source}: updater.args.conditional is false: expected models.generator.args.n_classes 0, '
+                          f'found {gen.n_classes}')
+    n_classes = getattr(dataset, 'n_classes', None)
+    if conditional and n_classes is not None and n_classes != gen.n_classes:
+        raise ConfigError(f'{source}: models.generator.args.n_classes: expected {n_classes}, the number of classes of '
+                          f'{config["dataset"]["dataset_name"]}, found {gen.n_classes}')
+    size = getattr(dataset, 'size', None)
+    if size is not None and size != getattr(gen, 'image_size', size):
+        raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["generator"]["name"]} '
+                          f'makes {gen.image_size}×{gen.image_size}')
+    if len(dataset) == 0:
+        raise ConfigError(f'{source}: dataset: no images')
+
+
+def build_updater(config, source, gen, dis, dataset, device):
+    """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
+    optimizers = {}
+    for name, model in (('opt_gen', gen), ('opt_dis', dis)):
+        model.to_device(device)
+        optimizers[name] = chainer.optimizers.Adam(**config['adam'])
+        optimizers[name].setup(model)
+    spec = config['updater']
+    cls = load_class(spec['fn'], spec['name'], source, 'updater')
+    seed = config['seed']
+    return construct(
+        cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
+        iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1)),
+        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)))
+
+
+def seed_everything(seed, device):
+    """Seeds the global random states that initializers draw from."""
+    np.random.seed(seed)
+    if device.xp is not np:
+        device.xp.random.seed(seed)

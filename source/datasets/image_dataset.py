@@ -1,0 +1,52 @@
+"""What every dataset here is: uint8 images and labels, given to training as noisy float32 batches."""
+import os
+
+import chainer
+import numpy as np
+
+
+class ImageDataset(chainer.dataset.DatasetMixin):
+    """Labelled square images; an example is (x float32 (3, H, W), y int32 scalar).
+
+    `ims` is uint8 (N, 3, H, W), `labels` integers (N,) in [0, n_classes). A dataset too large for memory leaves `ims`
+    None, sets `size` and reads in `load_ims`. Raises ValueError where these shapes, types or ranges do not hold.
+    """
+
+    def __init__(self, ims, labels, n_classes, size=None):
+        self.ims = ims
+        self.labels = np.asarray(labels).astype(np.int32)
+        self.n_classes = n_classes
+        self.size = size if ims is None else ims.shape[-1]
+        self._rng, self._rng_pid = None, None
+        if ims is not None and (ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape != (
+                len(self.labels), 3, self.size, self.size)):
+            raise ValueError(f'ims: expected uint8 ({len(self.labels)}, 3, {self.size}, {self.size}), '
+                             f'one image a label; got {ims.dtype} {ims.shape}')
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < n_classes:
+            raise ValueError(f'labels: expected 0 to {n_classes - 1}, '
+                             f'got {self.labels.min()} to {self.labels.max()}')
+
+    def __len__(self):
+        return len(self.labels)
+
+    def load_ims(self, indices, rng=None):
+        """Return ims, uint8 (B, 3, H, W); augmentation, where a dataset has it, is drawn from `rng` (None: none)."""
+        return self.ims[indices]
+
+    def get_examples(self, indices, rng):
+        """Return x = ims / 128 - 1 + U(0, 1/128), float32 (B, 3, H, W) in [-1, 1], and y, int32 (B,).
+
+        All randomness comes from `rng`, a numpy Generator or RandomState: first the augmentation, then the noise.
+        """
+        indices = np.asarray(indices, dtype=np.intp)
+        ims = self.load_ims(indices, rng)
+        x = ims / 128. - 1. + rng.uniform(0., 1. / 128., ims.shape)
+        return x.astype(np.float32), self.labels[indices]
+
+    def get_example(self, i):
+        """Return (x, y) of image `i`, its noise from this dataset's own unseeded generator, one per process."""
+        # Differs from sngan_projection: forked loader workers do not inherit, and so repeat, one generator's state.
+        if self._rng_pid != os.getpid():
+            self._rng, self._rng_pid = np.random.default_rng(), os.getpid()
+        x, y = self.get_examples([i], self._rng)
+        return x[0], y[0]

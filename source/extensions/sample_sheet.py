@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import numpy as np
+from chainer.training import extension
+
+from source.miscs.generate import generate_ims
+from source.miscs.image_sheets import save_sheet
+from source.miscs.noise_sampler import NoiseSampler
+
+
+class SampleSheet(extension.Extension):
+    """Writes `preview/<iteration>.png`: one column per class, the same latents every time.
+
+    With more classes than `max_columns`, evenly spaced ones are shown; without classes, a square of samples.
+    """
+
+    priority = extension.PRIORITY_WRITER
+
+    def __init__(self, gen, rows=10, max_columns=10, seed=0):
+        self.gen, self.rows, self.seed = gen, rows, seed
+        self.columns = min(gen.n_classes, max_columns) or rows
+        self.classes = np.linspace(0, max(gen.n_classes - 1, 0), self.columns).round().astype(np.int32)
+
+    def __call__(self, trainer):
+        folder = Path(trainer.out) / 'preview'
+        folder.mkdir(exist_ok=True)
+        sampler = NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution, self.seed)
+        labels = np.tile(self.classes, self.rows) if self.gen.n_classes > 0 else None
+        ims, _ = generate_ims(self.gen, self.rows * self.columns, sampler, labels)
+        scale = max(1, 64 // self.gen.image_size)
+        save_sheet(folder / f'{trainer.updater.iteration:08d}.png', ims, self.rows, self.columns, scale, gap=scale)

@@ -1,0 +1,15 @@
+"""Networks that judge images: each turns them into features, for distances, and class probabilities, for scores."""
+from source.feature_networks import digits
+
+# The contract: ims uint8 (N, 3, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
+NETWORKS = {'digits': digits.load}
+
+
+def load_feature_network(name, device=-1):
+    """Return the named FeatureNetwork with its weights on `device`: -1 for the CPU, else a GPU's number.
+
+    Raises ValueError for an unknown name, naming the known ones.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f'feature network: expected one of {", ".join(sorted(NETWORKS))}, got {name!r}')
+    return NETWORKS[name](device)

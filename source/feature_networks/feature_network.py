@@ -1,0 +1,39 @@
+"""A network with its weights on a device, applied to any number of images a fixed batch at a time."""
+import hashlib
+
+import chainer
+import numpy as np
+
+BATCHSIZE = 250
+
+
+class FeatureNetwork:
+    """Callable: ims, uint8 (N, 3, H, W), any N >= 0 -> feats (N, D) and probs (N, K), float32 on the CPU.
+
+    `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
+    `n_classes` is K where the classes are the labels of the images it judges, else 0. `digest` is the SHA-256 of the
+    weights file, so that stored statistics can say what made them. Calls raise ValueError for other arrays.
+    """
+
+    def __init__(self, name, chain, weights_path, n_classes, device=-1):
+        self.name = name
+        self.n_classes = n_classes
+        with open(weights_path, 'rb') as file:
+            self.digest = hashlib.sha256(file.read()).hexdigest()
+        chainer.serializers.load_hdf5(weights_path, chain)
+        self._device = chainer.get_device('@numpy' if device < 0 else f'@cupy:{device}')
+        chain.to_device(self._device)
+        self._chain = chain
+
+    def __call__(self, ims):
+        if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3:
+            raise ValueError(f'ims: expected uint8 (N, 3, H, W), got {ims.dtype} {ims.shape}')
+        starts = range(0, max(len(ims), 1), BATCHSIZE)
+        batches = [self._judge(ims[start:start + BATCHSIZE]) for start in starts]
+        feats, probs = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+        return feats, probs
+
+    def _judge(self, ims):
+        with chainer.using_device(self._device), chainer.using_config('train', False), chainer.no_backprop_mode():
+            outputs = self._chain(self._chain.scale(self._device.send(ims)))
+        return [chainer.get_device('@numpy').send(output.array) for output in outputs]

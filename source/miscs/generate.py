@@ -1,0 +1,36 @@
+"""Images from a generator, as 8-bit arrays."""
+import chainer
+import numpy as np
+
+
+def to_uint8(x):
+    """x float (B, 3, H, W) in [-1, 1] → ims uint8 (B, 3, H, W)."""
+    return np.clip(x * 127.5 + 127.5, 0., 255.).astype(np.uint8)
+
+
+def generate_ims(gen, n, sampler, labels=None, batchsize=100):
+    """Generates n images in test mode.
+
+    Args:
+        gen: a generator.
+        n: number of images.
+        sampler: gives the latents and, where `labels` is None, the labels, batch by batch.
+        labels: int (n,), for a conditional generator.
+        batchsize: images at a time; n need not be a multiple.
+
+    Returns:
+        ims uint8 (n, 3, H, W), and their labels int32 (n,), or None for an unconditional generator.
+    """
+    ims, ys = [], []
+    with chainer.using_config('train', False), chainer.no_backprop_mode():
+        for start in range(0, n, batchsize):
+            size = min(batchsize, n - start)
+            y = None
+            if gen.n_classes > 0:
+                y = sampler.categorical(size) if labels is None else labels[start:start + size]
+                y = np.asarray(y, np.int32)
+                ys.append(y)
+            z = sampler.continuous(size)
+            x = gen(size, z=gen.device.send(z), y=None if y is None else gen.device.send(y))
+            ims.append(to_uint8(chainer.backends.cuda.to_cpu(x.array)))
+    return np.concatenate(ims), np.concatenate(ys) if ys else None

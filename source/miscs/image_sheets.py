@@ -1,0 +1,22 @@
+"""Sheets: many small images in one."""
+import numpy as np
+from PIL import Image
+
+
+def make_sheet(ims, rows, columns, scale=1, gap=0):
+    """Lays out ims uint8 (rows·columns, 3, H, W), row by row, as one uint8 array (height, width, 3).
+
+    `scale` repeats each pixel; `gap` white pixels part the images.
+    """
+    if len(ims) != rows * columns:
+        raise ValueError(f'a sheet of {rows}×{columns} takes {rows * columns} images, got {len(ims)}')
+    ims = ims.repeat(scale, axis=2).repeat(scale, axis=3)
+    ims = np.pad(ims, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=255)
+    _, channels, h, w = ims.shape
+    sheet = ims.reshape(rows, columns, channels, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, channels)
+    return sheet[:rows * h - gap, :columns * w - gap]
+
+
+def save_sheet(path, ims, rows, columns, scale=1, gap=0):
+    """`make_sheet`, written as an image file."""
+    Image.fromarray(make_sheet(ims, rows, columns, scale, gap)).save(path)

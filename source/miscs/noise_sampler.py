@@ -1,0 +1,26 @@
+import numpy as np
+
+from source.miscs.random_samples import sample_categorical, sample_continuous
+from source.miscs.random_state import serialize_random_state
+
+
+class NoiseSampler:
+    """The generator's inputs, from a random state of its own that snapshots keep.
+
+    Drawn on the CPU, so that a run's noise does not depend on its device.
+    """
+
+    def __init__(self, dim_z, n_classes=0, distribution='normal', seed=None):
+        self.dim_z, self.n_classes, self.distribution = dim_z, n_classes, distribution
+        self.rng = np.random.RandomState(seed)
+
+    def continuous(self, n):
+        """Latents, float32 (n, dim_z)."""
+        return sample_continuous(self.dim_z, n, self.distribution, rng=self.rng)
+
+    def categorical(self, n):
+        """Labels, int32 (n,)."""
+        return sample_categorical(self.n_classes, n, rng=self.rng)
+
+    def serialize(self, serializer):
+        serialize_random_state(serializer, self.rng)

@@ -1,0 +1,51 @@
+"""Results folders: one run each, with the config and the versions it ran with."""
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from source.yaml_utils import save_config
+
+PACKAGES = ('chainer', 'numpy', 'scipy', 'h5py', 'numba', 'Pillow', 'PyYAML', 'scikit-learn', 'matplotlib', 'tqdm')
+
+
+def versions():
+    """Versions of Python and of every package a result depends on, CuPy included where it is installed."""
+    found = {'python': platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = 'not installed'
+    for distribution in metadata.distributions():
+        name = distribution.metadata['Name'] or ''
+        if name.startswith('cupy'):
+            found[name] = distribution.version
+    return found
+
+
+def is_used(path):
+    """Whether the folder holds a run."""
+    return any((Path(path) / name).exists() for name in ('config.yml', 'log.json'))
+
+
+def set_aside(path):
+    """Renames a folder that holds a run to the first free `<path>.old-<n>` and returns that."""
+    path = Path(path)
+    n = 1
+    while (aside := path.with_name(f'{path.name}.old-{n}')).exists():
+        n += 1
+    return path.rename(aside)
+
+
+def create(path, config):
+    """Makes the folder and writes `config.yml`, the resolved config with the versions of all packages."""
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    save_config(path / 'config.yml', {**config, 'versions': versions()})
+    return path
+
+
+def newest_snapshot(path):
+    """The `snapshot_iter_<iteration>` of the highest iteration in a folder, or None."""
+    snapshots = [p for p in Path(path).glob('snapshot_iter_*') if p.name.removeprefix('snapshot_iter_').isdigit()]
+    return max(snapshots, key=lambda p: int(p.name.removeprefix('snapshot_iter_')), default=None)

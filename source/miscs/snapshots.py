@@ -1,0 +1,104 @@
+"""Writing and reading `.npz` snapshots: written aside and renamed, read without pickle, checked before anything changes.
+
+The format is Chainer's own, so that the authors' model files load and ours load in Chainer.
+"""
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from chainer.serializers import DictionarySerializer, NpzDeserializer
+
+_NONE = np.zeros(0, bool)  # stands for None, which NumPy could only write as a pickle
+
+
+class SnapshotError(ValueError):
+    """A file that is no snapshot, or not one of this model."""
+
+
+def _flatten(obj):
+    serializer = DictionarySerializer()
+    serializer.save(obj)
+    return serializer.target
+
+
+def save_snapshot(path, obj):
+    """Writes a model or a trainer. The file appears under its name only when it is complete."""
+    path = Path(path)
+    arrays = {k: _NONE if v.dtype == object and v[()] is None else v for k, v in _flatten(obj).items()}
+    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    try:
+        with os.fdopen(descriptor, 'wb') as f:
+            np.savez(f, **arrays)
+            f.flush()
+            os.fsync(f.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _read(path):
+    try:
+        with np.load(path, allow_pickle=False) as npz:
+            return {name: npz[name] for name in npz.files}
+    except FileNotFoundError:
+        raise SnapshotError(f'{path}: no such snapshot') from None
+    except OSError as error:
+        raise SnapshotError(f'{path}: cannot be read: {error.strerror or error}') from None
+    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise SnapshotError(f'{path}: not a complete .npz snapshot ({error})') from None
+
+
+def _check(path, found, expected, what):
+    for name, array in expected.items():
+        if name not in found:
+            raise SnapshotError(f'{path}: {what} needs {name} {np.shape(array)}, which the file does not hold: '
+                                f'it is a snapshot of another architecture')
+        if array.ndim > 0 and array.dtype != object and found[name].shape != array.shape:
+            raise SnapshotError(f'{path}: {name} has shape {found[name].shape}, but {what} has {array.shape} there: '
+                                f'it is a snapshot of another architecture')
+
+
+def _deserialize(arrays, obj):
+    arrays = {k: np.asarray(None) if v.dtype == bool and v.shape == (0,) else v for k, v in arrays.items()}
+    NpzDeserializer(arrays).load(obj)
+
+
+def load_model(path, model):
+    """Reads a model's parameters and persistent arrays.
+
+    Raises SnapshotError, with the model unchanged, if the file is truncated, holds pickles, or belongs to another
+    architecture (the first name that differs and both shapes are told).
+    """
+    found = _read(path)
+    what = type(model).__name__
+    expected = _flatten(model)
+    if not set(expected) & set(found) and any(name.startswith('updater/') for name in found):
+        raise SnapshotError(f'{path}: a snapshot of the whole training, not of {what}; '
+                            f'expected a file like {what}_<iteration>.npz')
+    _check(path, found, expected, what)
+    extra = sorted(set(found) - set(expected))
+    if extra:
+        raise SnapshotError(f'{path}: holds {extra[0]} {found[extra[0]].shape}, which {what} does not have: '
+                            f'it is a snapshot of another architecture')
+    _deserialize(found, model)
+
+
+def load_trainer(path, trainer):
+    """Reads a `snapshot_iter_<iteration>`, so that training goes on as if it had never stopped.
+
+    Raises SnapshotError, with the trainer unchanged, as `load_model` does.
+    """
+    found = _read(path)
+    if not any(name.startswith('updater/') for name in found):
+        raise SnapshotError(f'{path}: not a snapshot of training; expected a file like snapshot_iter_<iteration>')
+    models = {k: v for k, v in _flatten(trainer).items() if k.startswith('updater/model:')}
+    _check(path, found, models, 'the model')
+    try:
+        _deserialize(found, trainer)
+    except KeyError as error:
+        raise SnapshotError(f'{path}: lacks {error}: written with other settings or by another version') from None

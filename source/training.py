@@ -1,0 +1,86 @@
+"""From a config to a trainer, and what is said when it is done."""
+from pathlib import Path
+
+from chainer import training
+from chainer.training import extensions
+
+from source import build
+from source.extensions.calc_scores import CalcScores
+from source.extensions.curves import Curves
+from source.extensions.log import Log
+from source.extensions.progress import Progress
+from source.extensions.sample_sheet import SampleSheet
+from source.extensions.save_snapshots import SaveSnapshots
+from source.feature_networks import load_feature_network
+from source.scoring import reference_statistics
+
+
+def build_trainer(config, source, device, results_dir, data_dir=None):
+    """A trainer ready to run: updater, linear decay, log, progress bar, snapshots, sheets, scores and curves.
+
+    Args:
+        config: as `load_config` returns it.
+        source: the config's path, for messages.
+        device: a Chainer device.
+        results_dir: where everything is written; nothing is before the trainer runs.
+        data_dir: folder of the data, for datasets that take one.
+    """
+    build.seed_everything(config['seed'], device)
+    gen, dis = build.build_models(config, source)
+    dataset = build.build_dataset(config, source, data_dir)
+    build.check_agreement(config, source, gen, dataset)
+    updater = build.build_updater(config, source, gen, dis, dataset, device)
+
+    iterations = config['iteration']
+    trainer = training.Trainer(updater, (iterations, 'iteration'), out=str(results_dir))
+
+    def every(key):
+        return EveryAndLast(config[key], iterations)
+
+    for name, optimizer in updater.get_all_optimizers().items():
+        trainer.extend(extensions.LinearShift('alpha', (config['adam']['alpha'], 0.),
+                                              (config['iteration_decay_start'], iterations), optimizer),
+                       name=f'linear_decay_{name}')
+    evaluation = config['evaluation']
+    if evaluation['network'] is not None:
+        network = load_feature_network(evaluation['network'])
+        trainer.extend(CalcScores(gen, network, reference_statistics(dataset, network), evaluation['n_images'],
+                                  evaluation['splits'], seed=(config['seed'], 3)), trigger=every('evaluation_interval'))
+    trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
+    log = Log(trigger=every('display_interval'))
+    trainer.extend(log, name='log')
+    trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
+    trainer.extend(Curves(log), trigger=every('evaluation_interval'))
+    trainer.extend(SaveSnapshots([gen, dis]), trigger=every('snapshot_interval'))
+    return trainer
+
+
+class EveryAndLast:
+    """A trigger for every `interval`-th iteration and the last one."""
+
+    def __init__(self, interval, last):
+        self.interval, self.last = interval, last
+
+    def __call__(self, trainer):
+        iteration = trainer.updater.iteration
+        return iteration % self.interval == 0 or iteration == self.last
+
+
+def summary(trainer, config):
+    """What a finished run left and what to do with it, as text."""
+    out = Path(trainer.out)
+    last = trainer.updater.iteration
+    snapshot = out / f'{type(trainer.updater.gen).__name__}_{last}.npz'
+    lines = [
+        f'Done: {last} iterations in {trainer.elapsed_time:.0f} s. In {out}/:',
+        f'  preview/{last:08d}.png    samples, one column per class' if trainer.updater.conditional else
+        f'  preview/{last:08d}.png    samples',
+        '  losses.png, scores.png  curves' if config['evaluation']['network'] else '  losses.png  curves',
+        '  log.json, config.yml    every number; the config and the versions it ran with',
+        f'  {snapshot.name}, snapshot_iter_{last}  the generator; everything, to go on from',
+        'Next:',
+        f'  python evaluations/gen_images.py --snapshot {snapshot}',
+    ]
+    if config['evaluation']['network']:
+        lines.append(f'  python evaluations/calc_inception.py --snapshot {snapshot}')
+    return '\n'.join(lines)

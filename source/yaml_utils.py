@@ -1,0 +1,148 @@
+"""Config files: read, check key by key, override. The keys are the authors'; `source/build.py` makes objects of them."""
+import difflib
+from pathlib import Path
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A config file, or a value given for one of its keys, that cannot be used."""
+
+
+_REQUIRED = object()
+_MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
+SCHEMA = {  # key: (type, default) or a nested schema
+    'batchsize': (int, _REQUIRED),
+    'iteration': (int, _REQUIRED),
+    'iteration_decay_start': (int, None),  # default: `iteration`, that is no decay
+    'seed': (int, 0),
+    'display_interval': (int, 100),
+    'progressbar_interval': (int, None),
+    'snapshot_interval': (int, 10000),
+    'evaluation_interval': (int, 1000),
+    'results_dir': (str, None),  # default: results/<name of the config file>
+    'models': {'generator': _MODEL, 'discriminator': _MODEL},
+    'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
+    'adam': {'alpha': (float, 2e-4), 'beta1': (float, 0.), 'beta2': (float, .9)},
+    'updater': {'fn': (str, 'updater.py'), 'name': (str, 'Updater'), 'args': (dict, {})},
+    'evaluation': {  # ours: what the trainer scores samples with; no `network`, no scores
+        'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10)},
+    'versions': (dict, {}),  # written into results folders, for the reader
+}
+AT_LEAST_ONE = ('batchsize', 'iteration', 'display_interval', 'snapshot_interval', 'evaluation_interval')
+
+
+def load_config(path, overrides=()):
+    """Reads and checks a config file.
+
+    Args:
+        path: of a YAML file.
+        overrides: strings 'key.key=value', the value in YAML.
+
+    Returns:
+        A nested dict with every key of `SCHEMA`.
+
+    Raises:
+        ConfigError: one line with file, key, what was expected and what was found.
+    """
+    config = _read(path)
+    for text in overrides:
+        _override(config, text)
+    config = _checked(config, SCHEMA, str(path), '')
+    for key in AT_LEAST_ONE:
+        if config[key] < 1:
+            raise ConfigError(f'{path}: {key}: expected at least 1, found {config[key]}')
+    if config['iteration_decay_start'] is None:
+        config['iteration_decay_start'] = config['iteration']
+    if not 0 <= config['iteration_decay_start'] <= config['iteration']:
+        raise ConfigError(f'{path}: iteration_decay_start: expected 0 to iteration ({config["iteration"]}), '
+                          f'found {config["iteration_decay_start"]}')
+    if config['results_dir'] is None:
+        config['results_dir'] = f'results/{Path(path).stem}'
+    return config
+
+
+def _read(path):
+    try:
+        text = Path(path).read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{path}: cannot be read as a config file: {getattr(error, "strerror", error)}') from None
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, 'problem_mark', None)
+        where = f', line {mark.line + 1}' if mark else ''
+        raise ConfigError(f'{path}{where}: not valid YAML: {getattr(error, "problem", None) or error}') from None
+    if not isinstance(config, dict):
+        raise ConfigError(f'{path}: expected keys and values, found {describe(config)}')
+    return config
+
+
+def _override(config, text):
+    key, equals, value = text.partition('=')
+    if not equals or not key:
+        raise ConfigError(f'--set {text}: expected key=value')
+    *parents, last = key.split('.')
+    for parent in parents:
+        config = config.setdefault(parent, {})
+        if not isinstance(config, dict):
+            raise ConfigError(f'--set {text}: {parent} holds no keys')
+    try:
+        config[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f'--set {text}: {value!r} is not valid YAML') from None
+
+
+def _checked(values, schema, source, prefix):
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ConfigError(f'{source}: {prefix[:-1]}: expected keys and values, found {describe(values)}')
+    check_names(values, schema, source, prefix)
+    result = {}
+    for key, expected in schema.items():
+        name = prefix + key
+        if isinstance(expected, dict):
+            result[key] = _checked(values.get(key), expected, source, name + '.')
+            continue
+        expected_type, default = expected
+        value = values.get(key)
+        if value is None:
+            if default is _REQUIRED:
+                raise ConfigError(f'{source}: {name}: missing; expected {expected_type.__name__}')
+            result[key] = default.copy() if isinstance(default, dict) else default
+        else:
+            result[key] = convert(value, expected_type, source, name)
+    return result
+
+
+def check_names(found, known, source, prefix):
+    """Raises ConfigError for the first name in `found` that is not in `known`, suggesting the nearest."""
+    for name in found:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), [str(k) for k in known], 1)
+            hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(sorted(map(str, known)))}'
+            raise ConfigError(f'{source}: {prefix}{name}: unknown key; {hint}')
+
+
+def convert(value, expected_type, source, name):
+    """Returns value as `expected_type`. Numbers may be strings, as PyYAML reads 2e-4 as one."""
+    if isinstance(value, expected_type) and not (isinstance(value, bool) and expected_type is not bool):
+        return value
+    if expected_type in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except ValueError:
+            number = None
+        if number is not None and (expected_type is float or number == int(number)):
+            return expected_type(number)
+    raise ConfigError(f'{source}: {name}: expected {expected_type.__name__}, found {describe(value)}')
+
+
+def describe(value):
+    return 'nothing' if value is None else f'{value!r} ({type(value).__name__})'
+
+
+def save_config(path, config):
+    """Writes a config so that `load_config` reads the same again."""
+    Path(path).write_text(yaml.safe_dump(config, sort_keys=False), encoding='utf-8')

@@ -1,0 +1,1 @@
+import source  # noqa: F401  (makes Chainer importable)
