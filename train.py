@@ -4,6 +4,7 @@
 """
 import argparse
 import sys
+from pathlib import Path
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.miscs import results_dir as results
@@ -34,13 +35,13 @@ def main():
     overrides = args.set + ([] if args.seed is None else [f'seed={args.seed}'])
     try:
         config = load_config(args.config, overrides)
-        out = args.results_dir or config['results_dir']
+        out = config['results_dir'] = args.results_dir or config['results_dir']
         resume = results.newest_snapshot(out) if args.resume == 'auto' else args.resume
         trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir)
         if resume:
             load_trainer(resume, trainer)
         if not args.dry_run:
-            if results.is_used(out) and not resume:
+            if results.is_used(out) and not (resume and Path(resume).parent.samefile(out)):
                 print(f'{out} holds an earlier run; it is now {results.set_aside(out)}')
             results.create(out, config)
     except (ValueError, OSError) as error:

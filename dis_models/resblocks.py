@@ -30,12 +30,12 @@ class Block(chainer.Chain):
             if self.learnable_sc:
                 self.c_sc = SNConvolution2D(in_channels, out_channels, 1, initialW=GlorotUniform())
 
-    def _convolve(self, conv, x):
-        return conv.before_downsampling(x) if self.downsample else conv(x)
+    def _convolve(self, conv, x, activation=None):
+        return conv.before_downsampling(x, activation) if self.downsample else conv(x, activation)
 
     def residual(self, x):
-        h = self.c1(self.activation(x))
-        return self._convolve(self.c2, self.activation(h))
+        h = self.c1(x, self.activation)
+        return self._convolve(self.c2, h, self.activation)
 
     def shortcut(self, x):
         return self._convolve(self.c_sc, x) if self.learnable_sc else x
@@ -60,7 +60,7 @@ class OptimizedBlock(chainer.Chain):
             self.c_sc = SNConvolution2D(in_channels, out_channels, 1, initialW=GlorotUniform())
 
     def residual(self, x):
-        return self.c2.before_downsampling(self.activation(self.c1(x)))
+        return self.c2.before_downsampling(self.c1(x), self.activation)
 
     def shortcut(self, x):
         return self.c_sc(downsample_by_two(x))

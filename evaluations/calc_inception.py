@@ -12,8 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from evaluations.command_line import add_snapshot_arguments, config_path, load_generator, one_line_errors
-from source.build import build_dataset
-from source.feature_networks import load_feature_network
+from source.build import build_dataset, build_feature_network
 from source.miscs.generate import generate_ims
 from source.miscs.results_dir import versions
 from source.scoring import reference_statistics, score_samples
@@ -63,7 +62,7 @@ def main():
     if evaluation['network'] is None:
         raise ConfigError(f'{source}: evaluation.network: missing; expected the name of a feature network')
     n_images, splits = args.n_images or evaluation['n_images'], args.splits or evaluation['splits']
-    network = load_feature_network(evaluation['network'])
+    network = build_feature_network(config, str(source))
     dataset = build_dataset(config, str(source), args.data_dir)
     if args.snapshot:
         gen, sampler = load_generator(args)

@@ -5,6 +5,7 @@ import chainer.links as L
 from chainer.initializers import GlorotUniform
 
 from gen_models.resblocks import Block
+from source.links.batch_normalization import BatchNormalization
 from source.links.convolution_2d import Convolution2D
 from source.miscs.random_samples import sample_categorical, sample_continuous
 
@@ -37,7 +38,7 @@ class ResNetGeneratorBase(chainer.Chain):
             self.l1 = L.Linear(dim_z, bottom_width ** 2 * widths[0], initialW=GlorotUniform())
             for name, (before, after) in zip(self.block_names, zip(widths, widths[1:], strict=False), strict=True):
                 setattr(self, name, Block(before, after, activation=activation, upsample=True, n_classes=n_classes))
-            setattr(self, batch_normalization, L.BatchNormalization(widths[-1]))
+            setattr(self, batch_normalization, BatchNormalization(widths[-1]))
             setattr(self, convolution, Convolution2D(widths[-1], 3, 3, pad=1, initialW=GlorotUniform()))
 
     @property
@@ -69,4 +70,4 @@ class ResNetGeneratorBase(chainer.Chain):
         for name in self.block_names:
             h = self[name](h, y, **kwargs)
         batch_normalization, convolution = (self[name] for name in self.tail_names)
-        return F.tanh(convolution(self.activation(batch_normalization(h))))
+        return F.tanh(convolution(batch_normalization(h, activation=self.activation)))

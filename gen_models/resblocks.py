@@ -3,9 +3,9 @@ import math
 
 import chainer
 import chainer.functions as F
-import chainer.links as L
 from chainer.initializers import GlorotUniform
 
+from source.links.batch_normalization import BatchNormalization
 from source.links.categorical_conditional_batch_normalization import CategoricalConditionalBatchNormalization
 from source.links.convolution_2d import Convolution2D
 
@@ -34,16 +34,16 @@ class Block(chainer.Chain):
     def _batch_normalization(self, size):
         if self.n_classes > 0:
             return CategoricalConditionalBatchNormalization(size, self.n_classes)
-        return L.BatchNormalization(size)
+        return BatchNormalization(size)
 
     def _convolve(self, conv, x):
         return conv.after_upsampling(x) if self.upsample else conv(x)
 
     def residual(self, x, y=None, **kwargs):
         condition = () if y is None else (y,)
-        h = self.activation(self.b1(x, *condition, **kwargs))
+        h = self.b1(x, *condition, activation=self.activation, **kwargs)
         h = self._convolve(self.c1, h)
-        h = self.activation(self.b2(h, *condition, **kwargs))
+        h = self.b2(h, *condition, activation=self.activation, **kwargs)
         return self.c2(h)
 
     def shortcut(self, x):

@@ -2,6 +2,7 @@
 import importlib
 import importlib.util
 import inspect
+import math
 import zlib
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import chainer
 import numpy as np
 
 from source.datasets.batch_iterator import BatchIterator
+from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
-from source.yaml_utils import ConfigError, check_names, convert
+from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
 # Earlier states of the authors' repository used these names for what is here under another.
 EARLIER_MODULES = {
@@ -26,6 +28,7 @@ EARLIER_CLASSES = {
     'SNResNetDiscriminator32': 'SNResNetProjectionDiscriminator',
     'Cifar10Dataset': 'CIFAR10Dataset',
 }
+MODEL_RANGES = {**dict.fromkeys(('ch', 'dim_z', 'bottom_width', 'dim_emb'), (1, math.inf)), 'n_classes': (0, math.inf)}
 PACKAGES = ('gen_models', 'dis_models', 'source.datasets', 'source')
 
 
@@ -34,6 +37,8 @@ def load_class(fn, name, source, key):
 
     A name of this project's own wins; any other path is loaded as a file, under a module name nobody else has.
     """
+    if not fn.endswith('.py'):
+        raise ConfigError(f'{source}: {key}: expected a file name ending in .py, found {fn!r}')
     module = _own_module(fn) or _file_module(fn, source, key)
     found = getattr(module, name, None) or getattr(module, EARLIER_CLASSES.get(name, ''), None)
     if not inspect.isclass(found):
@@ -68,21 +73,25 @@ def _file_module(fn, source, key):
     return module
 
 
-def construct(cls, args, source, key, **given):
+def construct(cls, args, source, key, ranges=None, **given):
     """cls(**args, **given), where `args` come from a config and are checked against the constructor's signature.
 
-    Of `given`, what `args` name or the constructor does not take is left out.
+    Numbers in `args` are checked against `ranges` too. `args` may not name what is `given`; of that, what the
+    constructor does not take is left out.
     """
     parameters = inspect.signature(cls).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     if not takes_any:
-        check_names(args, parameters, source, f'{key}.args.')
+        settable = [n for n, p in parameters.items() if n not in given and not inspect.isfunction(p.default)]
+        check_names(args, settable, source, f'{key}.args.')
     checked = {}
     for name, value in args.items():
-        expected = _expected_type(parameters.get(name))
-        keep = expected is None or value is None
+        parameter = parameters.get(name)
+        expected = _expected_type(parameter)
+        keep = expected is None or (value is None and parameter.default is None)
         checked[name] = value if keep else convert(value, expected, source, f'{key}.args.{name}')
-    checked = {**{k: v for k, v in given.items() if k in parameters or takes_any}, **checked}
+    check_ranges(checked, ranges or {}, source, f'{key}.args.')
+    checked.update({k: v for k, v in given.items() if k in parameters or takes_any})
     missing = [n for n, p in parameters.items() if p.default is p.empty and n not in checked
                and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     if missing:
@@ -105,8 +114,14 @@ def _expected_type(parameter):
 def build_models(config, source):
     """Generator and discriminator, initialized from NumPy's global random state, with equal numbers of classes."""
     gen, dis = (
-        construct(load_class(spec['fn'], spec['name'], source, key), spec['args'], source, key)
+        construct(load_class(spec['fn'], spec['name'], source, key), spec['args'], source, key, MODEL_RANGES)
         for key, spec in ((f'models.{kind}', config['models'][kind]) for kind in ('generator', 'discriminator')))
+    if not hasattr(gen, 'dim_z') or hasattr(dis, 'dim_z'):
+        kind, found = ('discriminator', dis) if hasattr(gen, 'dim_z') else ('generator', gen)
+        raise ConfigError(f'{source}: models.{kind}.name: expected a {kind}, found {type(found).__name__}')
+    if gen.distribution not in ('normal', 'uniform'):
+        raise ConfigError(f"{source}: models.generator.args.distribution: expected 'normal' or 'uniform', "
+                          f'found {gen.distribution!r}')
     if gen.n_classes != dis.n_classes:
         raise ConfigError(f'{source}: models.generator.args.n_classes is {gen.n_classes} and '
                           f'models.discriminator.args.n_classes is {dis.n_classes}: expected the same number')
@@ -117,7 +132,15 @@ def build_dataset(config, source, data_dir=None):
     """The training set; `data_dir` is given to datasets with a `root`."""
     spec = config['dataset']
     cls = load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset')
-    return construct(cls, spec['args'], source, 'dataset', **({} if data_dir is None else {'root': data_dir}))
+    args = spec['args']
+    root = inspect.signature(cls).parameters.get('root')
+    if data_dir is not None:
+        if not Path(data_dir).is_dir():
+            raise ConfigError(f'--data_dir {data_dir}: no such folder')
+        args = {**args, 'root': data_dir} if root else args
+    elif root and root.default is root.empty and 'root' not in args:
+        raise ConfigError(f'{source}: dataset: {cls.__name__} needs the folder of the data: give --data_dir DIR')
+    return construct(cls, args, source, 'dataset')
 
 
 def check_agreement(config, source, gen, dataset):
@@ -139,6 +162,14 @@ def check_agreement(config, source, gen, dataset):
                           f'makes {gen.image_size}×{gen.image_size}')
     if len(dataset) == 0:
         raise ConfigError(f'{source}: dataset: no images')
+
+
+def build_feature_network(config, source):
+    """The feature network that scores samples, or None where the config names none."""
+    name = config['evaluation']['network']
+    if name is not None and name not in NETWORKS:
+        raise ConfigError(f'{source}: evaluation.network: expected one of {", ".join(NETWORKS)}, found {name!r}')
+    return None if name is None else load_feature_network(name)
 
 
 def build_updater(config, source, gen, dis, dataset, device):

@@ -11,7 +11,6 @@ from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
-from source.feature_networks import load_feature_network
 from source.scoring import reference_statistics
 
 
@@ -43,7 +42,7 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
                        name=f'linear_decay_{name}')
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
-        network = load_feature_network(evaluation['network'])
+        network = build.build_feature_network(config, source)
         trainer.extend(CalcScores(gen, network, reference_statistics(dataset, network), evaluation['n_images'],
                                   evaluation['splits'], seed=(config['seed'], 3)), trigger=every('evaluation_interval'))
     trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))

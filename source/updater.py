@@ -53,7 +53,9 @@ class Updater(training.updaters.StandardUpdater):
 
     def update_generator(self):
         x_fake, y_fake = self.generate(self.n_gen_samples)
-        loss = self.loss_gen(self.dis(x_fake, y_fake))
+        with chainer.using_config('constant_weights', True):
+            dis_fake = self.dis(x_fake, y_fake)
+        loss = self.loss_gen(dis_fake)
         self._minimize('opt_gen', self.gen, loss)
         chainer.reporter.report({'loss_gen': loss.array})
 

@@ -1,5 +1,6 @@
 """Config files: read, check key by key, override. The keys are the authors'; `source/build.py` makes objects of them."""
 import difflib
+import math
 from pathlib import Path
 
 import yaml
@@ -29,7 +30,13 @@ SCHEMA = {  # key: (type, default) or a nested schema
         'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10)},
     'versions': (dict, {}),  # written into results folders, for the reader
 }
-AT_LEAST_ONE = ('batchsize', 'iteration', 'display_interval', 'snapshot_interval', 'evaluation_interval')
+RANGES = {  # key: (lowest, highest) allowed
+    **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
+                     'evaluation_interval'), (1, math.inf)),
+    'iteration_decay_start': (0, math.inf), 'seed': (0, 2 ** 32 - 1),
+    'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
+    'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),
+}
 
 
 def load_config(path, overrides=()):
@@ -49,14 +56,15 @@ def load_config(path, overrides=()):
     for text in overrides:
         _override(config, text)
     config = _checked(config, SCHEMA, str(path), '')
-    for key in AT_LEAST_ONE:
-        if config[key] < 1:
-            raise ConfigError(f'{path}: {key}: expected at least 1, found {config[key]}')
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
-    if not 0 <= config['iteration_decay_start'] <= config['iteration']:
+    check_ranges(config, RANGES, path, '')
+    if config['iteration_decay_start'] > config['iteration']:
         raise ConfigError(f'{path}: iteration_decay_start: expected 0 to iteration ({config["iteration"]}), '
                           f'found {config["iteration_decay_start"]}')
+    if config['evaluation']['splits'] > config['evaluation']['n_images']:
+        raise ConfigError(f'{path}: evaluation.splits: expected at most evaluation.n_images '
+                          f'({config["evaluation"]["n_images"]}), found {config["evaluation"]["splits"]}')
     if config['results_dir'] is None:
         config['results_dir'] = f'results/{Path(path).stem}'
     return config
@@ -72,7 +80,10 @@ def _read(path):
     except yaml.YAMLError as error:
         mark = getattr(error, 'problem_mark', None)
         where = f', line {mark.line + 1}' if mark else ''
-        raise ConfigError(f'{path}{where}: not valid YAML: {getattr(error, "problem", None) or error}') from None
+        what = ' '.join(str(getattr(error, 'problem', None) or error).split())
+        raise ConfigError(f'{path}{where}: not valid YAML: {what}') from None
+    except ValueError as error:  # a date that is none
+        raise ConfigError(f'{path}: not valid YAML: {error}') from None
     if not isinstance(config, dict):
         raise ConfigError(f'{path}: expected keys and values, found {describe(config)}')
     return config
@@ -84,12 +95,14 @@ def _override(config, text):
         raise ConfigError(f'--set {text}: expected key=value')
     *parents, last = key.split('.')
     for parent in parents:
-        config = config.setdefault(parent, {})
+        if config.get(parent) is None:
+            config[parent] = {}
+        config = config[parent]
         if not isinstance(config, dict):
             raise ConfigError(f'--set {text}: {parent} holds no keys')
     try:
         config[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         raise ConfigError(f'--set {text}: {value!r} is not valid YAML') from None
 
 
@@ -116,6 +129,17 @@ def _checked(values, schema, source, prefix):
     return result
 
 
+def check_ranges(values, ranges, source, prefix):
+    """Raises ConfigError for the first number in `values` outside `ranges`, {'key.key': (lowest, highest)}."""
+    for name, (lowest, highest) in ranges.items():
+        value = values
+        for key in name.split('.'):
+            value = value.get(key) if value else None
+        if value is not None and not lowest <= value <= highest:
+            expected = f'at least {lowest}' if highest == math.inf else f'{lowest} to {highest}'
+            raise ConfigError(f'{source}: {prefix}{name}: expected {expected}, found {value}')
+
+
 def check_names(found, known, source, prefix):
     """Raises ConfigError for the first name in `found` that is not in `known`, suggesting the nearest."""
     for name in found:
@@ -126,15 +150,16 @@ def check_names(found, known, source, prefix):
 
 
 def convert(value, expected_type, source, name):
-    """Returns value as `expected_type`. Numbers may be strings, as PyYAML reads 2e-4 as one."""
-    if isinstance(value, expected_type) and not (isinstance(value, bool) and expected_type is not bool):
+    """Returns value as `expected_type`. Numbers are finite and may be strings, as PyYAML reads 2e-4 as one."""
+    is_bool = isinstance(value, bool)
+    if isinstance(value, expected_type) and expected_type is not float and is_bool == (expected_type is bool):
         return value
-    if expected_type in (int, float) and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+    if expected_type in (int, float) and isinstance(value, (int, float, str)) and not is_bool:
         try:
             number = float(value)
-        except ValueError:
-            number = None
-        if number is not None and (expected_type is float or number == int(number)):
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number) and (expected_type is float or number == int(number)):
             return expected_type(number)
     raise ConfigError(f'{source}: {name}: expected {expected_type.__name__}, found {describe(value)}')
 

@@ -13,21 +13,21 @@ def _enlarge(im, size):
     # Bicubic keeps strokes crisper than bilinear. Below 32 px the 32 px image is averaged over blocks, so that
     # reducing 32 px to 16 px by means (as the digits feature network does) gives the 16 px dataset, rounding apart.
     fine = Image.fromarray(im).resize((max(size, FINE_SIZE),) * 2, Image.Resampling.BICUBIC)
-    return np.asarray(fine.resize((size, size), Image.Resampling.BOX))
+    return np.asarray(fine if size >= FINE_SIZE else fine.reduce(FINE_SIZE // size))
 
 
 class DigitsDataset(ImageDataset):
     """The 1,797 8x8 digits of `sklearn.datasets.load_digits`, enlarged to `size` and grey in all three channels.
 
     `split` is 'train' (the first 1,437) or 'test' (the last 360, as scikit-learn orders them, held out from every
-    network). Values 0..16 become 0..255. Raises ValueError for another split or a size below 8.
+    network); `size` is 8, 16 or at least 32 px. Values 0..16 become 0..255. Raises ValueError for anything else.
     """
 
     def __init__(self, split='train', size=16):
         if split not in ('train', 'test'):
             raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
-        if size < 8:
-            raise ValueError(f'size: expected at least the 8 px of the original images, got {size!r}')
+        if size not in (8, 16) and size < FINE_SIZE:
+            raise ValueError(f'size: expected 8, 16 or at least {FINE_SIZE} px, got {size!r}')
         digits = load_digits()
         part = slice(None, -N_HELD_OUT) if split == 'train' else slice(-N_HELD_OUT, None)
         small = np.rint(digits.images[part] * (255. / 16.)).astype(np.uint8)

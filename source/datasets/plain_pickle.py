@@ -5,7 +5,16 @@ import numpy as np
 
 # Asked of NumPy itself, since the module that holds it changed name between NumPy 1 and 2.
 _RECONSTRUCT = np.empty(0).__reduce__()[0]
+
+
+def _encode_latin1(text, encoding):
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError(f'it encodes to {encoding!r}; bytes come as latin1')
+    return text.encode('latin1')
+
+
 _ALLOWED = {
+    ('_codecs', 'encode'): _encode_latin1,  # how Python 3 writes bytes below protocol 3
     ('numpy.core.multiarray', '_reconstruct'): _RECONSTRUCT,
     ('numpy._core.multiarray', '_reconstruct'): _RECONSTRUCT,
     ('numpy', 'ndarray'): np.ndarray,
@@ -21,7 +30,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_plain_pickle(file):
-    """Read one pickle of dicts, lists, numbers, strings and numpy arrays from a binary file; Python 2's too.
+    """Read one pickle of dicts, lists, numbers, strings, bytes and numpy arrays from a binary file; Python 2's too.
 
     Raises pickle.UnpicklingError where it asks for any other class or function.
     """

@@ -27,5 +27,5 @@ class SampleSheet(extension.Extension):
         sampler = NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution, self.seed)
         labels = np.tile(self.classes, self.rows) if self.gen.n_classes > 0 else None
         ims, _ = generate_ims(self.gen, self.rows * self.columns, sampler, labels)
-        scale = max(1, 64 // self.gen.image_size)
+        scale = max(1, 64 // ims.shape[-1])
         save_sheet(folder / f'{trainer.updater.iteration:08d}.png', ims, self.rows, self.columns, scale, gap=scale)

@@ -24,9 +24,9 @@ class DigitsNet(chainer.Chain):
         with self.init_scope():
             self.c1 = L.Convolution2D(1, 24, 3, pad=1)
             self.c2 = L.Convolution2D(24, 32, 3, pad=1)
-            self.c3 = L.Convolution2D(32, 48, 3, pad=1)
-            self.c4 = L.Convolution2D(48, 48, 3, pad=1)
-            self.l5 = L.Linear(48 * 4 * 4, 64)
+            self.c3 = L.Convolution2D(32, 40, 3, pad=1)
+            self.c4 = L.Convolution2D(40, 40, 3, pad=1)
+            self.l5 = L.Linear(40 * 4 * 4, 64)
             self.l6 = L.Linear(64, 10)
 
     @staticmethod
@@ -43,18 +43,18 @@ class DigitsNet(chainer.Chain):
         return self.l6(features)
 
     def features(self, x):
-        """Return the features, float32 (B, 64), all >= 0."""
+        """Return the features, float32 (B, 64)."""
         h = _to_grey_16(chainer.as_variable(x))
-        h = F.relu(self.c2(F.relu(self.c1(h))))
+        h = F.leaky_relu(self.c2(F.leaky_relu(self.c1(h))))
         h = F.max_pooling_2d(h, 2)
-        h = F.relu(self.c4(F.relu(self.c3(h))))
+        h = F.leaky_relu(self.c4(F.leaky_relu(self.c3(h))))
         h = F.max_pooling_2d(h, 2)
-        return F.relu(self.l5(h))
+        return F.leaky_relu(self.l5(h))
 
 
-def load(device=-1):
+def load(device=-1, weights_path=WEIGHTS_PATH):
     """Return the trained digits FeatureNetwork; its ten classes are the digits."""
-    return FeatureNetwork('digits', DigitsNet(), WEIGHTS_PATH, n_classes=10, device=device)
+    return FeatureNetwork('digits', DigitsNet(), weights_path, n_classes=10, device=device)
 
 
 def _to_grey_16(x):

@@ -37,3 +37,8 @@ class FeatureNetwork:
         with chainer.using_device(self._device), chainer.using_config('train', False), chainer.no_backprop_mode():
             outputs = self._chain(self._chain.scale(self._device.send(ims)))
         return [chainer.get_device('@numpy').send(output.array) for output in outputs]
+
+
+def save_weights(path, chain):
+    """Write the weights of `chain` as the .h5 file a FeatureNetwork reads."""
+    chainer.serializers.save_hdf5(path, chain)

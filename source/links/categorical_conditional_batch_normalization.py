@@ -17,9 +17,10 @@ class CategoricalConditionalBatchNormalization(ConditionalBatchNormalization):
             self.gammas = L.EmbedID(n_cat, size, initialW=1. if initial_gamma is None else initial_gamma)
             self.betas = L.EmbedID(n_cat, size, initialW=0. if initial_beta is None else initial_beta)
 
-    def forward(self, x, c, finetune=False, weights=None):
+    def forward(self, x, c, finetune=False, weights=None, activation=None):
         """Normalizes x (B, C, …) for labels c, int (B,); or for blends of two labels, c int (B, 2), weights (B, 2)."""
-        return super().forward(x, self._blend(self.gammas(c), weights), self._blend(self.betas(c), weights), finetune)
+        gamma, beta = (self._blend(embedding(c), weights) for embedding in (self.gammas, self.betas))
+        return super().forward(x, gamma, beta, finetune, activation)
 
     @staticmethod
     def _blend(embedded, weights):

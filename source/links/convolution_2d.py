@@ -1,32 +1,32 @@
 import chainer.links as L
 
 from source.functions import convolution_2d as functions
+from source.links.constant_weights import as_configured
 
 
 class Convolution2D(L.Convolution2D):
-    """Chainer's convolution link, which also convolves together with resampling by two.
+    """Chainer's convolution link, with the activation before it and with resampling by two.
 
     The weight is read as `W_bar`, so that a subclass can normalize it.
     """
 
     @property
     def W_bar(self):
-        return self.W
+        return as_configured(self.W)
 
-    def forward(self, x):
-        self._initialize_from(x)
-        return functions.convolution_2d(x, self.W_bar, self.b, self.stride, self.pad)
+    def forward(self, x, activation=None):
+        """The convolution of activation(x), x (B, C, H, W)."""
+        return functions.convolution_2d(x, *self._weights(x), self.stride, self.pad, activation)
 
-    def after_upsampling(self, x):
-        """The convolution of x (B, C, H, W) enlarged to twice its height and width."""
-        self._initialize_from(x)
-        return functions.upsample_convolution_2d(x, self.W_bar, self.b, self.pad)
+    def after_upsampling(self, x, activation=None):
+        """The convolution of activation(x), enlarged to twice its height and width."""
+        return functions.upsample_convolution_2d(x, *self._weights(x), self.pad, activation)
 
-    def before_downsampling(self, x):
-        """The convolution of x (B, C, H, W), averaged to half its height and width."""
-        self._initialize_from(x)
-        return functions.convolution_2d_downsample(x, self.W_bar, self.b, self.pad)
+    def before_downsampling(self, x, activation=None):
+        """The convolution of activation(x), averaged to half its height and width."""
+        return functions.convolution_2d_downsample(x, *self._weights(x), self.pad, activation)
 
-    def _initialize_from(self, x):
+    def _weights(self, x):
         if self.W.array is None:
             self._initialize_params(x.shape[1])
+        return self.W_bar, as_configured(self.b)

@@ -1,6 +1,7 @@
-import chainer.functions as F
 import chainer.links as L
 
+from source.functions.convolution_2d import deconvolution_2d
+from source.links.constant_weights import as_configured
 from source.links.spectrally_normalized import SpectrallyNormalized
 
 
@@ -27,4 +28,4 @@ class SNDeconvolution2D(SpectrallyNormalized, L.Deconvolution2D):
     def forward(self, x):
         if self.W.array is None:
             self._initialize_params(x.shape[1])
-        return F.deconvolution_2d(x, self.W_bar, self.b, self.stride, self.pad, self.outsize)
+        return deconvolution_2d(x, self.W_bar, as_configured(self.b), self.stride, self.pad, self.outsize)

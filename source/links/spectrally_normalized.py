@@ -7,6 +7,7 @@ from chainer import variable
 from source.functions.max_sv import max_singular_value_fully_differentiable
 from source.functions.spectral_normalization import spectral_normalization
 from source.kernels.power_iteration import power_iteration
+from source.links.constant_weights import as_configured
 
 
 class SpectrallyNormalized:
@@ -54,7 +55,7 @@ class SpectrallyNormalized:
     def W_bar(self):
         """Variable of W's shape with spectral norm 1 (or `factor`, or gamma); steps `u` in training mode."""
         self._initialize_gamma()
-        W = self._as_matrix(self.W)
+        W = self._as_matrix(as_configured(self.W))
         factor = 1. if self.factor is None else self.factor
         if self.fully_differentiable:
             sigma, u, _ = max_singular_value_fully_differentiable(W, self.u, self.Ip)
@@ -67,5 +68,5 @@ class SpectrallyNormalized:
             self.u[...] = u
         W_bar = self._from_matrix(W_bar)
         if self.use_gamma:
-            W_bar = W_bar * F.broadcast_to(self.gamma, W_bar.shape)
+            W_bar = W_bar * F.broadcast_to(as_configured(self.gamma), W_bar.shape)
         return W_bar

@@ -11,7 +11,11 @@ def n_gpus():
     """Number of CUDA devices that CuPy can use here; 0 without CuPy or without a driver."""
     if not cuda.available:
         return 0
-    return cuda.cupy.cuda.runtime.getDeviceCount()
+    runtime = cuda.cupy.cuda.runtime
+    try:
+        return runtime.getDeviceCount()
+    except runtime.CUDARuntimeError:  # no driver, or one too old for this CuPy
+        return 0
 
 
 def get_device(gpu=None):

@@ -31,17 +31,25 @@ def is_used(path):
 def set_aside(path):
     """Renames a folder that holds a run to the first free `<path>.old-<n>` and returns that."""
     path = Path(path)
+    if not path.name:
+        raise ValueError(f'{path} holds an earlier run and cannot be renamed: expected another results folder')
     n = 1
     while (aside := path.with_name(f'{path.name}.old-{n}')).exists():
         n += 1
-    return path.rename(aside)
+    try:
+        return path.rename(aside)
+    except OSError as error:
+        raise ValueError(f'{path} holds an earlier run and cannot be renamed to {aside}: {error.strerror}') from None
 
 
 def create(path, config):
     """Makes the folder and writes `config.yml`, the resolved config with the versions of all packages."""
     path = Path(path)
-    path.mkdir(parents=True, exist_ok=True)
-    save_config(path / 'config.yml', {**config, 'versions': versions()})
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        save_config(path / 'config.yml', {**config, 'versions': versions()})
+    except OSError as error:
+        raise ValueError(f'{path}: expected a results folder that can be written to: {error.strerror}') from None
     return path
 
 

@@ -43,8 +43,12 @@ def save_snapshot(path, obj):
 
 def _read(path):
     try:
-        with np.load(path, allow_pickle=False) as npz:
-            return {name: npz[name] for name in npz.files}
+        with open(path, 'rb') as f:
+            if not zipfile.is_zipfile(f):  # np.load would take it for a pickle
+                raise zipfile.BadZipFile('no zip archive, or one cut short')
+            f.seek(0)
+            with np.load(f, allow_pickle=False) as npz:
+                return {name: npz[name] for name in npz.files}
     except FileNotFoundError:
         raise SnapshotError(f'{path}: no such snapshot') from None
     except OSError as error:
@@ -54,13 +58,17 @@ def _read(path):
 
 
 def _check(path, found, expected, what):
-    for name, array in expected.items():
+    for name, array in sorted(expected.items()):
         if name not in found:
             raise SnapshotError(f'{path}: {what} needs {name} {np.shape(array)}, which the file does not hold: '
                                 f'it is a snapshot of another architecture')
         if array.ndim > 0 and array.dtype != object and found[name].shape != array.shape:
             raise SnapshotError(f'{path}: {name} has shape {found[name].shape}, but {what} has {array.shape} there: '
                                 f'it is a snapshot of another architecture')
+    extra = sorted(set(found) - set(expected))
+    if extra:
+        raise SnapshotError(f'{path}: holds {extra[0]} {found[extra[0]].shape}, which {what} does not have: '
+                            f'it is a snapshot of another architecture')
 
 
 def _deserialize(arrays, obj):
@@ -81,10 +89,6 @@ def load_model(path, model):
         raise SnapshotError(f'{path}: a snapshot of the whole training, not of {what}; '
                             f'expected a file like {what}_<iteration>.npz')
     _check(path, found, expected, what)
-    extra = sorted(set(found) - set(expected))
-    if extra:
-        raise SnapshotError(f'{path}: holds {extra[0]} {found[extra[0]].shape}, which {what} does not have: '
-                            f'it is a snapshot of another architecture')
     _deserialize(found, model)
 
 
@@ -96,8 +100,9 @@ def load_trainer(path, trainer):
     found = _read(path)
     if not any(name.startswith('updater/') for name in found):
         raise SnapshotError(f'{path}: not a snapshot of training; expected a file like snapshot_iter_<iteration>')
-    models = {k: v for k, v in _flatten(trainer).items() if k.startswith('updater/model:')}
-    _check(path, found, models, 'the model')
+    expected = {f'updater/{k}': v for k, v in _flatten(trainer.updater).items()}
+    of_models = ({k: v for k, v in arrays.items() if k.startswith('updater/model:')} for arrays in (found, expected))
+    _check(path, *of_models, 'the model')
     try:
         _deserialize(found, trainer)
     except KeyError as error:

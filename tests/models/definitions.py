@@ -29,8 +29,10 @@ DISCRIMINATORS = {
 }
 
 
-def generator(ops, table, p, z, condition=None, train=True):
+def generator(ops, table, p, z, condition=None, train=True, activation='relu'):
     """Images (B, 3, H, W) from latents z (B, dim_z); condition (B, n_classes) holds the weight of each class."""
+    activate = getattr(ops, activation)
+
     def batch_norm(name, x, gamma, beta):
         statistics = None if train else (p[f'{name}/avg_mean'], p[f'{name}/avg_var'])
         return gamma[:, :, None, None] * ops.normalize(x, statistics, EPS) + beta[:, :, None, None]
@@ -43,9 +45,9 @@ def generator(ops, table, p, z, condition=None, train=True):
 
     def block(name, x):
         norm = unconditional if condition is None else conditional
-        h = ops.upsample(ops.relu(norm(f'{name}/b1', x)))
+        h = ops.upsample(activate(norm(f'{name}/b1', x)))
         h = ops.convolve(h, p[f'{name}/c1/W'], p[f'{name}/c1/b'])
-        h = ops.relu(norm(f'{name}/b2', h))
+        h = activate(norm(f'{name}/b2', h))
         h = ops.convolve(h, p[f'{name}/c2/W'], p[f'{name}/c2/b'])
         return h + ops.convolve(ops.upsample(x), p[f'{name}/c_sc/W'], p[f'{name}/c_sc/b'])
 
@@ -54,12 +56,14 @@ def generator(ops, table, p, z, condition=None, train=True):
     for i, _ in enumerate(table.blocks.split(), 2):
         h = block(f'block{i}', h)
     norm, convolution = table.tail
-    h = ops.relu(unconditional(norm, h))
+    h = activate(unconditional(norm, h))
     return ops.tanh(ops.convolve(h, p[f'{convolution}/W'], p[f'{convolution}/b']))
 
 
-def discriminator(ops, table, p, vectors, x, condition=None, concat=False):
+def discriminator(ops, table, p, vectors, x, condition=None, concat=False, activation='relu'):
     """Outputs (B, 1) and pooled features; `vectors` are the singular vectors, constants to the gradient."""
+    activate = getattr(ops, activation)
+
     def W_bar(name):
         W, (u, v) = p[f'{name}/W'], vectors[name]
         return W / (u @ W.reshape(len(W), -1) @ v.T)[0, 0]
@@ -68,11 +72,11 @@ def discriminator(ops, table, p, vectors, x, condition=None, concat=False):
         return ops.convolve(h, W_bar(name), p[f'{name}/b'])
 
     def first_block(name, x):
-        h = convolve(f'{name}/c2', ops.relu(convolve(f'{name}/c1', x)))
+        h = convolve(f'{name}/c2', activate(convolve(f'{name}/c1', x)))
         return ops.pool(h) + convolve(f'{name}/c_sc', ops.pool(x))
 
     def block(name, x, halves, learned_shortcut):
-        h = convolve(f'{name}/c2', ops.relu(convolve(f'{name}/c1', ops.relu(x))))
+        h = convolve(f'{name}/c2', activate(convolve(f'{name}/c1', activate(x))))
         shortcut = convolve(f'{name}/c_sc', x) if learned_shortcut else x
         return ops.pool(h) + ops.pool(shortcut) if halves else h + shortcut
 
@@ -85,7 +89,7 @@ def discriminator(ops, table, p, vectors, x, condition=None, concat=False):
             h = ops.concatenate([h, embedded[:, :, None, None] + 0 * h[:, :1]])
         halves = after.endswith('d')
         h = block(f'block{i}', h, halves, halves or joins or before.rstrip('d') != after)
-    phi = ops.relu(h).sum((2, 3))
+    phi = activate(h).sum((2, 3))
     output = phi @ W_bar(table.dense).T
     if f'{table.dense}/b' in p:
         output = output + p[f'{table.dense}/b']
@@ -102,8 +106,8 @@ def singular_vectors(p, Ip=1):
         W = W.reshape(len(W), -1)
         for _ in range(Ip):
             v = u @ W
-            v /= np.linalg.norm(v)
+            v /= np.linalg.norm(v) + 1e-12
             u = v @ W.T
-            u /= np.linalg.norm(u)
+            u /= np.linalg.norm(u) + 1e-12
         vectors[name] = u, v
     return vectors

@@ -34,6 +34,10 @@ def relu(x):
     return np.maximum(x, 0)
 
 
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
 def tanh(x):
     return np.tanh(x)
 

@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 tanh = torch.tanh
 relu = torch.relu
+softplus = F.softplus
 
 
 def convolve(x, W, b):

@@ -5,81 +5,22 @@ Every function here takes arrays that the caller allocated, and addresses in tab
 """
 import numba
 import numpy as np
+from numba import int64, types
 
-from source.kernels.cpu.lanes import REGISTERS, WIDTH, product_tile, sandwich
-from source.kernels.cpu.schemes import DOWN, SAME, UP
+from source.kernels.cpu.lanes import WIDTH
+from source.kernels.cpu.primitives import (FROM_PRODUCTS, FROM_PRODUCTS_GATED, GRADIENT_TO_PRODUCTS, PRODUCTS_TO_TAPS,
+                                           ROWS, TAPS_TO_PRODUCTS, TO_PRODUCTS, multiply, transform)
 
-SCHEMES = (SAME, DOWN, UP)
-#: rows of a register tile: with two vectors a row, it and its operands fill no more than the registers
-ROWS = 8 if REGISTERS >= 32 else 6
 _FLOAT = 4  # bytes
 
-_wide = product_tile(ROWS, 2)
-_narrow = product_tile(ROWS, 1)
-
-_same_in, _down_in, _up_in = (sandwich(s.to_products, activated=True) for s in SCHEMES)
-_same_out, _down_out, _up_out = (sandwich(s.from_products, biased=True) for s in SCHEMES)
-_same_gated, _down_gated, _up_gated = (sandwich(s.from_products, biased=True, gated=True) for s in SCHEMES)
-_same_taps, _down_taps, _up_taps = (sandwich(s.from_taps) for s in SCHEMES)
-_same_out_back, _down_out_back = (sandwich(s.from_products.T, activated=True) for s in (SAME, DOWN))
-_same_taps_back, _down_taps_back = (sandwich(s.from_taps.T) for s in (SAME, DOWN))
+_Vector, _Cube, _Images = (types.Array(types.float32, n, 'C') for n in (1, 3, 4))
+_Taps = types.Array(types.float32, 4, 'A')
+_Tables = types.Array(types.int64, 3, 'C')
+_Sums = types.Array(types.float64, 1, 'C')
 
 
-@numba.njit(cache=True)
-def _to_products(scheme, sources, source_shift, targets, target_shift, slope):
-    if scheme == 0:
-        _same_in(sources, source_shift, targets, target_shift, slope, 0, 0)
-    elif scheme == 1:
-        _down_in(sources, source_shift, targets, target_shift, slope, 0, 0)
-    else:
-        _up_in(sources, source_shift, targets, target_shift, slope, 0, 0)
-
-
-@numba.njit(cache=True)
-def _from_products(scheme, sources, source_shift, targets, target_shift, bias):
-    if scheme == 0:
-        _same_out(sources, source_shift, targets, target_shift, np.float32(1), bias, 0)
-    elif scheme == 1:
-        _down_out(sources, source_shift, targets, target_shift, np.float32(1), bias, 0)
-    else:
-        _up_out(sources, source_shift, targets, target_shift, np.float32(1), bias, 0)
-
-
-@numba.njit(cache=True)
-def _from_products_gated(scheme, sources, source_shift, targets, target_shift, bias, slope, gate_shift):
-    if scheme == 0:
-        _same_gated(sources, source_shift, targets, target_shift, slope, bias, gate_shift)
-    elif scheme == 1:
-        _down_gated(sources, source_shift, targets, target_shift, slope, bias, gate_shift)
-    else:
-        _up_gated(sources, source_shift, targets, target_shift, slope, bias, gate_shift)
-
-
-@numba.njit(cache=True)
-def _gradient_to_products(scheme, sources, source_shift, targets, target_shift, slope):
-    if scheme == 0:
-        _same_out_back(sources, source_shift, targets, target_shift, slope, 0, 0)
-    else:
-        _down_out_back(sources, source_shift, targets, target_shift, slope, 0, 0)
-
-
-@numba.njit(cache=True)
-def _taps_to_products(scheme, sources, source_shift, targets, target_shift):
-    if scheme == 0:
-        _same_taps(sources, source_shift, targets, target_shift, np.float32(1), 0, 0)
-    elif scheme == 1:
-        _down_taps(sources, source_shift, targets, target_shift, np.float32(1), 0, 0)
-    else:
-        _up_taps(sources, source_shift, targets, target_shift, np.float32(1), 0, 0)
-
-
-@numba.njit(cache=True)
-def _products_to_taps(scheme, sources, source_shift, targets, target_shift):
-    if scheme == 0:
-        _same_taps_back(sources, source_shift, targets, target_shift, np.float32(1), 0, 0)
-    else:
-        _down_taps_back(sources, source_shift, targets, target_shift, np.float32(1), 0, 0)
-
+def _parallel(*argument_types):
+    return numba.njit(types.void(*argument_types), parallel=True, cache=True)
 
 @numba.njit(cache=True)
 def _address(array):
@@ -138,7 +79,7 @@ def _scatter(patch, y, gate, gated, slope, image, top, left, side, channel):
 
 
 @numba.njit(cache=True)
-def _transform_tile(backward, scheme, x, image, top, left, side, slope, table, zeros, patch, patch_table,
+def _transform_tile(function, kind, x, image, top, left, side, slope, table, zeros, patch, patch_table,
                     products, shift):
     _list_pixels(table, x, image, top, left, side, _address(zeros))
     n_channels = x.shape[3]
@@ -147,10 +88,7 @@ def _transform_tile(backward, scheme, x, image, top, left, side, slope, table, z
         if channel + WIDTH > n_channels:
             _gather_last_channels(patch, x, image, top, left, side, channel)
             sources, source_shift = _address(patch_table), 0
-        if backward:
-            _gradient_to_products(scheme, sources, source_shift, products, shift + channel * _FLOAT, slope)
-        else:
-            _to_products(scheme, sources, source_shift, products, shift + channel * _FLOAT, slope)
+        transform(function, kind, sources, source_shift, products, shift + channel * _FLOAT, slope, 0, 0)
 
 
 @numba.njit(cache=True)
@@ -159,16 +97,9 @@ def _list_patch(patch_table, patch):
         patch_table[i] = _address(patch) + i * patch.strides[0]
 
 
-@numba.njit(cache=True)
-def _multiply(n_vectors, a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_step, depth, accumulate):
-    if n_vectors == 2:
-        _wide(a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_step, depth, accumulate)
-    else:
-        _narrow(a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_step, depth, accumulate)
-
-
-@numba.njit(parallel=True, cache=True)
-def convolve(scheme, patch_side, step_in, side, n_phases, step_out,
+@_parallel(*[int64] * 8, _Images, types.float32, _Images, _Vector, _Images, types.float32, types.boolean, _Images,
+           _Images, _Images, _Tables, _Cube, _Vector)
+def convolve(transformer, multiplier, scheme, patch_side, step_in, side, n_phases, step_out,
              x, slope, weight, bias, gate, gate_slope, gated, y, V, M, tables, patches, zeros):
     """y = convolution of max(x, slope x) + bias, times `slope` where gated and gate is not positive.
 
@@ -194,7 +125,7 @@ def convolve(scheme, patch_side, step_in, side, n_phases, step_out,
         for t in range(n_here):
             image, place = divmod(first + t, rows * columns)
             i, j = divmod(place, columns)
-            _transform_tile(False, scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, slope,
+            _transform_tile(transformer, TO_PRODUCTS + scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, slope,
                             table, zeros, patch, patch_table, _address(products), t * v.strides[1])
         _list_products(products, _address(m), side, 1, m.strides[0], 0)
         for first_chunk in range(0, n_chunks, block_chunks):
@@ -203,7 +134,7 @@ def convolve(scheme, patch_side, step_in, side, n_phases, step_out,
                 for chunk in range(n_chunks_here):
                     b = _address(weight) + p * weight.strides[0] + (first_chunk + chunk) * weight.strides[1]
                     for t in range(0, n_here, ROWS):
-                        _multiply(chunk_columns // WIDTH,
+                        multiply(multiplier, chunk_columns // WIDTH,
                                   _address(v) + p * v.strides[0] + t * v.strides[1], v.strides[1], _FLOAT,
                                   b, weight.strides[2],
                                   _address(m) + p * m.strides[0] + t * m.strides[1] + chunk * chunk_columns * _FLOAT,
@@ -220,17 +151,19 @@ def convolve(scheme, patch_side, step_in, side, n_phases, step_out,
                     shift = t * m.strides[1] + (channel - start) * _FLOAT
                     bias_here = _address(bias) + channel * _FLOAT
                     if not whole or channel + WIDTH > n_outputs:
-                        _from_products(scheme, _address(products), shift, _address(patch_table), 0, bias_here)
+                        transform(transformer, FROM_PRODUCTS + scheme, _address(products), shift, _address(patch_table),
+                                  0, gate_slope, bias_here, 0)
                         _scatter(patch, y, gate, gated, gate_slope, image, top, left, step_out, channel)
                     elif gated:
-                        _from_products_gated(scheme, _address(products), shift, _address(table), channel * _FLOAT,
-                                             bias_here, gate_slope, gate_shift)
+                        transform(transformer, FROM_PRODUCTS_GATED + scheme, _address(products), shift, _address(table),
+                                  channel * _FLOAT, gate_slope, bias_here, gate_shift)
                     else:
-                        _from_products(scheme, _address(products), shift, _address(table), channel * _FLOAT, bias_here)
+                        transform(transformer, FROM_PRODUCTS + scheme, _address(products), shift, _address(table),
+                                  channel * _FLOAT, gate_slope, bias_here, 0)
 
 
-@numba.njit(parallel=True, cache=True)
-def transform_weight(scheme, side, n_phases, w, planes, weight, tables):
+@_parallel(*[int64] * 4, _Taps, _Cube, _Images, _Tables)
+def transform_weight(transformer, scheme, side, n_phases, w, planes, weight, tables):
     """Fill `weight` from w (O, C, k, k) of any strides; planes (k k, C, columns) is scratch."""
     n_products, n_chunks, depth, chunk_columns = weight.shape
     n_outputs, n_channels, n_taps = w.shape[0], w.shape[1], w.shape[2]
@@ -244,22 +177,20 @@ def transform_weight(scheme, side, n_phases, w, planes, weight, tables):
             for j in range(n_taps):
                 plane = planes[i * n_taps + j, c]
                 sources[i * n_taps + j] = _address(plane)
-                if c < n_channels:
-                    plane[:n_outputs] = w[:, c, i, j]
-                    plane[n_outputs:] = 0
-                else:
-                    plane[:] = 0
+                for o in range(n_columns):
+                    plane[o] = w[o, c, i, j] if c < n_channels and o < n_outputs else np.float32(0)
         _list_products(targets, _address(weight), side, n_phases, weight.strides[0],
                        phase_depth * weight.strides[2])
         for column in range(0, n_columns, WIDTH):
             chunk, lane = divmod(column, chunk_columns)
-            _taps_to_products(scheme, _address(sources), column * _FLOAT, _address(targets),
-                              chunk * weight.strides[1] + c * weight.strides[2] + lane * _FLOAT)
+            transform(transformer, TAPS_TO_PRODUCTS + scheme, _address(sources), column * _FLOAT, _address(targets),
+                      chunk * weight.strides[1] + c * weight.strides[2] + lane * _FLOAT, np.float32(1), 0, 0)
 
 
-@numba.njit(parallel=True, cache=True)
-def weight_gradient(scheme, patch_side, step_in, side, n_phases, step_out,
-                    x, x_slope, gy, gy_slope, bias_gradient, V, D, sums, tables, patches, zeros):
+@_parallel(*[int64] * 8, _Images, types.float32, _Images, types.float32, _Sums, int64, _Cube, _Cube, _Cube,
+           _Tables, _Cube, _Vector)
+def weight_gradient(transformer, multiplier, scheme, patch_side, step_in, side, n_phases, step_out,
+                    x, x_slope, gy, gy_slope, bias_gradient, phase_depth, V, D, sums, tables, patches, zeros):
     """sums (products, depth, columns) = over all tiles, transformed x by transformed gy; bias_gradient = sum of gy.
 
     V (products, tiles, depth row) and D (products, tiles, columns) are scratch. Work is divided by product, not by
@@ -271,9 +202,7 @@ def weight_gradient(scheme, patch_side, step_in, side, n_phases, step_out,
     n_chunks = n_columns // chunk_columns
     rows, columns = -(-gy.shape[1] // step_out), -(-gy.shape[2] // step_out)
     n_tiles = gy.shape[0] * rows * columns
-    phase_depth = depth // n_phases ** 2
     product_of_sums = side + 1  # both points are 1, where the transform adds all pixels of the tile
-    bias_gradient[:] = 0
     for block in range(-(-n_tiles // block_tiles)):
         first = block * block_tiles
         n_here = min(block_tiles, n_tiles - first)
@@ -286,10 +215,10 @@ def weight_gradient(scheme, patch_side, step_in, side, n_phases, step_out,
             image, place = divmod(first + t, rows * columns)
             i, j = divmod(place, columns)
             _list_products(products, _address(V), side, n_phases, V.strides[0], phase_depth * _FLOAT)
-            _transform_tile(False, scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, x_slope,
+            _transform_tile(transformer, TO_PRODUCTS + scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, x_slope,
                             table, zeros, patch, patch_table, _address(products), t * V.strides[1])
             _list_products(products, _address(D), side, 1, D.strides[0], 0)
-            _transform_tile(True, scheme, gy, image, i * step_out, j * step_out, step_out, gy_slope,
+            _transform_tile(transformer, GRADIENT_TO_PRODUCTS + scheme, gy, image, i * step_out, j * step_out, step_out, gy_slope,
                             table, zeros, patch, patch_table, _address(products), t * D.strides[1])
         for job in numba.prange(n_products * n_chunks):
             p, chunk = divmod(np.int64(job), n_chunks)
@@ -299,15 +228,15 @@ def weight_gradient(scheme, patch_side, step_in, side, n_phases, step_out,
                     for c in range(column, min(column + chunk_columns, len(bias_gradient))):
                         bias_gradient[c] += D[p, t, c]
             for row in range(0, depth, ROWS):
-                _multiply(chunk_columns // WIDTH,
+                multiply(multiplier, chunk_columns // WIDTH,
                           _address(V) + p * V.strides[0] + row * _FLOAT, _FLOAT, V.strides[1],
                           _address(D) + p * D.strides[0] + column * _FLOAT, D.strides[1],
                           _address(sums) + p * sums.strides[0] + row * sums.strides[1] + column * _FLOAT,
                           sums.strides[1], n_here, int(block > 0))
 
 
-@numba.njit(parallel=True, cache=True)
-def gather_weight_gradient(scheme, side, n_phases, sums, phase_depth, planes, gw, tables):
+@_parallel(*[int64] * 4, _Cube, int64, _Cube, _Taps, _Tables)
+def gather_weight_gradient(transformer, scheme, side, n_phases, sums, phase_depth, planes, gw, tables):
     """gw (O, C, k, k), of any strides, from the sums over products; planes (k k, C, columns) is scratch."""
     n_outputs, n_channels, n_taps = gw.shape[0], gw.shape[1], gw.shape[2]
     for channel_index in numba.prange(n_channels):
@@ -318,8 +247,8 @@ def gather_weight_gradient(scheme, side, n_phases, sums, phase_depth, planes, gw
         for tap in range(n_taps ** 2):
             targets[tap] = _address(planes) + tap * planes.strides[0] + c * planes.strides[1]
         for column in range(0, sums.shape[2], WIDTH):
-            _products_to_taps(scheme, _address(sources), c * sums.strides[1] + column * _FLOAT,
-                              _address(targets), column * _FLOAT)
+            transform(transformer, PRODUCTS_TO_TAPS + scheme, _address(sources), c * sums.strides[1] + column * _FLOAT,
+                      _address(targets), column * _FLOAT, np.float32(1), 0, 0)
         for i in range(n_taps):
             for j in range(n_taps):
                 for o in range(n_outputs):

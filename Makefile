@@ -1,0 +1,37 @@
+# make train | test | lint, each after the set-up they share, `make .venv`.
+# `make test PYTHON=python3.12` uses another Python, in an environment of its own (.venv-python3.12).
+
+PYTHON ?= python3
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+# gpu, gpu-cuda12 or nothing. It is part of the mark's name: a driver that comes later brings its CuPy.
+GPU := $(if $(wildcard $(addsuffix /nvidia-smi,$(subst :, ,$(PATH)))),$(shell $(PYTHON) tools/gpu_extra.py))
+comma := ,
+# Made last, removed first: an environment without its mark is begun anew.
+READY := $(VENV)/.ready$(addprefix -,$(GPU))
+
+.PHONY: .venv train test lint
+
+.venv: $(READY)
+
+train: $(READY)
+	$(RUN) train.py --config configs/sn_projection_digits.yml
+
+test: $(READY)
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(READY)
+	$(RUN) -m ruff check .
+
+$(READY): setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.10 to 3.13 is needed; choose one with make PYTHON=python3.12 (here: $$($(PYTHON) -V 2>&1))" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@echo "Setting up $(VENV) (some minutes the first time)"
+	@test -e $@ || $(PYTHON) -m venv --clear $(VENV)
+	@rm -f $(VENV)/.ready*
+	$(PIP) setuptools wheel
+	$(PIP) --no-build-isolation --editable '.[dev$(addprefix $(comma),$(GPU))]'
+	@touch $@

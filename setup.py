@@ -1,0 +1,33 @@
+from setuptools import find_packages, setup
+
+setup(
+    name='sngan-chainer',
+    version='0.1.0',
+    description='Spectral normalization for GANs and the projection discriminator, in Chainer',
+    python_requires='>=3.10',
+    packages=find_packages(include=[
+        'source', 'source.*', 'gen_models', 'gen_models.*', 'dis_models', 'dis_models.*', 'evaluations', 'evaluations.*']),
+    py_modules=['train'],
+    package_data={'': ['*.h5', '*.npz', '*.cu']},
+    # Versions are pinned in constraints.txt; these are the lowest that can work.
+    install_requires=[
+        'chainer==7.8.1',
+        'h5py>=3',
+        'matplotlib>=3.8',
+        'numba>=0.61',
+        'numpy>=1.26',
+        'Pillow>=10',
+        'PyYAML>=6',
+        'scikit-learn>=1.4',
+        'scipy>=1.11',
+        'threadpoolctl>=3',
+        'tqdm>=4.60',
+    ],
+    extras_require={
+        'dev': ['pytest>=8', 'ruff'],
+        # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.
+        'gpu': ['cupy-cuda13x[ctk]>=13'],
+        # For drivers from 525 on.
+        'gpu-cuda12': ['cupy-cuda12x[ctk]>=13'],
+    },
+)

@@ -1,0 +1,137 @@
+"""The CPU's convolution kernels as functions of Variables, differentiable any number of times.
+
+Convolution is bilinear in x and W, so the gradients of its three passes are those same passes again:
+
+    forward(x, W) → y       data_gradient(gy, W) → gx       weight_gradient(x, gy) → gW
+
+With a (leaky) ReLU on x, `slope` times negative values, the passes read x through it and gate gx by it.
+"""
+from collections import namedtuple
+
+import chainer.functions as F
+import numpy as np
+from chainer import FunctionNode
+
+from source.functions.activation import slope_of
+from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+
+Kernel = namedtuple('Kernel', 'forward data_gradient weight_gradient')
+_kernels = {}  # (operation, ksize, stride, pad): Kernel
+
+
+def _load_kernels():
+    from source.kernels.cpu import convolution as cpu
+    from source.kernels.cpu import pointwise
+
+    def without_in_shape(data_gradient):
+        return lambda gy, W, in_shape, gate, slope: data_gradient(gy, W, gate, slope)
+    _kernels.update({
+        ('convolution', 1, 1, 0): Kernel(
+            pointwise.convolution_1x1, pointwise.convolution_1x1_data_gradient,
+            pointwise.convolution_1x1_weight_gradient),
+        ('convolution', 3, 1, 1): Kernel(
+            cpu.convolution_3x3, without_in_shape(cpu.convolution_3x3_data_gradient),
+            cpu.convolution_3x3_weight_gradient),
+        ('convolution', 4, 2, 1): Kernel(
+            cpu.convolution_4x4_stride_2, cpu.convolution_4x4_stride_2_data_gradient,
+            cpu.convolution_4x4_stride_2_weight_gradient),
+        ('deconvolution', 4, 2, 1): Kernel(
+            cpu.deconvolution_4x4_stride_2, without_in_shape(cpu.deconvolution_4x4_stride_2_data_gradient),
+            cpu.deconvolution_4x4_stride_2_weight_gradient),
+        ('upsample_convolution', 3, 1, 1): Kernel(
+            cpu.upsample_convolution_3x3, without_in_shape(cpu.upsample_convolution_3x3_data_gradient),
+            cpu.upsample_convolution_3x3_weight_gradient),
+        ('convolution_downsample', 3, 1, 1): Kernel(
+            cpu.convolution_3x3_downsample, cpu.convolution_3x3_downsample_data_gradient,
+            cpu.convolution_3x3_downsample_weight_gradient),
+    })
+
+
+def kernel_for(operation, x, W, b, stride, pad, activation):
+    """The Kernel for an operation on these Variables or arrays, or None where there is none."""
+    if slope_of(activation) is None or x.ndim != 4 or not cpu_kernels_serve(x, W, b):
+        return None
+    sizes = [set(np.atleast_1d(size).tolist()) for size in (W.shape[2:], stride, pad)]
+    if any(len(size) != 1 for size in sizes) or min(x.shape) == 0:
+        return None
+    if not _kernels:
+        _load_kernels()
+    ksize, stride, pad = (size.pop() for size in sizes)
+    if operation == 'convolution_downsample' and min(x.shape[2:]) < 2:
+        return None
+    return _kernels.get((operation, ksize, stride, pad))
+
+
+def convolve(kernel, slope, x, W, b=None):
+    """Runs a kernel on Variables x (B, C, H, W), its weight and its bias."""
+    return _Convolution(kernel, slope).apply((x, W) if b is None else (x, W, b))[0]
+
+
+class _Convolution(FunctionNode):
+
+    def __init__(self, kernel, slope):
+        self.kernel, self.slope = kernel, slope
+
+    def forward(self, inputs):
+        x, W, *b = inputs
+        self.retain_inputs((0, 1))
+        return channels_first(self.kernel.forward(channels_last(x), W, *(b or (None,)), self.slope)),
+
+    def backward(self, indexes, grad_outputs):
+        x, W = self.get_retained_inputs()
+        gradients = {}
+        if 0 in indexes:
+            gradients[0], = _DataGradient(self.kernel, self.slope, x.array).apply((*grad_outputs, W))
+        if 1 in indexes or 2 in indexes:
+            gradients[1], gradients[2] = _WeightGradient(self.kernel, self.slope).apply((x, *grad_outputs))
+        return [gradients[i] for i in indexes]
+
+
+class _DataGradient(FunctionNode):
+    """gx from (gy, W); `x` is read for its shape and as the gate alone."""
+
+    def __init__(self, kernel, slope, x):
+        self.kernel, self.slope, self.x = kernel, slope, x
+
+    def forward(self, inputs):
+        gy, W = inputs
+        self.retain_inputs((0, 1))
+        gate = None if self.slope == 1 else channels_last(self.x)
+        return channels_first(self.kernel.data_gradient(channels_last(gy), W, self.x.shape[2:], gate, self.slope)),
+
+    def backward(self, indexes, grad_outputs):
+        gy, W = self.get_retained_inputs()
+        q, = grad_outputs
+        if self.slope != 1:
+            q = q * np.where(self.x > 0, np.float32(1), np.float32(self.slope))
+        gradients = {}
+        if 0 in indexes:
+            gradients[0] = convolve(self.kernel, 1., q, W)
+        if 1 in indexes:
+            gradients[1] = _WeightGradient(self.kernel, 1.).apply((q, gy))[0]
+        return [gradients[i] for i in indexes]
+
+
+class _WeightGradient(FunctionNode):
+    """(gW, gb) from (x, gy)."""
+
+    def __init__(self, kernel, slope):
+        self.kernel, self.slope = kernel, slope
+
+    def forward(self, inputs):
+        x, gy = inputs
+        self.retain_inputs((0, 1))
+        return self.kernel.weight_gradient(channels_last(x), channels_last(gy), self.slope)
+
+    def backward(self, indexes, grad_outputs):
+        x, gy = self.get_retained_inputs()
+        ggW, ggb = grad_outputs
+        gx = ggy = None
+        if ggW is not None:
+            gx, = _DataGradient(self.kernel, self.slope, x.array).apply((gy, ggW))
+            ggy = convolve(self.kernel, self.slope, x, ggW)
+        if ggb is not None:
+            per_channel = F.broadcast_to(F.reshape(ggb, (1, -1, 1, 1)), gy.shape)
+            ggy = per_channel if ggy is None else ggy + per_channel
+        gradients = gx, ggy
+        return [gradients[i] for i in indexes]

@@ -1,0 +1,34 @@
+"""Sums over 2×2 pixels and their transpose, on channels-last float32 arrays (N, H, W, C).
+
+With factor 1/4 the sum is average pooling; with factor 1 the repetition is nearest-neighbour upsampling.
+"""
+import numba
+
+from source.kernels.cpu.normalization import OPTIONS
+
+
+@numba.njit(**OPTIONS)
+def sum_2x2(x, factor, y):
+    """y (N, H // 2, W // 2, C) = factor · the sum of each 2×2 of x; an odd last row or column is left out."""
+    n, h, w, channels = y.shape
+    for i in numba.prange(n):
+        for row in range(h):
+            for column in range(w):
+                for c in range(channels):
+                    y[i, row, column, c] = factor * (
+                        (x[i, 2 * row, 2 * column, c] + x[i, 2 * row, 2 * column + 1, c])
+                        + (x[i, 2 * row + 1, 2 * column, c] + x[i, 2 * row + 1, 2 * column + 1, c]))
+
+
+@numba.njit(**OPTIONS)
+def repeat_2x2(x, factor, y):
+    """y = factor · x (N, H, W, C), each pixel repeated 2×2; an odd last row or column of y becomes 0."""
+    n, h, w, channels = x.shape
+    for i in numba.prange(n):
+        for row in range(y.shape[1]):
+            for column in range(y.shape[2]):
+                if row < 2 * h and column < 2 * w:
+                    for c in range(channels):
+                        y[i, row, column, c] = factor * x[i, row // 2, column // 2, c]
+                else:
+                    y[i, row, column] = 0

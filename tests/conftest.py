@@ -1,0 +1,22 @@
+import os
+
+import source  # noqa: F401  (repairs Chainer before any test imports it)
+
+import pytest
+from chainer.backends import cuda
+
+os.environ.setdefault('MPLBACKEND', 'Agg')
+
+
+def _has_gpu():
+    try:
+        return cuda.available and cuda.cupy.cuda.runtime.getDeviceCount() > 0
+    except cuda.cupy.cuda.runtime.CUDARuntimeError:  # a driver without a device
+        return False
+
+
+def pytest_collection_modifyitems(items):
+    if not _has_gpu():
+        for item in items:
+            if item.get_closest_marker('gpu'):
+                item.add_marker(pytest.mark.skip(reason='needs a GPU and CuPy'))

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from source.datasets.digits import DigitsDataset
+
+
+def test_the_last_360_are_held_out():
+    target = load_digits().target
+    train, test = DigitsDataset('train'), DigitsDataset('test')
+    assert (len(train), len(test)) == (1437, 360)
+    np.testing.assert_array_equal(train.labels, target[:1437])
+    np.testing.assert_array_equal(test.labels, target[1437:])
+    assert train.n_classes == test.n_classes == 10
+
+
+@pytest.mark.parametrize('size', [8, 16, 32, 48])
+def test_images_are_the_digits_enlarged(size):
+    dataset = DigitsDataset('test', size=size)
+    assert dataset.ims.dtype == np.uint8 and dataset.ims.shape == (360, 3, size, size) and dataset.size == size
+    assert dataset.ims.min() == 0 and dataset.ims.max() == 255
+    np.testing.assert_array_equal(dataset.ims[:, 0], dataset.ims[:, 1])
+    np.testing.assert_array_equal(dataset.ims[:, 0], dataset.ims[:, 2])
+    blocks = dataset.ims[:, 0].reshape(360, 8, size // 8, 8, size // 8).mean(axis=(2, 4))
+    original = load_digits().images[1437:] * (255. / 16.)
+    for block, im in zip(blocks, original, strict=True):
+        assert np.corrcoef(block.ravel(), im.ravel())[0, 1] > .98
+    assert abs(blocks.mean() - original.mean()) < 3.
+
+
+def test_means_of_32_px_are_16_px():
+    means = DigitsDataset('test', size=32).ims.reshape(360, 3, 16, 2, 16, 2).mean(axis=(3, 5))
+    assert np.abs(means - DigitsDataset('test', size=16).ims).max() <= .5
+
+
+@pytest.mark.parametrize('arguments, message', [
+    ({'split': 'valid'}, "'train' or 'test', got 'valid'"), ({'size': 24}, 'size: expected 8, 16 or at least 32 px, got 24'),
+])
+def test_refuses_other_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        DigitsDataset(**arguments)

@@ -1,0 +1,52 @@
+import chainer
+import numpy as np
+import pytest
+
+from source.functions.losses import LOSSES
+
+REAL = np.array([[3.], [.5], [-2.], [.9]])
+FAKE = np.array([[-4.], [-.7], [1.5]])
+
+
+def log_sigmoid(x):
+    return -np.log(1 + np.exp(-x))
+
+
+# Loss and derivative by each output, from eq. 15 (with the non-saturating generator), 16-17 and the dual of W1.
+EXPECTED = {
+    'dcgan': (-log_sigmoid(REAL).mean() - np.log(1 - 1 / (1 + np.exp(-FAKE))).mean(),
+              -1 / (1 + np.exp(REAL)) / 4, 1 / (1 + np.exp(-FAKE)) / 3,
+              -log_sigmoid(FAKE).mean(), -1 / (1 + np.exp(FAKE)) / 3),
+    'hinge': ((0 + .5 + 3 + .1) / 4 + (0 + .3 + 2.5) / 3,
+              -np.array([[0], [1], [1], [1]]) / 4, np.array([[0], [1], [1]]) / 3,
+              (4 + .7 - 1.5) / 3, -np.ones((3, 1)) / 3),
+    'wasserstein': ((-4 - .7 + 1.5) / 3 - (3 + .5 - 2 + .9) / 4,
+                    -np.ones((4, 1)) / 4, np.ones((3, 1)) / 3,
+                    (4 + .7 - 1.5) / 3, -np.ones((3, 1)) / 3),
+}
+
+
+def test_names():
+    assert set(LOSSES) == set(EXPECTED)
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+@pytest.mark.parametrize('dtype, rtol', [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_closed_forms(name, dtype, rtol):
+    loss_dis, loss_gen = LOSSES[name]
+    real, fake, fake_for_gen = (chainer.Variable(x.astype(dtype)) for x in (REAL, FAKE, FAKE))
+    of_dis, of_gen = loss_dis(dis_fake=fake, dis_real=real), loss_gen(dis_fake=fake_for_gen)
+    of_dis.backward()
+    of_gen.backward()
+    actual = of_dis.array, real.grad, fake.grad, of_gen.array, fake_for_gen.grad
+    for array, expected in zip(actual, EXPECTED[name], strict=True):
+        assert array.dtype == dtype and array.shape == np.shape(expected)
+        np.testing.assert_allclose(array, expected, rtol=rtol)
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_large_outputs(name):
+    loss_dis, loss_gen = LOSSES[name]
+    x = np.array([[500.], [-500.]], 'f')
+    np.testing.assert_allclose(loss_dis(x, x).array, {'dcgan': 500, 'hinge': 501, 'wasserstein': 0}[name])
+    np.testing.assert_allclose(loss_gen(x).array, {'dcgan': 250, 'hinge': 0, 'wasserstein': 0}[name])
