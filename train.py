@@ -40,6 +40,9 @@ def main():
         trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir)
         if resume:
             load_trainer(resume, trainer)
+            if trainer.updater.iteration > config['iteration']:
+                raise ValueError(f'{resume}: made {trainer.updater.iteration} iterations already; '
+                                 f'{args.config}: iteration: found {config["iteration"]}')
         if not args.dry_run:
             if results.is_used(out) and not (resume and Path(resume).parent.samefile(out)):
                 print(f'{out} holds an earlier run; it is now {results.set_aside(out)}')

@@ -40,6 +40,11 @@ class SNResNetDiscriminatorBase(chainer.Chain):
     def block_names(self):
         return [f'block{i}' for i in range(1, 1 + len(self.blocks))]
 
+    @property
+    def size_divisor(self):
+        """Of what the height and width of images must be multiples, as blocks halve them."""
+        return 2 ** sum(halves for _, halves in self.blocks)
+
     def _pool(self, h):
         """(B, C, H, W) → (B, C): the sum over all pixels, not their mean."""
         return F.sum(self.activation(h), axis=(2, 3))

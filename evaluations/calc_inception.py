@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from evaluations.command_line import add_snapshot_arguments, config_path, load_generator, one_line_errors
 from source.build import build_dataset, build_feature_network
+from source.miscs.devices import get_device
 from source.miscs.generate import generate_ims
-from source.miscs.results_dir import versions
+from source.miscs.results_dir import make_folder, versions
 from source.scoring import reference_statistics, score_samples
 from source.yaml_utils import ConfigError, load_config
 
@@ -34,6 +35,8 @@ def parse_arguments():
         parser.error('expected either --snapshot or --images')
     if args.images and not args.config:
         parser.error('--images needs --config, which names the feature network and the real data')
+    if args.images and args.n_images is not None:
+        parser.error('--n_images goes with --snapshot; of --images all are scored')
     return args
 
 
@@ -46,10 +49,14 @@ def read_images(folder, size):
         raise ValueError(f'--images {folder}: no images ({", ".join(sorted(IMAGE_SUFFIXES))}) in it')
     ims = []
     for path in tqdm(paths, unit='image', desc='reading'):
-        with Image.open(path) as image:
-            if image.size != (size, size):
-                raise ValueError(f'{path}: expected {size}×{size} pixels, found {image.width}×{image.height}')
-            ims.append(np.asarray(image.convert('RGB')).transpose(2, 0, 1))
+        try:
+            with Image.open(path) as image:
+                im = np.asarray(image.convert('RGB'))
+        except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, …
+            raise ValueError(f'{path}: expected an image, found a file Pillow cannot read ({error})') from error
+        if im.shape[:2] != (size, size):
+            raise ValueError(f'{path}: expected {size}×{size} pixels, found {im.shape[1]}×{im.shape[0]}')
+        ims.append(im.transpose(2, 0, 1))
     return np.stack(ims)
 
 
@@ -61,7 +68,11 @@ def main():
     evaluation = config['evaluation']
     if evaluation['network'] is None:
         raise ConfigError(f'{source}: evaluation.network: missing; expected the name of a feature network')
-    n_images, splits = args.n_images or evaluation['n_images'], args.splits or evaluation['splits']
+    n_images, splits = (evaluation[key] if getattr(args, key) is None else getattr(args, key)
+                        for key in ('n_images', 'splits'))
+    if args.snapshot and not 1 <= splits <= n_images >= 2:
+        raise ValueError(f'expected --n_images of at least 2 and --splits from 1 to as many, '
+                         f'found {n_images} and {splits}')
     network = build_feature_network(config, str(source))
     dataset = build_dataset(config, str(source), args.data_dir)
     if args.snapshot:
@@ -69,14 +80,14 @@ def main():
         ims, y = generate_ims(gen, n_images, sampler)
         what, out = args.snapshot, Path(args.results_dir or Path(args.snapshot).parent)
     else:
+        get_device(args.gpu)  # refuses one that is not there
         ims, y = read_images(args.images, dataset.size), None
         what, out = args.images, Path(args.results_dir or '.')
     scores = score_samples(ims, y, network, reference_statistics(dataset, network), splits)
     record = {'samples': what, 'feature_network': network.name, 'network_sha256': network.digest,
               'n_images': len(ims), 'splits': splits, 'reference': f'{len(dataset)} training images',
               'seed': args.seed if args.snapshot else None, 'versions': versions(), **scores}
-    out.mkdir(parents=True, exist_ok=True)
-    (out / 'scores.json').write_text(json.dumps(record, indent=2) + '\n')
+    (make_folder(out) / 'scores.json').write_text(json.dumps(record, indent=2) + '\n')
     for name, score in scores.items():
         print(f'{network.name} {name}: {score:.4f}')
     print(f'{len(ims)} images of {what}, {splits} splits, against {len(dataset)} training images; '

@@ -6,7 +6,7 @@ from pathlib import Path
 from source.build import build_models
 from source.miscs.devices import get_device
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import load_model
+from source.miscs.snapshots import SnapshotError, load_model
 from source.yaml_utils import ConfigError, load_config
 
 
@@ -20,6 +20,8 @@ def add_snapshot_arguments(parser, required=True):
 
 
 def config_path(args):
+    if args.snapshot and not Path(args.snapshot).is_file():
+        raise SnapshotError(f'{args.snapshot}: no such snapshot')
     path = Path(args.config) if args.config else Path(args.snapshot).parent / 'config.yml'
     if not path.is_file():
         raise ConfigError(f'{path}: no such config; give the one of {args.snapshot} as --config FILE')
@@ -29,6 +31,8 @@ def config_path(args):
 def load_generator(args):
     """The generator of a snapshot on its device, and a sampler of its inputs."""
     path = config_path(args)
+    if not 0 <= args.seed < 2 ** 32:
+        raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
     gen, _ = build_models(load_config(path), str(path))
     load_model(args.snapshot, gen)
     gen.to_device(get_device(args.gpu))

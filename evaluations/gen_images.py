@@ -10,6 +10,7 @@ import numpy as np
 from evaluations.command_line import add_snapshot_arguments, load_generator, one_line_errors
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
+from source.miscs.results_dir import make_folder
 
 
 def parse_arguments():
@@ -35,8 +36,7 @@ def main():
         if not 0 <= c < gen.n_classes:
             raise ValueError(f'--classes {c}: the snapshot knows classes 0 to {gen.n_classes - 1}' if gen.n_classes
                              else f'--classes {c}: the snapshot is of an unconditional generator')
-    out = Path(args.results_dir) if args.results_dir else Path(args.snapshot).parent / 'gen_images'
-    out.mkdir(parents=True, exist_ok=True)
+    out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
     n = args.rows * args.columns
     sheets = [(f'{c}.png', np.full(n, c, np.int32)) for c in classes] or [('samples.png', None)]
     for name, labels in sheets:

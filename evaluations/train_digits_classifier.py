@@ -6,14 +6,14 @@ import argparse
 import os
 import sys
 
-import numpy as np
-
 import source  # noqa: F401  (makes Chainer importable)
 from source.datasets.digits import DigitsDataset
 from source.feature_networks.digits import DigitsNet, load
 from source.feature_networks.digits_training import train_digits_net
 from source.feature_networks.feature_network import save_weights
 from source.metrics.recognized_share import recognized_share
+
+import numpy as np
 
 
 def parse_arguments(arguments=None):

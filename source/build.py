@@ -143,8 +143,8 @@ def build_dataset(config, source, data_dir=None):
     return construct(cls, args, source, 'dataset')
 
 
-def check_agreement(config, source, gen, dataset):
-    """Raises ConfigError where dataset and generator differ in image size or number of classes."""
+def check_agreement(config, source, gen, dis, dataset):
+    """Raises ConfigError where dataset and models differ in image size or number of classes."""
     conditional = bool(config['updater']['args'].get('conditional', False))
     if conditional and gen.n_classes == 0:
         raise ConfigError(f'{source}: updater.args.conditional is true: expected models.generator.args.n_classes '
@@ -160,6 +160,10 @@ def check_agreement(config, source, gen, dataset):
     if size is not None and size != getattr(gen, 'image_size', size):
         raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["generator"]["name"]} '
                           f'makes {gen.image_size}×{gen.image_size}')
+    divisor = getattr(dis, 'size_divisor', 1)
+    if size is not None and size % divisor:
+        raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["discriminator"]["fn"]} '
+                          f'takes multiples of {divisor}')
     if len(dataset) == 0:
         raise ConfigError(f'{source}: dataset: no images')
 

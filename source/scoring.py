@@ -2,12 +2,12 @@
 
 It joins `metrics`, which knows arrays only, to `feature_networks`, and so belongs to neither.
 """
-import numpy as np
-
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
 from source.metrics.recognized_share import recognized_share
+
+import numpy as np
 
 BATCHSIZE = 500
 
@@ -37,6 +37,6 @@ def score_samples(ims, y, network, reference, splits=10):
     is_mean, is_std = inception_score(probs, splits)
     fid = frechet_distance(statistics.mean, statistics.cov, reference.mean, reference.cov)
     scores = {'is_mean': is_mean, 'is_std': is_std, 'fid': fid}
-    if y is not None and max(y) < network.n_classes:
+    if y is not None and np.max(y) < network.n_classes:
         scores['recognized'] = recognized_share(probs, y)
     return scores

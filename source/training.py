@@ -27,7 +27,7 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
     dataset = build.build_dataset(config, source, data_dir)
-    build.check_agreement(config, source, gen, dataset)
+    build.check_agreement(config, source, gen, dis, dataset)
     updater = build.build_updater(config, source, gen, dis, dataset, device)
 
     iterations = config['iteration']

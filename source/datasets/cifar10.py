@@ -2,12 +2,12 @@
 import os
 import tarfile
 
-import chainer
-import numpy as np
-
 from source.datasets.cached_download import cached_download
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.plain_pickle import load_plain_pickle
+
+import chainer
+import numpy as np
 
 ARCHIVE_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz'
 ARCHIVE_NAME = 'cifar-10-python.tar.gz'

@@ -1,9 +1,9 @@
 """scikit-learn's handwritten digits: real, small, and inside its wheel, so nothing is downloaded."""
+from source.datasets.image_dataset import ImageDataset
+
 import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
-
-from source.datasets.image_dataset import ImageDataset
 
 N_HELD_OUT = 360
 FINE_SIZE = 32

@@ -1,10 +1,10 @@
 """ImageNet from its JPEG folders and a list file, cropped to squares and resized as they are read."""
 import os
 
+from source.datasets.image_dataset import ImageDataset
+
 import numpy as np
 from PIL import Image
-
-from source.datasets.image_dataset import ImageDataset
 
 RESIZE_METHODS = {
     'nearest': Image.Resampling.NEAREST, 'bilinear': Image.Resampling.BILINEAR, 'bicubic': Image.Resampling.BICUBIC,
@@ -34,7 +34,7 @@ class ImageNetDataset(ImageDataset):
                                     'found no folder')
         self.names, classes = _read_list(path, self.first_label, self.first_label + n_classes - 1)
         if not os.path.isfile(os.path.join(root, self.names[0])):
-            raise FileNotFoundError(f'{root}: expected {self.names[0]}, the first image listed in {path}, found no file')
+            raise FileNotFoundError(f'{root}: expected {self.names[0]}, the first image of {path}, found no file')
         self.root = root
         self.resample = RESIZE_METHODS[resize_method]
         self.augmentation, self.crop_ratio = augmentation, crop_ratio
@@ -54,7 +54,7 @@ class ImageNetDataset(ImageDataset):
 
 def _read_list(path, lowest, highest):
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: expected a list of images, one 'folder/name.JPEG label' a line, found no file")
+        raise FileNotFoundError(f"{path}: expected a list, one 'folder/name.JPEG label' a line, found no file")
     names, classes = [], []
     with open(path, encoding='utf-8', errors='surrogateescape') as file:
         for number, line in enumerate(file, 1):

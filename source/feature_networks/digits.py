@@ -1,12 +1,12 @@
 """A small network that reads handwritten digits: the judge of the digits GAN. Its scores are not Inception's."""
 import os
 
+from source.feature_networks.feature_network import FeatureNetwork
+
 import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
-
-from source.feature_networks.feature_network import FeatureNetwork
 
 WEIGHTS_PATH = os.path.join(os.path.dirname(__file__), 'digits.h5')
 SIZE = 16

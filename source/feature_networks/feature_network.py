@@ -8,7 +8,7 @@ BATCHSIZE = 250
 
 
 class FeatureNetwork:
-    """Callable: ims, uint8 (N, 3, H, W), any N >= 0 -> feats (N, D) and probs (N, K), float32 on the CPU.
+    """Callable: ims, uint8 (N, 3, H, W), any N >= 1 -> feats (N, D) and probs (N, K), float32 on the CPU.
 
     `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
     `n_classes` is K where the classes are the labels of the images it judges, else 0. `digest` is the SHA-256 of the
@@ -26,10 +26,9 @@ class FeatureNetwork:
         self._chain = chain
 
     def __call__(self, ims):
-        if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3:
-            raise ValueError(f'ims: expected uint8 (N, 3, H, W), got {ims.dtype} {ims.shape}')
-        starts = range(0, max(len(ims), 1), BATCHSIZE)
-        batches = [self._judge(ims[start:start + BATCHSIZE]) for start in starts]
+        if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3 or not ims.size:
+            raise ValueError(f'ims: expected uint8 (N, 3, H, W), N >= 1; got {ims.dtype} {ims.shape}')
+        batches = [self._judge(ims[start:start + BATCHSIZE]) for start in range(0, len(ims), BATCHSIZE)]
         feats, probs = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
         return feats, probs
 

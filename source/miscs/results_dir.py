@@ -42,14 +42,19 @@ def set_aside(path):
         raise ValueError(f'{path} holds an earlier run and cannot be renamed to {aside}: {error.strerror}') from None
 
 
+def make_folder(path):
+    """Makes a folder and those above it, where they are missing; raises ValueError where that cannot be done."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f'{path}: expected a folder to write to: {error.strerror}') from None
+    return Path(path)
+
+
 def create(path, config):
     """Makes the folder and writes `config.yml`, the resolved config with the versions of all packages."""
-    path = Path(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        save_config(path / 'config.yml', {**config, 'versions': versions()})
-    except OSError as error:
-        raise ValueError(f'{path}: expected a results folder that can be written to: {error.strerror}') from None
+    path = make_folder(path)
+    save_config(path / 'config.yml', {**config, 'versions': versions()})
     return path
 
 

@@ -6,8 +6,6 @@ import tarfile
 import numpy as np
 import pytest
 
-import source  # noqa: F401  (makes Chainer importable)
-
 
 def _dump_python2_batch(label, labels, data, filenames):
     items = [(b'batch_label', _string(label)), (b'labels', _list(_integer(k) for k in labels)),

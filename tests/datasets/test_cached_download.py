@@ -1,10 +1,10 @@
 import hashlib
 import os
 
+from source.datasets.cached_download import cache_path, cached_download
+
 import chainer
 import pytest
-
-from source.datasets.cached_download import cache_path, cached_download
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
+from source.datasets.digits import DigitsDataset
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-
-from source.datasets.digits import DigitsDataset
 
 
 def test_the_last_360_are_held_out():
@@ -34,7 +34,8 @@ def test_means_of_32_px_are_16_px():
 
 
 @pytest.mark.parametrize('arguments, message', [
-    ({'split': 'valid'}, "'train' or 'test', got 'valid'"), ({'size': 24}, 'size: expected 8, 16 or at least 32 px, got 24'),
+    ({'split': 'valid'}, "'train' or 'test', got 'valid'"),
+    ({'size': 24}, 'size: expected 8, 16 or at least 32 px, got 24'),
 ])
 def test_refuses_other_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):

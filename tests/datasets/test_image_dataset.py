@@ -1,9 +1,9 @@
 import multiprocessing
 
+from source.datasets.image_dataset import ImageDataset
+
 import numpy as np
 import pytest
-
-from source.datasets.image_dataset import ImageDataset
 
 
 @pytest.fixture

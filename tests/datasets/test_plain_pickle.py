@@ -3,10 +3,10 @@ import io
 import os
 import pickle
 
+from source.datasets.plain_pickle import load_plain_pickle
+
 import numpy as np
 import pytest
-
-from source.datasets.plain_pickle import load_plain_pickle
 
 
 @pytest.mark.parametrize('protocol', [0, 1, 2, 3, 4])

@@ -1,10 +1,12 @@
 """Whatever kernels compute them, the convolutions are Chainer's composed with plain resampling."""
+from source.functions.activation import LeakyReLU
+from source.functions.convolution_2d import (
+    convolution_2d, convolution_2d_downsample, deconvolution_2d, upsample_convolution_2d)
+
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
-
-from source.functions.convolution_2d import convolution_2d, convolution_2d_downsample, upsample_convolution_2d
 
 
 def repeat(x):
@@ -75,10 +77,25 @@ def compare(function, reference, inputs, rtol, **kwargs):
 
 @pytest.mark.parametrize('function, reference', FUNCTIONS)
 @pytest.mark.parametrize('size', SIZES)
-@pytest.mark.parametrize('with_bias', [True, False])
-def test_float32(function, reference, size, with_bias):
-    inputs = draw(*size[:6], np.float32, with_bias)
-    compare(function, reference, inputs, 1e-4, pad=size[6])
+def test_float32(function, reference, size):
+    compare(function, reference, draw(*size[:6], np.float32, True), 1e-4, pad=size[6])
+
+
+@pytest.mark.parametrize('function, reference', FUNCTIONS)
+@pytest.mark.parametrize('size', [SIZES[0], SIZES[9], SIZES[12]])
+def test_without_bias(function, reference, size):
+    compare(function, reference, draw(*size[:6], np.float32, False), 1e-4, pad=size[6])
+
+
+@pytest.mark.parametrize('function, _', FUNCTIONS)
+def test_kernels_can_be_switched_off(function, _):
+    """And are on otherwise, or these tests compare Chainer with itself."""
+    inputs = draw(2, 16, 16, 8, 8, 3, np.float32, True)
+    on = function(*inputs, pad=1)
+    with chainer.using_config('cpu_kernels', False):
+        off = function(*inputs, pad=1)
+    assert type(on.creator) is not type(off.creator)
+    assert_close(on, off, 1e-4)
 
 
 @pytest.mark.parametrize('function, reference', FUNCTIONS)
@@ -125,10 +142,44 @@ def test_gradients_of_some_inputs(function, reference, wanted):
         assert_close(actual, expected, 1e-4)
 
 
+ACTIVATIONS = {'relu': (F.relu, F.relu), 'leaky_relu': (LeakyReLU(.1), lambda x: F.leaky_relu(x, .1)),
+               'elu': (F.elu, F.elu)}
+
+
+@pytest.mark.parametrize('name', ACTIVATIONS)
+@pytest.mark.parametrize('function, reference', FUNCTIONS)
+@pytest.mark.parametrize('size', [SIZES[i] for i in (0, 4, 5, 9, 10, 14)])
+def test_activation(name, function, reference, size):
+    activation, activation_reference = ACTIVATIONS[name]
+    compare(lambda x, *args, **kwargs: function(x, *args, activation=activation, **kwargs),
+            lambda x, *args, **kwargs: reference(activation_reference(x), *args, **kwargs),
+            draw(*size[:6], np.float32, True), 1e-4, pad=size[6])
+
+
+@pytest.mark.parametrize('size, stride, pad', [
+    ((2, 5, 3, 5, 7, 4), 2, 1), ((1, 16, 32, 4, 4, 4), 2, 1), ((2, 3, 4, 5, 6, 3), 1, 1), ((1, 1, 1, 1, 1, 4), 2, 1)])
+@pytest.mark.parametrize('activation', [None, F.relu])
+@pytest.mark.parametrize('dtype, rtol', [(np.float32, 1e-4), (np.float64, 1e-12)])
+def test_deconvolution(size, stride, pad, activation, dtype, rtol):
+    x, W, b = draw(*size, dtype, True)
+    W = chainer.Variable(W.array.transpose(1, 0, 2, 3).copy())
+
+    def reference(x, W, b, stride, pad):
+        return F.deconvolution_2d(x if activation is None else activation(x), W, b, stride, pad)
+    compare(lambda x, W, b, stride, pad: deconvolution_2d(x, W, b, stride, pad, activation=activation), reference,
+            [x, W, b], rtol, stride=stride, pad=pad)
+
+
+def test_deconvolution_outsize():
+    x, W, b = draw(2, 5, 3, 5, 7, 4, np.float32, True)
+    W = chainer.Variable(W.array.transpose(1, 0, 2, 3).copy())
+    compare(deconvolution_2d, F.deconvolution_2d, [x, W, b], 1e-4, stride=2, pad=1, outsize=(11, 15))
+
+
 def test_leaves_inputs_alone():
     for function, _ in FUNCTIONS:
         inputs = draw(2, 16, 16, 8, 8, 3, np.float32, True)
         before = [x.array.copy() for x in inputs]
-        F.sum(function(*inputs, pad=1) ** 2).backward()
+        F.sum(function(*inputs, pad=1, activation=F.relu) ** 2).backward()
         for x, expected in zip(inputs, before, strict=True):
             np.testing.assert_array_equal(x.array, expected)

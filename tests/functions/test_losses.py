@@ -1,8 +1,8 @@
+from source.functions.losses import LOSSES
+
 import chainer
 import numpy as np
 import pytest
-
-from source.functions.losses import LOSSES
 
 REAL = np.array([[3.], [.5], [-2.], [.9]])
 FAKE = np.array([[-4.], [-.7], [1.5]])

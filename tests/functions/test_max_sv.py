@@ -1,9 +1,9 @@
+from source.functions.max_sv import max_singular_value, max_singular_value_fully_differentiable
+
 import chainer
 import numpy as np
 import pytest
 from chainer import gradient_check
-
-from source.functions.max_sv import max_singular_value, max_singular_value_fully_differentiable
 
 BOTH = [max_singular_value, max_singular_value_fully_differentiable]
 

@@ -2,13 +2,12 @@ import shutil
 import subprocess
 import sys
 
-import numpy as np
-import pytest
-
 from source.kernels import power_iteration as module
 from source.kernels.power_iteration import cuda_source, power_iteration
+from tests.functions.cuda_on_host import FakeCupy
 
-from .cuda_on_host import FakeCupy
+import numpy as np
+import pytest
 
 SHAPES = [(1, 1), (5, 8), (1, 300), (300, 1), (33, 70), (70, 33), (260, 31)]
 
@@ -29,7 +28,7 @@ def loop(W, u, Ip):
 def check(run, shape, dtype, Ip):
     W, u = draw(shape, dtype)
     u_before = u.copy()
-    rtol = {np.float32: 1e-5, np.float64: 1e-12}[dtype]
+    rtol = {np.float32: 1e-5, np.float64: 1e-11}[dtype]
     for actual, expected in zip(run(W, u, Ip), loop(W, u, Ip), strict=True):
         assert actual.dtype == dtype and actual.shape == expected.shape
         np.testing.assert_allclose(actual, expected, rtol=0, atol=rtol)

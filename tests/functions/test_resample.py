@@ -1,8 +1,8 @@
+from source.functions.resample import downsample, upsample
+
 import numpy as np
 import pytest
 from chainer import gradient_check
-
-from source.functions.resample import downsample, upsample
 
 
 @pytest.mark.parametrize('shape', [(2, 3, 4, 6), (1, 1, 5, 3), (1, 2, 1, 1)])

@@ -1,10 +1,10 @@
+from source.functions.spectral_normalization import spectral_normalization
+
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
 from chainer import gradient_check
-
-from source.functions.spectral_normalization import spectral_normalization
 
 
 def unit(x):

@@ -1,11 +1,11 @@
 """Narrow Chainer networks with every parameter away from its initial value, and inputs for them."""
 import importlib
 
+from tests.models.definitions import DISCRIMINATORS, GENERATORS
+
 import chainer
 import chainer.functions as F
 import numpy as np
-
-from .definitions import DISCRIMINATORS, GENERATORS
 
 N_CLASSES = 3
 NETWORKS = [
@@ -41,12 +41,11 @@ class Case:
         self.y = rng.randint(n_classes, size=len(x)).astype(np.int32) if n_classes else None
         self.condition = np.eye(n_classes)[self.y] if n_classes else None
 
-    def run(self, train=True):
+    def run(self):
         """The network's output and, by name, the gradients of sum(R · output); that of the input is named 'x'."""
         x = chainer.Variable(self.x)
         self.model.cleargrads()
-        with chainer.using_config('train', train):
-            output = self.model(z=x, y=self.y) if self.is_generator else self.model(x, self.y)
+        output = self.model(z=x, y=self.y) if self.is_generator else self.model(x, self.y)
         F.sum(output * self.R.astype(output.dtype)).backward()
         grads = {name.lstrip('/'): param.grad for name, param in self.model.namedparams()}
         return output.array, {**grads, 'x': x.grad}

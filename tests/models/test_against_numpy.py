@@ -1,10 +1,10 @@
 """Outputs of every network, and gradients along a direction, against plain NumPy in float64."""
+from tests.models import definitions, numpy_operations
+from tests.models.cases import N_CLASSES, NETWORKS, Case, arrays_of
+
 import chainer
 import numpy as np
 import pytest
-
-from . import definitions, numpy_operations
-from .cases import N_CLASSES, NETWORKS, Case, arrays_of
 
 
 def expected(case, p=None, x=None, condition=None, train=True, vectors=None):

@@ -92,5 +92,14 @@ def multiply(typing_context, function, n_vectors, a, a_row_step, a_depth_step, b
     return _caller(_MULTIPLY)
 
 
+@intrinsic
+def take_number(typing_context, counter):
+    """The int64 at this address before adding one to it, no two threads getting the same."""
+    def code(context, builder, _, arguments):
+        address = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw('add', address, ir.Constant(ir.IntType(64), 1), 'monotonic')
+    return types.int64(types.int64), code
+
+
 #: addresses to hand to compiled code, which must not keep them: they change with every process
 TRANSFORM, MULTIPLY = _transform.address, _multiply.address

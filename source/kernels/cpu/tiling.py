@@ -33,9 +33,9 @@ def _n_tiles(scheme, y_shape):
     return y_shape[0] * -(-y_shape[1] // scheme.step_out) * -(-y_shape[2] // scheme.step_out)
 
 
-def _sizes(scheme):
-    return (_NUMBER[id(scheme)], scheme.to_products.shape[1], scheme.step_in, scheme.n_products, scheme.n_phases,
-            scheme.step_out)
+def _geometry(scheme):
+    return winograd.Geometry(_NUMBER[id(scheme)], scheme.to_products.shape[1], scheme.step_in, scheme.n_products,
+                             scheme.n_phases, scheme.step_out)
 
 
 def _address_tables(n_threads):
@@ -44,6 +44,10 @@ def _address_tables(n_threads):
 
 def _edge_tiles(n_threads):
     return memory.scratch('edge tiles', (n_threads, _MOST_PRODUCTS, WIDTH))
+
+
+def _counters():
+    return memory.scratch('counters', (2,), np.int64)
 
 
 def _zeros(n):
@@ -59,8 +63,7 @@ def _transformed_weight(scheme, w, tables):
     phase_depth = n_channels if scheme.n_phases == 1 else _round_up(n_channels, WIDTH)
     weight = memory.scratch('products', (scheme.n_products ** 2, n_chunks, phase_depth * scheme.n_phases ** 2, chunk))
     planes = memory.scratch('planes', (n_taps ** 2, phase_depth, n_chunks * chunk))
-    winograd.transform_weight(TRANSFORM, _NUMBER[id(scheme)], scheme.n_products, scheme.n_phases, w, planes, weight,
-                              tables)
+    winograd.transform_weight(TRANSFORM, _geometry(scheme), w, planes, weight, tables)
     return weight
 
 
@@ -81,11 +84,11 @@ def convolve(scheme, x, w, bias, slope, out_shape, gate=None, gate_slope=0):
     n_tiles = _round_up(min(n_tiles, max(1, -(-_n_tiles(scheme, y.shape) // n_threads))), ROWS)
     n_chunks = max(1, min(n_chunks, _BLOCK_BYTES // (_FLOAT_BYTES * n_products * n_tiles * chunk)))
     winograd.convolve(
-        TRANSFORM, MULTIPLY, *_sizes(scheme), x, slope, weight, padded_bias,
+        TRANSFORM, MULTIPLY, _geometry(scheme), x, slope, weight, padded_bias,
         y if gate is None else gate, gate_slope, gate is not None, y,
         memory.scratch('tiles', (n_threads, n_products, n_tiles, row)),
         memory.scratch('results', (n_threads, n_products, n_tiles, n_chunks * chunk)),
-        tables, _edge_tiles(n_threads), _zeros(_round_up(x.shape[3], WIDTH)))
+        tables, _edge_tiles(n_threads), _zeros(_round_up(x.shape[3], WIDTH)), _counters())
     return y
 
 
@@ -107,10 +110,10 @@ def weight_gradient(scheme, x, x_slope, gy, gy_slope, gw):
     tables = _address_tables(n_threads)
     bias_gradient = np.zeros(n_outputs)
     winograd.weight_gradient(
-        TRANSFORM, MULTIPLY, *_sizes(scheme), x, x_slope, gy, gy_slope, bias_gradient, phase_depth,
+        TRANSFORM, MULTIPLY, _geometry(scheme), x, x_slope, gy, gy_slope, bias_gradient, phase_depth,
         memory.scratch('tiles', (n_products, n_tiles, row)), memory.scratch('results', (n_products, n_tiles, column_row)),
-        sums, tables, _edge_tiles(n_threads), _zeros(_round_up(max(n_channels, n_outputs), WIDTH)))
+        sums, tables, _edge_tiles(n_threads), _zeros(_round_up(max(n_channels, n_outputs), WIDTH)),
+        _counters())
     planes = memory.scratch('planes', (n_taps ** 2, n_channels, n_columns))
-    winograd.gather_weight_gradient(TRANSFORM, _NUMBER[id(scheme)], scheme.n_products, scheme.n_phases, sums,
-                                    phase_depth, planes, gw, tables)
+    winograd.gather_weight_gradient(TRANSFORM, _geometry(scheme), sums, phase_depth, planes, gw, tables)
     return bias_gradient.astype(np.float32)

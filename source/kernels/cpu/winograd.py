@@ -3,20 +3,27 @@
 A block's transformed tiles never leave the cache, so a pass reads its input once and writes its output once.
 Every function here takes arrays that the caller allocated, and addresses in tables; `convolution.py` is the way in.
 """
+from collections import namedtuple
+
 import numba
 import numpy as np
 from numba import int64, types
 
 from source.kernels.cpu.lanes import WIDTH
 from source.kernels.cpu.primitives import (FROM_PRODUCTS, FROM_PRODUCTS_GATED, GRADIENT_TO_PRODUCTS, PRODUCTS_TO_TAPS,
-                                           ROWS, TAPS_TO_PRODUCTS, TO_PRODUCTS, multiply, transform)
+                                           ROWS, TAPS_TO_PRODUCTS, TO_PRODUCTS, multiply, take_number, transform)
 
 _FLOAT = 4  # bytes
+
+#: what the loops need to know of a schemes.Scheme: `patch` pixels a side in, `step_out` out, `side` products a phase
+Geometry = namedtuple('Geometry', 'scheme patch step_in side n_phases step_out')
+_Geometry = types.NamedUniTuple(int64, 6, Geometry)
 
 _Vector, _Cube, _Images = (types.Array(types.float32, n, 'C') for n in (1, 3, 4))
 _Taps = types.Array(types.float32, 4, 'A')
 _Tables = types.Array(types.int64, 3, 'C')
 _Sums = types.Array(types.float64, 1, 'C')
+_Counter = types.Array(types.int64, 1, 'C')
 
 
 def _parallel(*argument_types):
@@ -97,159 +104,208 @@ def _list_patch(patch_table, patch):
         patch_table[i] = _address(patch) + i * patch.strides[0]
 
 
-@_parallel(*[int64] * 8, _Images, types.float32, _Images, _Vector, _Images, types.float32, types.boolean, _Images,
-           _Images, _Images, _Tables, _Cube, _Vector)
-def convolve(transformer, multiplier, scheme, patch_side, step_in, side, n_phases, step_out,
-             x, slope, weight, bias, gate, gate_slope, gated, y, V, M, tables, patches, zeros):
-    """y = convolution of max(x, slope x) + bias, times `slope` where gated and gate is not positive.
+@numba.njit(cache=True)
+def _place(tile, rows, columns):
+    """Image, row and column of a tile, the latter two counted in tiles."""
+    image, place = divmod(tile, rows * columns)
+    return image, place // columns, place % columns
+
+
+@numba.njit(cache=True)
+def _multiply_block(multiplier, v, weight, first_chunk, n_chunks, m, n_tiles):
+    """m (products, tiles, columns) = v (products, tiles, depth) @ the chosen chunks of weight."""
+    n_products, _, depth, chunk_columns = weight.shape
+    for p in range(n_products):
+        for chunk in range(n_chunks):
+            b = _address(weight) + p * weight.strides[0] + (first_chunk + chunk) * weight.strides[1]
+            a = _address(v) + p * v.strides[0]
+            c = _address(m) + p * m.strides[0] + chunk * chunk_columns * _FLOAT
+            for t in range(0, n_tiles, ROWS):
+                multiply(multiplier, chunk_columns // WIDTH, a + t * v.strides[1], v.strides[1], _FLOAT,
+                         b, weight.strides[2], c + t * m.strides[1], m.strides[1], depth, 0)
+
+
+@numba.njit(cache=True)
+def _finish_tile(transformer, g, products, product_shift, first_column, last_column, bias, gate, gate_slope, gated, y,
+                 image, top, left, table, zeros, patch, patch_table):
+    """Transform the products of some columns of a tile into y."""
+    whole = top + g.step_out <= y.shape[1] and left + g.step_out <= y.shape[2]
+    _list_pixels(table, y, image, top, left, g.step_out, _address(zeros))
+    for channel in range(first_column, last_column, WIDTH):
+        shift = product_shift + (channel - first_column) * _FLOAT
+        bias_here = _address(bias) + channel * _FLOAT
+        if not whole or channel + WIDTH > y.shape[3]:
+            transform(transformer, FROM_PRODUCTS + g.scheme, products, shift, _address(patch_table), 0,
+                      gate_slope, bias_here, 0)
+            _scatter(patch, y, gate, gated, gate_slope, image, top, left, g.step_out, channel)
+        else:
+            kind = FROM_PRODUCTS_GATED if gated else FROM_PRODUCTS
+            transform(transformer, kind + g.scheme, products, shift, _address(table), channel * _FLOAT,
+                      gate_slope, bias_here, _address(gate) - _address(y))
+
+
+@numba.njit(cache=True)
+def _convolve_block(transformer, multiplier, g, first, n_here, x, slope, weight, bias, gate, gate_slope, gated, y,
+                    v, m, tables, patch, zeros):
+    table, products, patch_table = tables[0], tables[1], tables[2]
+    rows, columns = -(-y.shape[1] // g.step_out), -(-y.shape[2] // g.step_out)
+    _, n_chunks, depth, chunk_columns = weight.shape
+    _list_patch(patch_table, patch)
+    _list_products(products, _address(v), g.side, g.n_phases, v.strides[0], depth // g.n_phases ** 2 * _FLOAT)
+    for t in range(n_here):
+        image, i, j = _place(first + t, rows, columns)
+        _transform_tile(transformer, TO_PRODUCTS + g.scheme, x, image, i * g.step_in - 1, j * g.step_in - 1, g.patch,
+                        slope, table, zeros, patch, patch_table, _address(products), t * v.strides[1])
+    _list_products(products, _address(m), g.side, 1, m.strides[0], 0)
+    block_chunks = m.shape[2] // chunk_columns
+    for first_chunk in range(0, n_chunks, block_chunks):
+        n_chunks_here = min(block_chunks, n_chunks - first_chunk)
+        _multiply_block(multiplier, v, weight, first_chunk, n_chunks_here, m, n_here)
+        start = first_chunk * chunk_columns
+        stop = min(y.shape[3], start + n_chunks_here * chunk_columns)
+        for t in range(n_here):
+            image, i, j = _place(first + t, rows, columns)
+            _finish_tile(transformer, g, _address(products), t * m.strides[1], start, stop, bias,
+                         gate, gate_slope, gated, y, image, i * g.step_out, j * g.step_out,
+                         table, zeros, patch, patch_table)
+
+
+@_parallel(int64, int64, _Geometry, _Images, types.float32, _Images, _Vector, _Images, types.float32, types.boolean,
+           _Images, _Images, _Images, _Tables, _Cube, _Vector, _Counter)
+def convolve(transformer, multiplier, g, x, slope, weight, bias, gate, gate_slope, gated, y,
+             V, M, tables, patches, zeros, counter):
+    """y = convolution of max(x, slope x) + bias, times gate_slope where gated and gate is not positive.
 
     weight (products, column chunks, depth, chunk columns) comes from transform_weight;
     V (threads, products, tiles, depth row) and M (threads, products, tiles, columns) are scratch.
+    Threads take blocks as they become free: which thread makes a block does not matter to its values.
     """
-    n_products, n_chunks, depth, chunk_columns = weight.shape
-    block_tiles, block_chunks = V.shape[2], M.shape[3] // chunk_columns
-    rows, columns = -(-y.shape[1] // step_out), -(-y.shape[2] // step_out)
-    n_tiles = y.shape[0] * rows * columns
-    n_outputs = y.shape[3]
-    gate_shift = _address(gate) - _address(y)
-    for block_index in numba.prange(-(-n_tiles // block_tiles)):
-        block = np.int64(block_index)
-        thread = numba.get_thread_id()
-        first = block * block_tiles
-        n_here = min(block_tiles, n_tiles - first)
-        table, products, patch_table = tables[thread, 0], tables[thread, 1], tables[thread, 2]
-        patch = patches[thread]
-        _list_patch(patch_table, patch)
-        v, m = V[thread], M[thread]
-        _list_products(products, _address(v), side, n_phases, v.strides[0], depth // n_phases ** 2 * _FLOAT)
-        for t in range(n_here):
-            image, place = divmod(first + t, rows * columns)
-            i, j = divmod(place, columns)
-            _transform_tile(transformer, TO_PRODUCTS + scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, slope,
-                            table, zeros, patch, patch_table, _address(products), t * v.strides[1])
-        _list_products(products, _address(m), side, 1, m.strides[0], 0)
-        for first_chunk in range(0, n_chunks, block_chunks):
-            n_chunks_here = min(block_chunks, n_chunks - first_chunk)
-            for p in range(n_products):
-                for chunk in range(n_chunks_here):
-                    b = _address(weight) + p * weight.strides[0] + (first_chunk + chunk) * weight.strides[1]
-                    for t in range(0, n_here, ROWS):
-                        multiply(multiplier, chunk_columns // WIDTH,
-                                  _address(v) + p * v.strides[0] + t * v.strides[1], v.strides[1], _FLOAT,
-                                  b, weight.strides[2],
-                                  _address(m) + p * m.strides[0] + t * m.strides[1] + chunk * chunk_columns * _FLOAT,
-                                  m.strides[1], depth, 0)
-            start = first_chunk * chunk_columns
-            stop = min(n_outputs, start + n_chunks_here * chunk_columns)
-            for t in range(n_here):
-                image, place = divmod(first + t, rows * columns)
-                i, j = divmod(place, columns)
-                top, left = i * step_out, j * step_out
-                whole = top + step_out <= y.shape[1] and left + step_out <= y.shape[2]
-                _list_pixels(table, y, image, top, left, step_out, _address(zeros))
-                for channel in range(start, stop, WIDTH):
-                    shift = t * m.strides[1] + (channel - start) * _FLOAT
-                    bias_here = _address(bias) + channel * _FLOAT
-                    if not whole or channel + WIDTH > n_outputs:
-                        transform(transformer, FROM_PRODUCTS + scheme, _address(products), shift, _address(patch_table),
-                                  0, gate_slope, bias_here, 0)
-                        _scatter(patch, y, gate, gated, gate_slope, image, top, left, step_out, channel)
-                    elif gated:
-                        transform(transformer, FROM_PRODUCTS_GATED + scheme, _address(products), shift, _address(table),
-                                  channel * _FLOAT, gate_slope, bias_here, gate_shift)
-                    else:
-                        transform(transformer, FROM_PRODUCTS + scheme, _address(products), shift, _address(table),
-                                  channel * _FLOAT, gate_slope, bias_here, 0)
+    n_tiles = y.shape[0] * -(-y.shape[1] // g.step_out) * -(-y.shape[2] // g.step_out)
+    block_tiles = V.shape[2]
+    counter[0] = 0
+    for worker in numba.prange(len(V)):
+        while True:
+            first = take_number(_address(counter)) * block_tiles
+            if first >= n_tiles:
+                break
+            _convolve_block(transformer, multiplier, g, first, min(block_tiles, n_tiles - first), x, slope, weight,
+                            bias, gate, gate_slope, gated, y,
+                            V[worker], M[worker], tables[worker], patches[worker], zeros)
 
 
-@_parallel(*[int64] * 4, _Taps, _Cube, _Images, _Tables)
-def transform_weight(transformer, scheme, side, n_phases, w, planes, weight, tables):
-    """Fill `weight` from w (O, C, k, k) of any strides; planes (k k, C, columns) is scratch."""
-    n_products, n_chunks, depth, chunk_columns = weight.shape
+@numba.njit(cache=True)
+def _transform_channel(transformer, g, w, c, planes, weight, sources, targets):
     n_outputs, n_channels, n_taps = w.shape[0], w.shape[1], w.shape[2]
-    n_columns = n_chunks * chunk_columns
-    phase_depth = depth // n_phases ** 2
-    for channel_index in numba.prange(phase_depth):
-        c = np.int64(channel_index)
-        thread = numba.get_thread_id()
-        sources, targets = tables[thread, 0], tables[thread, 1]
-        for i in range(n_taps):
-            for j in range(n_taps):
-                plane = planes[i * n_taps + j, c]
-                sources[i * n_taps + j] = _address(plane)
-                for o in range(n_columns):
-                    plane[o] = w[o, c, i, j] if c < n_channels and o < n_outputs else np.float32(0)
-        _list_products(targets, _address(weight), side, n_phases, weight.strides[0],
-                       phase_depth * weight.strides[2])
-        for column in range(0, n_columns, WIDTH):
-            chunk, lane = divmod(column, chunk_columns)
-            transform(transformer, TAPS_TO_PRODUCTS + scheme, _address(sources), column * _FLOAT, _address(targets),
-                      chunk * weight.strides[1] + c * weight.strides[2] + lane * _FLOAT, np.float32(1), 0, 0)
+    chunk_columns = weight.shape[3]
+    for i in range(n_taps):
+        for j in range(n_taps):
+            plane = planes[i * n_taps + j, c]
+            sources[i * n_taps + j] = _address(plane)
+            for o in range(len(plane)):
+                plane[o] = w[o, c, i, j] if c < n_channels and o < n_outputs else np.float32(0)
+    _list_products(targets, _address(weight), g.side, g.n_phases, weight.strides[0],
+                   planes.shape[1] * weight.strides[2])
+    for column in range(0, planes.shape[2], WIDTH):
+        chunk, lane = divmod(column, chunk_columns)
+        transform(transformer, TAPS_TO_PRODUCTS + g.scheme, _address(sources), column * _FLOAT, _address(targets),
+                  chunk * weight.strides[1] + c * weight.strides[2] + lane * _FLOAT, np.float32(1), 0, 0)
 
 
-@_parallel(*[int64] * 8, _Images, types.float32, _Images, types.float32, _Sums, int64, _Cube, _Cube, _Cube,
-           _Tables, _Cube, _Vector)
-def weight_gradient(transformer, multiplier, scheme, patch_side, step_in, side, n_phases, step_out,
-                    x, x_slope, gy, gy_slope, bias_gradient, phase_depth, V, D, sums, tables, patches, zeros):
-    """sums (products, depth, columns) = over all tiles, transformed x by transformed gy; bias_gradient = sum of gy.
+@_parallel(int64, _Geometry, _Taps, _Cube, _Images, _Tables)
+def transform_weight(transformer, g, w, planes, weight, tables):
+    """Fill `weight` from w (O, C, k, k) of any strides; planes (k k, C or more, columns) is scratch."""
+    n_workers, depth = len(tables), planes.shape[1]
+    for worker in numba.prange(n_workers):
+        for c in range(worker * depth // n_workers, (worker + 1) * depth // n_workers):
+            _transform_channel(transformer, g, w, np.int64(c), planes, weight, tables[worker, 0], tables[worker, 1])
+
+
+@numba.njit(cache=True)
+def _transform_both(transformer, g, tile, t, x, x_slope, gy, gy_slope, phase_depth, V, D, tables, patch, zeros):
+    table, products, patch_table = tables[0], tables[1], tables[2]
+    image, i, j = _place(tile, -(-gy.shape[1] // g.step_out), -(-gy.shape[2] // g.step_out))
+    _list_patch(patch_table, patch)
+    _list_products(products, _address(V), g.side, g.n_phases, V.strides[0], phase_depth * _FLOAT)
+    _transform_tile(transformer, TO_PRODUCTS + g.scheme, x, image, i * g.step_in - 1, j * g.step_in - 1, g.patch,
+                    x_slope, table, zeros, patch, patch_table, _address(products), t * V.strides[1])
+    _list_products(products, _address(D), g.side, 1, D.strides[0], 0)
+    _transform_tile(transformer, GRADIENT_TO_PRODUCTS + g.scheme, gy, image, i * g.step_out, j * g.step_out, g.step_out,
+                    gy_slope, table, zeros, patch, patch_table, _address(products), t * D.strides[1])
+
+
+@numba.njit(cache=True)
+def _multiply_gradient(multiplier, p, column, n_vectors, V, D, n_tiles, sums, accumulate):
+    """Add (or, first, set) V.T @ D for one product and one chunk of columns."""
+    a, b = _address(V) + p * V.strides[0], _address(D) + p * D.strides[0] + column * _FLOAT
+    c = _address(sums) + p * sums.strides[0] + column * _FLOAT
+    for row in range(0, sums.shape[1], ROWS):
+        multiply(multiplier, n_vectors, a + row * _FLOAT, _FLOAT, V.strides[1], b, D.strides[1],
+                 c + row * sums.strides[1], sums.strides[1], n_tiles, accumulate)
+
+
+@numba.njit(cache=True)
+def _add_rows(rows, n_rows, start, n_columns, total):
+    for row in range(n_rows):
+        for c in range(start, min(start + n_columns, len(total))):
+            total[c] += rows[row, c]
+
+
+@_parallel(int64, int64, _Geometry, _Images, types.float32, _Images, types.float32, _Sums, int64, _Cube, _Cube, _Cube,
+           _Tables, _Cube, _Vector, _Counter)
+def weight_gradient(transformer, multiplier, g, x, x_slope, gy, gy_slope, bias_gradient, phase_depth, V, D, sums,
+                    tables, patches, zeros, counter):
+    """sums (products, depth, columns) = over all tiles, transformed x by transformed gy; bias_gradient += sum of gy.
 
     V (products, tiles, depth row) and D (products, tiles, columns) are scratch. Work is divided by product, not by
     tile, so that the order of every addition, and hence every bit, is the same for any number of threads.
     """
-    n_products, depth, n_columns = sums.shape
+    n_products, _, n_columns = sums.shape
+    n_tiles = gy.shape[0] * -(-gy.shape[1] // g.step_out) * -(-gy.shape[2] // g.step_out)
     block_tiles = V.shape[1]
-    chunk_columns = min(2 * WIDTH, n_columns)
-    n_chunks = n_columns // chunk_columns
-    rows, columns = -(-gy.shape[1] // step_out), -(-gy.shape[2] // step_out)
-    n_tiles = gy.shape[0] * rows * columns
-    product_of_sums = side + 1  # both points are 1, where the transform adds all pixels of the tile
-    for block in range(-(-n_tiles // block_tiles)):
-        first = block * block_tiles
+    n_vectors = min(2, n_columns // WIDTH)
+    n_chunks = n_columns // (n_vectors * WIDTH)
+    product_of_sums = g.side + 1  # both points are 1, where the transform adds all pixels of the tile
+    for first in range(0, n_tiles, block_tiles):
         n_here = min(block_tiles, n_tiles - first)
-        for tile_index in numba.prange(n_here):
-            t = np.int64(tile_index)
-            thread = numba.get_thread_id()
-            table, products, patch_table = tables[thread, 0], tables[thread, 1], tables[thread, 2]
-            patch = patches[thread]
-            _list_patch(patch_table, patch)
-            image, place = divmod(first + t, rows * columns)
-            i, j = divmod(place, columns)
-            _list_products(products, _address(V), side, n_phases, V.strides[0], phase_depth * _FLOAT)
-            _transform_tile(transformer, TO_PRODUCTS + scheme, x, image, i * step_in - 1, j * step_in - 1, patch_side, x_slope,
-                            table, zeros, patch, patch_table, _address(products), t * V.strides[1])
-            _list_products(products, _address(D), side, 1, D.strides[0], 0)
-            _transform_tile(transformer, GRADIENT_TO_PRODUCTS + scheme, gy, image, i * step_out, j * step_out, step_out, gy_slope,
-                            table, zeros, patch, patch_table, _address(products), t * D.strides[1])
-        for job in numba.prange(n_products * n_chunks):
-            p, chunk = divmod(np.int64(job), n_chunks)
-            column = chunk * chunk_columns
-            if p == product_of_sums:
-                for t in range(n_here):
-                    for c in range(column, min(column + chunk_columns, len(bias_gradient))):
-                        bias_gradient[c] += D[p, t, c]
-            for row in range(0, depth, ROWS):
-                multiply(multiplier, chunk_columns // WIDTH,
-                          _address(V) + p * V.strides[0] + row * _FLOAT, _FLOAT, V.strides[1],
-                          _address(D) + p * D.strides[0] + column * _FLOAT, D.strides[1],
-                          _address(sums) + p * sums.strides[0] + row * sums.strides[1] + column * _FLOAT,
-                          sums.strides[1], n_here, int(block > 0))
+        counter[:] = 0
+        for worker in numba.prange(len(tables)):
+            while True:
+                t = take_number(_address(counter))
+                if t >= n_here:
+                    break
+                _transform_both(transformer, g, first + t, t, x, x_slope, gy, gy_slope, phase_depth, V, D,
+                                tables[worker], patches[worker], zeros)
+        for _ in numba.prange(len(tables)):
+            while True:
+                job = take_number(_address(counter) + counter.strides[0])
+                if job >= n_products * n_chunks:
+                    break
+                p, column = job // n_chunks, job % n_chunks * n_vectors * WIDTH
+                _multiply_gradient(multiplier, p, column, n_vectors, V, D, n_here, sums, int(first > 0))
+                if p == product_of_sums:
+                    _add_rows(D[p], n_here, column, n_vectors * WIDTH, bias_gradient)
 
 
-@_parallel(*[int64] * 4, _Cube, int64, _Cube, _Taps, _Tables)
-def gather_weight_gradient(transformer, scheme, side, n_phases, sums, phase_depth, planes, gw, tables):
+@numba.njit(cache=True)
+def _gather_channel(transformer, g, sums, c, phase_depth, planes, gw, sources, targets):
+    n_taps = gw.shape[2]
+    _list_products(sources, _address(sums), g.side, g.n_phases, sums.strides[0], phase_depth * sums.strides[1])
+    for tap in range(n_taps ** 2):
+        targets[tap] = _address(planes) + tap * planes.strides[0] + c * planes.strides[1]
+    for column in range(0, sums.shape[2], WIDTH):
+        transform(transformer, PRODUCTS_TO_TAPS + g.scheme, _address(sources), c * sums.strides[1] + column * _FLOAT,
+                  _address(targets), column * _FLOAT, np.float32(1), 0, 0)
+    for i in range(n_taps):
+        for j in range(n_taps):
+            for o in range(gw.shape[0]):
+                gw[o, c, i, j] = planes[i * n_taps + j, c, o]
+
+
+@_parallel(int64, _Geometry, _Cube, int64, _Cube, _Taps, _Tables)
+def gather_weight_gradient(transformer, g, sums, phase_depth, planes, gw, tables):
     """gw (O, C, k, k), of any strides, from the sums over products; planes (k k, C, columns) is scratch."""
-    n_outputs, n_channels, n_taps = gw.shape[0], gw.shape[1], gw.shape[2]
-    for channel_index in numba.prange(n_channels):
-        c = np.int64(channel_index)
-        thread = numba.get_thread_id()
-        sources, targets = tables[thread, 0], tables[thread, 1]
-        _list_products(sources, _address(sums), side, n_phases, sums.strides[0], phase_depth * sums.strides[1])
-        for tap in range(n_taps ** 2):
-            targets[tap] = _address(planes) + tap * planes.strides[0] + c * planes.strides[1]
-        for column in range(0, sums.shape[2], WIDTH):
-            transform(transformer, PRODUCTS_TO_TAPS + scheme, _address(sources), c * sums.strides[1] + column * _FLOAT,
-                      _address(targets), column * _FLOAT, np.float32(1), 0, 0)
-        for i in range(n_taps):
-            for j in range(n_taps):
-                for o in range(n_outputs):
-                    gw[o, c, i, j] = planes[i * n_taps + j, c, o]
+    n_workers, n_channels = len(tables), gw.shape[1]
+    for worker in numba.prange(n_workers):
+        for c in range(worker * n_channels // n_workers, (worker + 1) * n_channels // n_workers):
+            _gather_channel(transformer, g, sums, np.int64(c), phase_depth, planes, gw,
+                            tables[worker, 0], tables[worker, 1])

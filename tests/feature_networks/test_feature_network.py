@@ -1,0 +1,74 @@
+import hashlib
+import re
+
+from source.datasets.digits import DigitsDataset
+from source.feature_networks import load_feature_network
+from source.feature_networks.digits import WEIGHTS_PATH, DigitsNet
+from source.feature_networks.feature_network import BATCHSIZE
+
+import chainer
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope='module')
+def network():
+    return load_feature_network('digits')
+
+
+@pytest.fixture(scope='module')
+def ims():
+    return DigitsDataset('train').ims[:2 * BATCHSIZE + 3]
+
+
+def test_contract(network, ims):
+    feats, probs = network(ims)
+    assert (feats.dtype, feats.shape) == (np.float32, (len(ims), 64))
+    assert (probs.dtype, probs.shape) == (np.float32, (len(ims), 10))
+    np.testing.assert_allclose(probs.sum(axis=1), 1., rtol=1e-5)
+
+
+def test_each_image_is_judged_alone(network, ims):
+    feats, probs = network(ims)
+    for part in (slice(0, 1), slice(3, 10), slice(BATCHSIZE - 1, None)):
+        part_feats, part_probs = network(ims[part])
+        np.testing.assert_allclose(part_feats, feats[part], rtol=1e-4, atol=1e-5 * np.abs(feats).max())
+        np.testing.assert_allclose(part_probs, probs[part], rtol=1e-4, atol=1e-5)
+
+
+def test_is_the_chain_in_test_mode_with_the_shipped_weights(network, ims):
+    chain = DigitsNet()
+    chainer.serializers.load_hdf5(WEIGHTS_PATH, chain)
+    with chainer.using_config('train', False):
+        feats, probs = chain((ims[:9] / 127.5 - 1.).astype(np.float32))
+    np.testing.assert_allclose(network(ims[:9])[0], feats.array, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(network(ims[:9])[1], probs.array, rtol=1e-4, atol=1e-5)
+
+
+def test_name_and_digest(network):
+    with open(WEIGHTS_PATH, 'rb') as file:
+        content = file.read()
+    assert (network.name, network.n_classes) == ('digits', 10)
+    assert network.digest == hashlib.sha256(content).hexdigest()
+    assert len(content) < 400_000
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match="expected one of .*digits.*, got 'digit'"):
+        load_feature_network('digit')
+
+
+@pytest.mark.parametrize('ims', [np.zeros((2, 3, 16, 16), np.float32), np.zeros((2, 16, 16, 3), np.uint8),
+                                 np.zeros((3, 16, 16), np.uint8),
+                                 np.zeros((0, 3, 16, 16), np.uint8)])
+def test_refuses_other_arrays(network, ims):
+    message = f'ims: expected uint8 (N, 3, H, W), N >= 1; got {ims.dtype} {ims.shape}'
+    with pytest.raises(ValueError, match=re.escape(message)):
+        network(ims)
+
+
+@pytest.mark.gpu
+def test_gpu_agrees(network, ims):
+    for on_cpu, on_gpu in zip(network(ims), load_feature_network('digits', device=0)(ims), strict=True):
+        assert isinstance(on_gpu, np.ndarray)
+        np.testing.assert_allclose(on_gpu, on_cpu, rtol=1e-3, atol=1e-3 * np.abs(on_cpu).max())

@@ -1,0 +1,53 @@
+from source.metrics.feature_statistics import FeatureStatistics
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def feats():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(101, 6)) @ rng.normal(size=(6, 6)) + 3.
+
+
+def assert_is_numpys(statistics, feats, rtol=1e-12):
+    assert statistics.n == len(feats)
+    assert statistics.mean.dtype == statistics.cov.dtype == np.float64
+    np.testing.assert_allclose(statistics.mean, feats.mean(axis=0), rtol=rtol)
+    np.testing.assert_allclose(statistics.cov, np.cov(feats, rowvar=False), rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize('bounds', [[], [1], [50], [1, 2, 3, 90], [0, 40, 40, 101]])
+def test_any_grouping(feats, bounds):
+    statistics = FeatureStatistics()
+    for part in np.split(feats, bounds):
+        statistics.update(part)
+    assert_is_numpys(statistics, feats)
+
+
+def test_merge_leaves_the_other_alone(feats):
+    left, right = FeatureStatistics().update(feats[:30]), FeatureStatistics().update(feats[30:])
+    total = FeatureStatistics().merge(FeatureStatistics()).merge(left).merge(right)
+    assert_is_numpys(total, feats)
+    total.update(feats + 5.)
+    assert_is_numpys(left, feats[:30])
+    assert_is_numpys(right, feats[30:])
+
+
+def test_float32_far_from_zero(feats):
+    far = (feats * 1e-2 + 1000.).astype(np.float32)
+    statistics = FeatureStatistics()
+    for part in np.split(far, 10 * np.arange(1, 10)):
+        statistics.update(part)
+    assert_is_numpys(statistics, far.astype(np.float64), rtol=1e-8)
+
+
+def test_refuses(feats):
+    with pytest.raises(ValueError, match=r'expected \(N, D\), finite; got \(6,\)'):
+        FeatureStatistics().update(feats[0])
+    with pytest.raises(ValueError, match='finite'):
+        FeatureStatistics().update(np.array([[np.inf]]))
+    with pytest.raises(ValueError, match='expected 6 dimensions as before, got 5'):
+        FeatureStatistics().update(feats).update(feats[:, :5])
+    with pytest.raises(ValueError, match='at least 2 features, there are 1'):
+        _ = FeatureStatistics().update(feats[:1]).cov

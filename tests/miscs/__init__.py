@@ -1,1 +1,0 @@
-import source  # noqa: F401  (makes Chainer importable)

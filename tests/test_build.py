@@ -1,0 +1,296 @@
+import sys
+
+from source import build
+from source.datasets.digits import DigitsDataset
+from source.datasets.image_dataset import ImageDataset
+from source.updater import Updater
+from source.yaml_utils import ConfigError, load_config
+from tests.narrow import UNCONDITIONAL, write_config
+
+import chainer
+import numpy as np
+import pytest
+
+CPU = chainer.get_device('@numpy')
+
+
+def error_of(function, *args, **kwargs):
+    with pytest.raises(ConfigError) as caught:
+        function(*args, **kwargs)
+    message = str(caught.value)
+    assert '\n' not in message
+    return message
+
+
+def load(folder, changes=None):
+    path = write_config(folder, changes)
+    return load_config(path), str(path)
+
+
+# load_class
+
+@pytest.mark.parametrize('fn, name, module', [
+    ('gen_models/resnet_32.py', 'ResNetGenerator', 'gen_models.resnet_32'),
+    ('gen_models/resnet_64.py', 'ResNetGeneratorImageNet', 'gen_models.resnet_64'),
+    ('gen_models/resnet_128.py', 'ResNetGenerator', 'gen_models.resnet'),
+    ('gen_models/resnet_dog_and_cat_128.py', 'ResNetGenerator', 'gen_models.resnet_small'),
+    ('gen_models/resnet_32.py', 'ResNetGenerator32', 'gen_models.resnet_32'),
+    ('dis_models/snresnet.py', 'SNResNetConcatDiscriminator', 'dis_models.snresnet'),
+    ('dis_models/snresnet_128.py', 'SNResNetProjectionDiscriminator', 'dis_models.snresnet'),
+    ('dis_models/snresnet_dog_and_cat_128.py', 'SNResNetProjectionDiscriminator', 'dis_models.snresnet_small'),
+    ('dis_models/snresnet_32.py', 'SNResNetDiscriminator32', 'dis_models.snresnet_32'),
+    ('datasets/cifar10.py', 'Cifar10Dataset', 'source.datasets.cifar10'),
+    ('datasets/imagenet_dog_and_cat.py', 'ImageNetDogAndCatDataset', 'source.datasets.imagenet_dog_and_cat'),
+    ('source/datasets/digits.py', 'DigitsDataset', 'source.datasets.digits'),
+    ('./datasets/digits.py', 'DigitsDataset', 'source.datasets.digits'),
+    ('updater.py', 'Updater', 'source.updater')])
+def test_names_of_this_project(fn, name, module):
+    cls = build.load_class(fn, name, 'a.yml', 'key')
+    assert cls.__module__ == module
+    assert cls.__name__ == build.EARLIER_CLASSES.get(name, name)
+
+
+def test_files_of_the_user(tmp_path, monkeypatch):
+    """By their path from the working folder or from the config; equal file names do not meet; `sys.path` stays."""
+    for folder in ('beside', 'here'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'mine.py').write_text(f'class Mine:\n    where = {folder!r}\n')
+    monkeypatch.chdir(tmp_path / 'here')
+    before = list(sys.path)
+    beside = build.load_class('../beside/mine.py', 'Mine', '../beside/a.yml', 'key')
+    here = build.load_class('mine.py', 'Mine', '../beside/a.yml', 'key')
+    monkeypatch.chdir(tmp_path)
+    from_config = build.load_class('mine.py', 'Mine', 'beside/a.yml', 'key')
+    assert (beside.where, here.where, from_config.where) == ('beside', 'here', 'beside')
+    assert here.__module__ != beside.__module__
+    assert sys.path == before
+    assert 'mine' not in sys.modules
+
+
+@pytest.mark.parametrize('fn, name, expected', [
+    ('gen_models/resnet_33.py', 'ResNetGenerator', 'no such file: gen_models/resnet_33.py'),
+    ('gen_models/resnet_32.py', 'ResnetGenerator', "no class 'ResnetGenerator' in gen_models/resnet_32.py; "
+                                                   'it holds ResNetGenerator'),
+    ('updater.py', 'chainer', "no class 'chainer'"), ('gen_models/resnet_32', 'ResNetGenerator', 'ending in .py'),
+    ('/dev/null', 'Null', 'ending in .py'), ('', 'Empty', 'ending in .py')])
+def test_names_that_lead_nowhere(fn, name, expected):
+    message = error_of(build.load_class, fn, name, 'a.yml', 'models.generator')
+    assert message.startswith('a.yml: models.generator: ')
+    assert expected in message
+
+
+# construct
+
+class Thing:
+    def __init__(self, size: int, rate=.5, path='', keep=True, extra=None, activation=chainer.functions.relu, *,
+                 device=None):
+        self.values = (size, rate, path, keep, extra, activation, device)
+        if size == 13:
+            raise ValueError('13 brings bad luck')
+        if size == 14:
+            raise FileNotFoundError('x.txt: no such file')
+
+
+def construct(args, **given):
+    return build.construct(Thing, args, 'a.yml', 'thing', {'rate': (0, 1)}, **given)
+
+
+def test_construct_converts_and_passes_on():
+    thing = construct({'size': '2e1', 'rate': '1e-3', 'extra': [1]}, device='here', unknown='left out')
+    assert thing.values == (20, 1e-3, '', True, [1], chainer.functions.relu, 'here')
+    assert type(thing.values[0]) is int
+
+
+@pytest.mark.parametrize('args, expected', [
+    ({'size': 1, 'rat': 1}, "thing.args.rat: unknown key; did you mean 'rate'?"),
+    ({'size': 'x'}, "thing.args.size: expected int, found 'x' (str)"),
+    ({'size': None}, 'thing.args.size: expected int, found nothing'),
+    ({'size': 1, 'keep': 'perhaps'}, "thing.args.keep: expected bool, found 'perhaps' (str)"),
+    ({'size': 1, 'keep': 1}, 'thing.args.keep: expected bool, found 1 (int)'),
+    ({'size': 1, 'path': 1}, 'thing.args.path: expected str, found 1 (int)'),
+    ({'size': 1, 'rate': 1.5}, 'thing.args.rate: expected 0 to 1, found 1.5'),
+    ({'size': 1, 'activation': 'relu'}, 'thing.args.activation: unknown key'),
+    ({'size': 1, 'device': 0}, 'thing.args.device: unknown key'),
+    ({}, 'thing.args.size: missing; Thing needs it'),
+    ({'size': 13}, 'thing: 13 brings bad luck'), ({'size': 14}, 'thing: x.txt: no such file')])
+def test_construct_refuses(args, expected):
+    assert error_of(construct, args, device='here').startswith(f'a.yml: {expected}')
+
+
+def test_construct_of_a_class_that_takes_anything():
+    class Any:
+        def __init__(self, *args, **kwargs):
+            self.kwargs = kwargs
+    made = build.construct(Any, {'x': 1}, 'a.yml', 'any', given=2)
+    assert made.kwargs == {'x': 1, 'given': 2}
+
+
+# Models
+
+def persistent(link):
+    target = chainer.serializers.DictionarySerializer()
+    target.save(link)
+    return {k: np.asarray(v).tobytes() for k, v in target.target.items()}
+
+
+def test_models_are_made_from_the_seed_alone(tmp_path):
+    def make(seed):
+        build.seed_everything(seed, CPU)
+        gen, dis = build.build_models(*load(tmp_path))
+        return persistent(gen), persistent(dis)
+    first = make(1)
+    assert first == make(1)
+    other = make(2)
+    for model, changed in zip(first, other, strict=True):
+        assert {k.rsplit('/', 1)[1] for k in model if model[k] != changed[k]} >= {'W'}
+    assert any(k.endswith('/u') and first[1][k] != other[1][k] for k in first[1])
+
+
+@pytest.mark.parametrize('changes, expected', [
+    ({'models.generator.args.n_classes': 5}, 'models.generator.args.n_classes is 5 and '
+                                             'models.discriminator.args.n_classes is 10: expected the same'),
+    ({'models.generator.args.ch': 0}, 'models.generator.args.ch: expected at least 1, found 0'),
+    ({'models.generator.args.dim_z': 0}, 'models.generator.args.dim_z: expected at least 1, found 0'),
+    ({'models.generator.args.bottom_width': -1}, 'models.generator.args.bottom_width: expected at least 1, found -1'),
+    ({'models.discriminator.args.ch': -8}, 'models.discriminator.args.ch: expected at least 1, found -8'),
+    ({'models.discriminator.args.n_classes': -1}, 'models.discriminator.args.n_classes: expected at least 0, found -1'),
+    ({'models.generator.args.distribution': 'gauss'}, "models.generator.args.distribution: expected 'normal' or"),
+    ({'models.generator.args.chs': 3}, "models.generator.args.chs: unknown key; did you mean 'ch'?"),
+    ({'models.discriminator.fn': 'gen_models/resnet_32.py', 'models.discriminator.name': 'ResNetGenerator'},
+     'models.discriminator.name: expected a discriminator, found ResNetGenerator'),
+    ({'models.generator.fn': 'dis_models/snresnet_32.py', 'models.generator.name': 'SNResNetProjectionDiscriminator',
+      'models.generator.args': {'ch': 2}},
+     'models.generator.name: expected a generator, found SNResNetProjectionDiscriminator')])
+def test_models_refused(tmp_path, changes, expected):
+    config, path = load(tmp_path, changes)
+    assert error_of(build.build_models, config, path).startswith(f'{path}: {expected}')
+
+
+# Dataset
+
+def write_dataset(folder):
+    (folder / 'mine.py').write_text('class Mine:\n    def __init__(self, root, n=1):\n        self.values = root, n\n')
+    return {'dataset.dataset_fn': 'mine.py', 'dataset.dataset_name': 'Mine'}
+
+
+def test_data_dir_becomes_root_and_wins(tmp_path):
+    config, path = load(tmp_path, {**write_dataset(tmp_path), 'dataset.args': {'root': 'elsewhere', 'n': 2}})
+    assert build.build_dataset(config, path).values == ('elsewhere', 2)
+    assert build.build_dataset(config, path, str(tmp_path)).values == (str(tmp_path), 2)
+
+
+def test_data_dir_for_a_dataset_without_root(tmp_path):
+    config, path = load(tmp_path)
+    dataset = build.build_dataset(config, path, str(tmp_path))
+    assert type(dataset) is DigitsDataset
+    assert dataset.size == 8
+
+
+def test_dataset_refused(tmp_path):
+    config, path = load(tmp_path, {**write_dataset(tmp_path), 'dataset.args': {}})
+    assert error_of(build.build_dataset, config, path, 'nowhere') == '--data_dir nowhere: no such folder'
+    assert error_of(build.build_dataset, config, path) == (
+        f'{path}: dataset: Mine needs the folder of the data: give --data_dir DIR')
+    config, path = load(tmp_path, {'dataset.args.size': 3})
+    assert error_of(build.build_dataset, config, path).startswith(f'{path}: dataset: size: expected')
+
+
+# Agreement
+
+def agree(folder, changes=None, n_classes=10, size=8, n_images=4):
+    config, path = load(folder, changes)
+    dataset = ImageDataset(np.zeros((n_images, 3, size, size), np.uint8), np.zeros(n_images), n_classes)
+    gen, dis = build.build_models(config, path)
+    return config, path, gen, dis, dataset
+
+
+@pytest.mark.parametrize('changes, arguments', [
+    ({}, {}), (UNCONDITIONAL, {}), (UNCONDITIONAL, {'n_classes': 3})])
+def test_agreement(tmp_path, changes, arguments):
+    build.check_agreement(*agree(tmp_path, changes, **arguments))
+
+
+@pytest.mark.parametrize('changes, arguments, expected', [
+    ({}, {'n_classes': 9}, 'models.generator.args.n_classes: expected 9, the number of classes of DigitsDataset, found 10'),
+    ({}, {'size': 16}, 'dataset: images are 16×16, but ResNetGenerator makes 8×8'),
+    ({'models.discriminator.fn': 'dis_models/snresnet_64.py'}, {},
+     'dataset: images are 8×8, but dis_models/snresnet_64.py takes multiples of 32'),
+    ({}, {'n_images': 0}, 'dataset: no images'),
+    ({**UNCONDITIONAL, 'updater.args.conditional': True}, {},
+     'updater.args.conditional is true: expected models.generator.args.n_classes above 0, found 0'),
+    ({'updater.args.conditional': False}, {},
+     'updater.args.conditional is false: expected models.generator.args.n_classes 0, found 10')])
+def test_disagreement(tmp_path, changes, arguments, expected):
+    config, path, *rest = agree(tmp_path, changes, **arguments)
+    assert error_of(build.check_agreement, config, path, *rest) == f'{path}: {expected}'
+
+
+def test_smallest_image_a_discriminator_takes(tmp_path):
+    """`size_divisor` is the size at which one pixel is left, by the network's own account."""
+    for name, divisor in (('snresnet_32', 4), ('snresnet_64', 32), ('snresnet', 32), ('snresnet_256', 64)):
+        config, path = load(tmp_path, {'models.discriminator.fn': f'dis_models/{name}.py'})
+        _, dis = build.build_models(config, path)
+        assert dis.size_divisor == divisor
+        h = np.zeros((1, 3, divisor, divisor), np.float32)
+        with chainer.using_config('train', False), chainer.no_backprop_mode():
+            for block in dis.block_names:
+                h = dis[block](h)
+        assert h.shape[2:] == (1, 1)
+
+
+# Updater
+
+def updater_of(folder, changes=None):
+    config, path, gen, dis, dataset = agree(folder, changes)
+    return build.build_updater(config, path, gen, dis, dataset, CPU)
+
+
+def test_updater_holds_what_the_config_says(tmp_path):
+    updater = updater_of(tmp_path, {'adam': {'alpha': .1, 'beta1': .2, 'beta2': .3}, 'updater.args.loss_type': 'dcgan'})
+    assert type(updater) is Updater
+    assert (updater.n_dis, updater.n_gen_samples, updater.loss_type, updater.conditional) == (2, 4, 'dcgan', True)
+    assert updater.get_iterator('main').batch_size == 4
+    assert set(updater.get_all_optimizers()) == {'opt_gen', 'opt_dis'}
+    for optimizer in updater.get_all_optimizers().values():
+        assert (optimizer.alpha, optimizer.beta1, optimizer.beta2) == (.1, .2, .3)
+    assert (updater.sampler.dim_z, updater.sampler.n_classes) == (3, 10)
+
+
+def test_seed_decides_order_and_noise_of_each_on_its_own(tmp_path):
+    def draws(seed, sampler_first=False):
+        updater = updater_of(tmp_path, {'seed': seed})
+        if sampler_first:
+            z = updater.sampler.continuous(5)
+        x, _ = chainer.dataset.concat_examples(updater.get_iterator('main').next())
+        return x, z if sampler_first else updater.sampler.continuous(5)
+    x, z = draws(1)
+    for same in draws(1), draws(1, sampler_first=True):
+        np.testing.assert_array_equal(x, same[0])
+        np.testing.assert_array_equal(z, same[1])
+    x_other, z_other = draws(2)
+    assert not np.isclose(z, z_other).any()
+    assert (x != x_other).mean() > .9
+
+
+@pytest.mark.parametrize('changes, expected', [
+    ({'updater.args.n_dis': 0}, 'updater: n_dis must be at least 1, got 0'),
+    ({'updater.args.n_gen_samples': -1}, 'updater: n_gen_samples must be at least 1, got -1'),
+    ({'updater.args.loss_type': 'hing'}, 'updater: loss_type must be one of dcgan, hinge, wasserstein'),
+    ({'updater.args.n_dis': None}, 'updater.args.n_dis: expected int, found nothing'),
+    ({'updater.args.n_diss': 3}, "updater.args.n_diss: unknown key; did you mean 'n_dis'?"),
+    ({'updater.args.sampler': 3}, 'updater.args.sampler: unknown key'),
+    ({'updater.args.models': 3}, 'updater.args.models: unknown key')])
+def test_updater_refused(tmp_path, changes, expected):
+    config, path, gen, dis, dataset = agree(tmp_path, changes)
+    message = error_of(build.build_updater, config, path, gen, dis, dataset, CPU)
+    assert message.startswith(f'{path}: {expected}')
+
+
+def test_feature_network(tmp_path, monkeypatch):
+    config, path = load(tmp_path, {'evaluation': {'network': 'mine'}})
+    assert error_of(build.build_feature_network, config, path).startswith(
+        f'{path}: evaluation.network: expected one of digits')
+    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device: 'made')
+    assert build.build_feature_network(config, path) == 'made'
+    config['evaluation']['network'] = None
+    assert build.build_feature_network(config, path) is None

@@ -1,0 +1,193 @@
+import math
+
+from source.yaml_utils import ConfigError, load_config, save_config
+from tests.narrow import NARROW, REMOVED, write_config
+
+import pytest
+
+
+def error_of(path, overrides=()):
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, overrides)
+    message = str(caught.value)
+    assert '\n' not in message
+    return message
+
+
+# What a config becomes
+
+def test_defaults(tmp_path):
+    config = load_config(write_config(tmp_path))
+    assert config == {
+        **NARROW,
+        'iteration_decay_start': 2,
+        'progressbar_interval': None,
+        'results_dir': 'results/narrow',
+        'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9},
+        'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
+        'evaluation': {'network': None, 'n_images': 1000, 'splits': 10},
+        'versions': {},
+    }
+
+
+def test_every_authors_key_is_read(tmp_path):
+    given = {'batchsize': 3, 'iteration': 90, 'iteration_decay_start': 30, 'seed': 4, 'display_interval': 5,
+             'progressbar_interval': 6, 'snapshot_interval': 7, 'evaluation_interval': 8, 'results_dir': 'here',
+             'adam': {'alpha': .1, 'beta1': .2, 'beta2': .3},
+             'updater': {'fn': 'my.py', 'name': 'Mine', 'args': {'n_dis': 9}}}
+    config = load_config(write_config(tmp_path, given))
+    assert {key: config[key] for key in given} == given
+
+
+def test_defaults_are_not_shared(tmp_path):
+    path = write_config(tmp_path)
+    load_config(path)['versions']['numpy'] = '0'
+    assert load_config(path)['versions'] == {}
+
+
+@pytest.mark.parametrize('text, value', [
+    ('2e-4', 2e-4), ('2E-4', 2e-4), ('2.e-4', 2e-4), ('"0.0002"', 2e-4), ('1', 1.), ('.5', .5)])
+def test_float_forms(tmp_path, text, value):
+    alpha = load_config(write_config(tmp_path), [f'adam.alpha={text}'])['adam']['alpha']
+    assert alpha == value
+    assert type(alpha) is float
+
+
+@pytest.mark.parametrize('text', ['2000', '2000.0', '2e3', '"2000"'])
+def test_int_forms(tmp_path, text):
+    iteration = load_config(write_config(tmp_path), [f'iteration={text}'])['iteration']
+    assert iteration == 2000
+    assert type(iteration) is int
+
+
+def test_large_seed_keeps_every_digit(tmp_path):
+    assert load_config(write_config(tmp_path), ['seed=4294967295'])['seed'] == 4294967295
+
+
+def test_section_left_empty_has_defaults(tmp_path):
+    config = load_config(write_config(tmp_path, {'adam': None, 'evaluation': {'network': None}}))
+    assert config['adam']['alpha'] == 2e-4
+    assert config['evaluation']['splits'] == 10
+
+
+def test_saved_config_reads_the_same(tmp_path):
+    config = load_config(write_config(tmp_path), ['adam.alpha=1.2345678901234567e-4', 'results_dir="größe: #1"'])
+    save_config(tmp_path / 'saved.yml', config)
+    assert load_config(tmp_path / 'saved.yml') == config
+
+
+# Overrides
+
+def test_overrides_are_yaml_and_the_last_wins(tmp_path):
+    config = load_config(write_config(tmp_path), [
+        'models.generator.args={ch: 8, n_classes: 3}', 'updater.args.conditional=no', 'seed=1', 'seed=2',
+        'results_dir=a=b', 'evaluation.network=digits'])
+    assert config['models']['generator']['args'] == {'ch': 8, 'n_classes': 3}
+    assert config['updater']['args'] == {**NARROW['updater']['args'], 'conditional': False}
+    assert config['seed'] == 2
+    assert config['results_dir'] == 'a=b'
+    assert config['evaluation']['network'] == 'digits'
+
+
+def test_override_inside_a_section_left_empty(tmp_path):
+    path = write_config(tmp_path, {'adam': None})
+    assert load_config(path, ['adam.alpha=0.5'])['adam'] == {'alpha': .5, 'beta1': 0., 'beta2': .9}
+
+
+@pytest.mark.parametrize('override, expected', [
+    ('batchsize', 'expected key=value'), ('=3', 'expected key=value'), ('seed.more=3', 'seed holds no keys'),
+    ('seed=[1', 'not valid YAML'), ('seed=2000-13-45', 'not valid YAML')])
+def test_bad_override(tmp_path, override, expected):
+    message = error_of(write_config(tmp_path), [override])
+    assert f'--set {override}' in message
+    assert expected in message
+
+
+# Bad files
+
+@pytest.mark.parametrize('text, expected', [
+    (b'batchsize: 4\nseed: [1\n', ', line 3: not valid YAML'), (b'models:\n\tgenerator: 1\n', ', line 2: not valid YAML'),
+    (b'a: \0\n', 'not valid YAML'), (b'seed: 2000-13-45\n', 'not valid YAML'),
+    (b'', 'expected keys and values, found nothing'), (b'- 1\n', 'expected keys and values, found [1] (list)'),
+    (b'batchsize', "expected keys and values, found 'batchsize' (str)"),
+    ('größe: 1\n'.encode('latin-1'), 'cannot be read as a config file')])
+def test_files_that_are_no_config(tmp_path, text, expected):
+    path = tmp_path / 'broken.yml'
+    path.write_bytes(text)
+    message = error_of(path)
+    assert message.startswith(str(path))
+    assert expected in message
+
+
+def test_missing_file_and_folder(tmp_path):
+    assert error_of(tmp_path / 'none.yml').startswith(f'{tmp_path}/none.yml: cannot be read as a config file: No such')
+    assert error_of(tmp_path).startswith(f'{tmp_path}: cannot be read as a config file')
+
+
+@pytest.mark.parametrize('key, suggested', [
+    ('batchsise', 'batchsize'), ('iterations', 'iteration'), ('Seed', 'seed'), ('models.generater', 'generator'),
+    ('models.generator.arg', 'args'), ('dataset.dataset_fnn', 'dataset_fn'), ('adam.alfa', 'alpha'),
+    ('updater.nam', 'name'), ('evaluation.n_image', 'n_images')])
+def test_misspelt_key_suggests_the_nearest(tmp_path, key, suggested):
+    path = write_config(tmp_path, {key: 1})
+    assert error_of(path) == f'{path}: {key}: unknown key; did you mean {suggested!r}?'
+
+
+@pytest.mark.parametrize('key, known', [
+    ('xyz', 'adam, batchsize'), ('adam.weight_decay_rate', 'alpha, beta1, beta2')])
+def test_unknown_key_lists_the_known(tmp_path, key, known):
+    path = write_config(tmp_path, {key: 1})
+    message = error_of(path)
+    assert message.startswith(f'{path}: {key}: unknown key')
+    assert known in message
+
+
+def test_key_that_is_no_string(tmp_path):
+    assert ': adam.3: unknown key' in error_of(write_config(tmp_path, {'adam': {3: 1}}))
+
+
+@pytest.mark.parametrize('key', [
+    'batchsize', 'iteration', 'models', 'models.generator', 'models.generator.fn', 'models.discriminator.name',
+    'dataset', 'dataset.dataset_fn', 'dataset.dataset_name'])
+def test_missing_key(tmp_path, key):
+    path = write_config(tmp_path, {key: REMOVED})
+    message = error_of(path)
+    assert message.startswith(f'{path}: {key}')
+    assert 'missing; expected' in message
+
+
+@pytest.mark.parametrize('key, value, expected', [
+    ('batchsize', 'many', "expected int, found 'many' (str)"), ('batchsize', 1.5, 'expected int, found 1.5 (float)'),
+    ('batchsize', True, 'expected int, found True (bool)'), ('batchsize', [4], 'expected int, found [4] (list)'),
+    ('batchsize', math.inf, 'expected int, found inf (float)'), ('iteration', '1e999', "found '1e999' (str)"),
+    ('adam.alpha', 'abc', "expected float, found 'abc' (str)"), ('adam.alpha', math.nan, 'expected float, found nan'),
+    ('adam.alpha', False, 'expected float, found False (bool)'), ('adam', 3, 'expected keys and values, found 3 (int)'),
+    ('models.generator.args', [1], 'expected dict, found [1] (list)'), ('results_dir', 3, 'expected str, found 3 (int)'),
+    ('models.generator.fn', 3, 'expected str, found 3 (int)'), ('evaluation.network', 3, 'expected str, found 3 (int)')])
+def test_wrong_type(tmp_path, key, value, expected):
+    path = write_config(tmp_path, {key: value})
+    message = error_of(path)
+    assert message.startswith(f'{path}: {key}: ')
+    assert expected in message
+
+
+@pytest.mark.parametrize('key, value, expected', [
+    ('batchsize', 0, 'at least 1'), ('batchsize', -4, 'at least 1'), ('iteration', 0, 'at least 1'),
+    ('display_interval', 0, 'at least 1'), ('progressbar_interval', 0, 'at least 1'),
+    ('snapshot_interval', -1, 'at least 1'), ('evaluation_interval', 0, 'at least 1'), ('seed', -1, '0 to 4294967295'),
+    ('seed', 2 ** 32, '0 to 4294967295'), ('iteration_decay_start', -1, 'at least 0'),
+    ('iteration_decay_start', 3, '0 to iteration (2)'), ('adam.alpha', -1e-4, 'at least 0'), ('adam.beta1', 2., '0 to 1'),
+    ('adam.beta2', -.1, '0 to 1'), ('evaluation.n_images', 1, 'at least 2'), ('evaluation.splits', 0, 'at least 1'),
+    ('evaluation.splits', 1001, 'at most evaluation.n_images (1000)')])
+def test_out_of_range(tmp_path, key, value, expected):
+    path = write_config(tmp_path, {key: value})
+    message = error_of(path)
+    assert message.startswith(f'{path}: {key}: expected {expected}')
+    assert message.endswith(f'found {value}')
+
+
+def test_bounds_themselves_are_in_range(tmp_path):
+    bounds = {'batchsize': 1, 'iteration': 1, 'display_interval': 1, 'progressbar_interval': 1, 'seed': 2 ** 32 - 1,
+              'iteration_decay_start': 1, 'adam.alpha': 0., 'evaluation.n_images': 2, 'evaluation.splits': 2}
+    config = load_config(write_config(tmp_path, bounds))
+    assert config['iteration_decay_start'] == config['iteration'] == 1
