@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+# Chainer's setup.py and the editable install warn of what cannot be helped here.
+PIP := PYTHONWARNINGS=ignore $(RUN) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 # gpu, gpu-cuda12 or nothing. It is part of the mark's name: a driver that comes later brings its CuPy.
 GPU := $(if $(wildcard $(addsuffix /nvidia-smi,$(subst :, ,$(PATH)))),$(shell $(PYTHON) tools/gpu_extra.py))
 comma := ,

@@ -7,10 +7,6 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from tqdm import tqdm
-
 from evaluations.command_line import add_snapshot_arguments, config_path, load_generator, one_line_errors
 from source.build import build_dataset, build_feature_network
 from source.miscs.devices import get_device
@@ -19,6 +15,10 @@ from source.miscs.results_dir import make_folder, versions
 from source.scoring import reference_statistics, score_samples
 from source.yaml_utils import ConfigError, load_config
 
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.webp'}
 
 
@@ -26,7 +26,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_snapshot_arguments(parser, required=False)
     parser.add_argument('--images', metavar='DIR', help='folder of images to score instead of a snapshot')
-    parser.add_argument('--data_dir', metavar='DIR', help="folder of the real data, if it doesn't come with the dataset")
+    parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
     parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
     parser.add_argument('--results_dir', metavar='DIR', help='where to write scores.json; default: beside the snapshot')

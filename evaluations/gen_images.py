@@ -5,12 +5,12 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from evaluations.command_line import add_snapshot_arguments, load_generator, one_line_errors
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.results_dir import make_folder
+
+import numpy as np
 
 
 def parse_arguments():

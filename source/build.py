@@ -6,13 +6,13 @@ import math
 import zlib
 from pathlib import Path
 
-import chainer
-import numpy as np
-
 from source.datasets.batch_iterator import BatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
+
+import chainer
+import numpy as np
 
 # Earlier states of the authors' repository used these names for what is here under another.
 EARLIER_MODULES = {

@@ -1,9 +1,6 @@
 """From a config to a trainer, and what is said when it is done."""
 from pathlib import Path
 
-from chainer import training
-from chainer.training import extensions
-
 from source import build
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
@@ -12,6 +9,10 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.scoring import reference_statistics
+
+import chainer
+from chainer import training
+from chainer.training import extensions
 
 
 def build_trainer(config, source, device, results_dir, data_dir=None):
@@ -24,6 +25,8 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
     """
+    if not config['cpu_kernels']:
+        chainer.global_config.cpu_kernels = False
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
     dataset = build.build_dataset(config, source, data_dir)

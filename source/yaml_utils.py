@@ -1,4 +1,4 @@
-"""Config files: read, check key by key, override. The keys are the authors'; `source/build.py` makes objects of them."""
+"""Config files: read, check key by key, override. The keys are the authors'; `build.py` makes objects of them."""
 import difflib
 import math
 from pathlib import Path
@@ -21,6 +21,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'progressbar_interval': (int, None),
     'snapshot_interval': (int, 10000),
     'evaluation_interval': (int, 1000),
+    'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},

@@ -27,6 +27,7 @@ def test_defaults(tmp_path):
         'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
         'evaluation': {'network': None, 'n_images': 1000, 'splits': 10},
         'versions': {},
+        'cpu_kernels': True,
     }
 
 
@@ -106,7 +107,8 @@ def test_bad_override(tmp_path, override, expected):
 # Bad files
 
 @pytest.mark.parametrize('text, expected', [
-    (b'batchsize: 4\nseed: [1\n', ', line 3: not valid YAML'), (b'models:\n\tgenerator: 1\n', ', line 2: not valid YAML'),
+    (b'batchsize: 4\nseed: [1\n', ', line 3: not valid YAML'),
+    (b'models:\n\tgenerator: 1\n', ', line 2: not valid YAML'),
     (b'a: \0\n', 'not valid YAML'), (b'seed: 2000-13-45\n', 'not valid YAML'),
     (b'', 'expected keys and values, found nothing'), (b'- 1\n', 'expected keys and values, found [1] (list)'),
     (b'batchsize', "expected keys and values, found 'batchsize' (str)"),
@@ -162,8 +164,9 @@ def test_missing_key(tmp_path, key):
     ('batchsize', math.inf, 'expected int, found inf (float)'), ('iteration', '1e999', "found '1e999' (str)"),
     ('adam.alpha', 'abc', "expected float, found 'abc' (str)"), ('adam.alpha', math.nan, 'expected float, found nan'),
     ('adam.alpha', False, 'expected float, found False (bool)'), ('adam', 3, 'expected keys and values, found 3 (int)'),
-    ('models.generator.args', [1], 'expected dict, found [1] (list)'), ('results_dir', 3, 'expected str, found 3 (int)'),
-    ('models.generator.fn', 3, 'expected str, found 3 (int)'), ('evaluation.network', 3, 'expected str, found 3 (int)')])
+    ('models.generator.args', [1], 'expected dict, found [1] (list)'),
+    ('models.generator.fn', 3, 'expected str, found 3 (int)'), ('results_dir', 3, 'expected str, found 3 (int)'),
+    ('evaluation.network', 3, 'expected str, found 3 (int)')])
 def test_wrong_type(tmp_path, key, value, expected):
     path = write_config(tmp_path, {key: value})
     message = error_of(path)
@@ -176,8 +179,9 @@ def test_wrong_type(tmp_path, key, value, expected):
     ('display_interval', 0, 'at least 1'), ('progressbar_interval', 0, 'at least 1'),
     ('snapshot_interval', -1, 'at least 1'), ('evaluation_interval', 0, 'at least 1'), ('seed', -1, '0 to 4294967295'),
     ('seed', 2 ** 32, '0 to 4294967295'), ('iteration_decay_start', -1, 'at least 0'),
-    ('iteration_decay_start', 3, '0 to iteration (2)'), ('adam.alpha', -1e-4, 'at least 0'), ('adam.beta1', 2., '0 to 1'),
-    ('adam.beta2', -.1, '0 to 1'), ('evaluation.n_images', 1, 'at least 2'), ('evaluation.splits', 0, 'at least 1'),
+    ('iteration_decay_start', 3, '0 to iteration (2)'), ('adam.alpha', -1e-4, 'at least 0'),
+    ('adam.beta1', 2., '0 to 1'), ('adam.beta2', -.1, '0 to 1'), ('evaluation.n_images', 1, 'at least 2'),
+    ('evaluation.splits', 0, 'at least 1'),
     ('evaluation.splits', 1001, 'at most evaluation.n_images (1000)')])
 def test_out_of_range(tmp_path, key, value, expected):
     path = write_config(tmp_path, {key: value})

@@ -1,9 +1,9 @@
-import chainer
-from chainer.training import extension
-
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
 from source.scoring import score_samples
+
+import chainer
+from chainer.training import extension
 
 
 class CalcScores(extension.Extension):

@@ -1,11 +1,11 @@
 from pathlib import Path
 
-import numpy as np
-from chainer.training import extension
-
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
+
+import numpy as np
+from chainer.training import extension
 
 
 class SampleSheet(extension.Extension):

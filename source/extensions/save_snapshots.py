@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from chainer.training import extension
-
 from source.miscs.snapshots import save_snapshot
+
+from chainer.training import extension
 
 
 class SaveSnapshots(extension.Extension):

@@ -2,6 +2,7 @@
 import hashlib
 
 import chainer
+import h5py
 import numpy as np
 
 BATCHSIZE = 250
@@ -39,5 +40,9 @@ class FeatureNetwork:
 
 
 def save_weights(path, chain):
-    """Write the weights of `chain` as the .h5 file a FeatureNetwork reads."""
-    chainer.serializers.save_hdf5(path, chain)
+    """Write the weights of `chain` as the .h5 file a FeatureNetwork reads; equal weights make equal bytes."""
+    serializer = chainer.serializers.DictionarySerializer()
+    serializer.save(chain)
+    with h5py.File(path, 'w') as file:
+        for name, array in sorted(serializer.target.items()):  # Chainer's own order follows a set of strings
+            file.create_dataset(name, data=array, compression='gzip' if np.ndim(array) else None)

@@ -137,5 +137,6 @@ class _ScaleShift(FunctionNode):
 
     def backward(self, indexes, grad_outputs):
         inputs = self.get_retained_inputs()
-        y = _scale_shift(*inputs, self.relu)
+        with chainer.force_backprop_mode():
+            y = _scale_shift(*inputs, self.relu)
         return chainer.grad([y], inputs, grad_outputs, enable_double_backprop=chainer.config.enable_backprop)

@@ -40,11 +40,11 @@ class FeatureStatistics:
 
     def _add(self, n, mean, scatter):
         if not self.n:
-            self.n, self.mean, self._scatter = n, mean.copy(), scatter.copy()
+            self.n, self.mean, self._scatter = n, mean, scatter
             return
         if mean.shape != self.mean.shape:
             raise ValueError(f'feats: expected {len(self.mean)} dimensions as before, got {len(mean)}')
-        total = self.n + n
+        total = self.n + n  # below, new arrays: the old ones may be another's, by merge
         shift = mean - self.mean
         self._scatter = self._scatter + scatter + np.outer(shift, shift) * (self.n * n / total)
         self.mean = self.mean + shift * (n / total)

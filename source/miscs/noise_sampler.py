@@ -1,7 +1,7 @@
-import numpy as np
-
 from source.miscs.random_samples import sample_categorical, sample_continuous
 from source.miscs.random_state import serialize_random_state
+
+import numpy as np
 
 
 class NoiseSampler:

@@ -1,4 +1,4 @@
-"""Writing and reading `.npz` snapshots: written aside and renamed, read without pickle, checked before anything changes.
+"""Writing and reading `.npz` snapshots: written aside and renamed, read without pickle, checked before all changes.
 
 The format is Chainer's own, so that the authors' model files load and ours load in Chainer.
 """

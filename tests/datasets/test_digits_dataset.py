@@ -2,6 +2,7 @@ from source.datasets.digits import DigitsDataset
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_digits
 
 
@@ -26,6 +27,12 @@ def test_images_are_the_digits_enlarged(size):
     for block, im in zip(blocks, original, strict=True):
         assert np.corrcoef(block.ravel(), im.ravel())[0, 1] > .98
     assert abs(blocks.mean() - original.mean()) < 3.
+
+
+def test_enlarged_by_cubic_interpolation():
+    small = np.rint(load_digits().images[0] * (255. / 16.)).astype(np.uint8)
+    enlarged = Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(DigitsDataset('train', size=32).ims[0, 1], np.asarray(enlarged))
 
 
 def test_means_of_32_px_are_16_px():

@@ -102,7 +102,7 @@ def test_dogs_and_cats_count_from_0(tmp_path):
     dataset = load(tmp_path, [coordinates(20, 20)] * 3, [151, 293, 200], dataset=ImageNetDogAndCatDataset, size=8)
     np.testing.assert_array_equal(dataset.labels, [0, 142, 49])
     assert (dataset.n_classes, dataset.crop_ratio) == (143, .9)
-    with pytest.raises(ValueError, match=r"list.txt:2: .* label from 151 to 293, found 'n00000150/n00000150_1.png 150'"):
+    with pytest.raises(ValueError, match=r"list.txt:2: .* label from 151 to 293, found 'n.*png 150'"):
         load(tmp_path, [coordinates(20, 20)] * 2, [151, 150], dataset=ImageNetDogAndCatDataset)
 
 
@@ -136,7 +136,8 @@ def test_missing_files_are_named(tmp_path):
 @pytest.mark.parametrize('line', ['n0/a.JPEG', 'n0/a.JPEG x', 'n0/a.JPEG -1', 'n0/a.JPEG 1000', '7'])
 def test_a_bad_list_line_is_named(tmp_path, line):
     path = write_images(tmp_path, [coordinates(8, 8)], [0])
-    (tmp_path / 'list.txt').open('a').write('\n' + line + '\n')
+    with open(path, 'a') as file:
+        file.write('\n' + line + '\n')
     with pytest.raises(ValueError, match=f"list.txt:3: expected 'folder/name.JPEG label' .*0 to 999, found '{line}'"):
         ImageNetDataset(path, str(tmp_path))
     (tmp_path / 'list.txt').write_text('\n')

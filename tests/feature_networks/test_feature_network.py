@@ -4,7 +4,7 @@ import re
 from source.datasets.digits import DigitsDataset
 from source.feature_networks import load_feature_network
 from source.feature_networks.digits import WEIGHTS_PATH, DigitsNet
-from source.feature_networks.feature_network import BATCHSIZE
+from source.feature_networks.feature_network import BATCHSIZE, save_weights
 
 import chainer
 import numpy as np
@@ -72,3 +72,32 @@ def test_gpu_agrees(network, ims):
     for on_cpu, on_gpu in zip(network(ims), load_feature_network('digits', device=0)(ims), strict=True):
         assert isinstance(on_gpu, np.ndarray)
         np.testing.assert_allclose(on_gpu, on_cpu, rtol=1e-3, atol=1e-3 * np.abs(on_cpu).max())
+
+
+class NetWithStatistics(chainer.Chain):
+    def __init__(self):
+        super().__init__(conv=chainer.links.Convolution2D(3, 4, 3), bn=chainer.links.BatchNormalization(4))
+        self.bn.avg_mean[:] = 5.
+
+
+def test_weights_round_trip(tmp_path):
+    net, loaded = NetWithStatistics(), NetWithStatistics()
+    loaded.bn.avg_mean[:] = 0.
+    save_weights(tmp_path / 'net.h5', net)
+    chainer.serializers.load_hdf5(tmp_path / 'net.h5', loaded)
+    np.testing.assert_array_equal(loaded.bn.avg_mean, 5.)
+    for (name, param), (_, same) in zip(net.namedparams(), loaded.namedparams(), strict=True):
+        np.testing.assert_array_equal(param.array, same.array, err_msg=name)
+
+
+def test_equal_weights_make_equal_files(tmp_path, monkeypatch):
+    class Reversed(chainer.serializers.DictionarySerializer):
+        def save(self, chain):
+            super().save(chain)
+            self.target = dict(reversed(self.target.items()))
+
+    net = DigitsNet()
+    save_weights(tmp_path / 'a.h5', net)
+    monkeypatch.setattr(chainer.serializers, 'DictionarySerializer', Reversed)
+    save_weights(tmp_path / 'b.h5', net)
+    assert (tmp_path / 'a.h5').read_bytes() == (tmp_path / 'b.h5').read_bytes()

@@ -74,7 +74,8 @@ static bool run_block() {
         for (current = 0; current < n; ++current)
             if (states[current] == READY) {
                 progress = true;
-                threadIdx = {current % blockDim.x, current / blockDim.x % blockDim.y, current / blockDim.x / blockDim.y};
+                unsigned row = current / blockDim.x;
+                threadIdx = {current % blockDim.x, row % blockDim.y, row / blockDim.y};
                 swapcontext(&scheduler, &fibers[current]);
             }
         for (unsigned warp = 0; warp < n; warp += 32) progress |= release(warp, warp + 32 < n ? warp + 32 : n, AT_WARP);

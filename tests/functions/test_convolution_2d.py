@@ -1,7 +1,11 @@
 """Whatever kernels compute them, the convolutions are Chainer's composed with plain resampling."""
 from source.functions.activation import LeakyReLU
 from source.functions.convolution_2d import (
-    convolution_2d, convolution_2d_downsample, deconvolution_2d, upsample_convolution_2d)
+    convolution_2d,
+    convolution_2d_downsample,
+    deconvolution_2d,
+    upsample_convolution_2d,
+)
 
 import chainer
 import chainer.functions as F

@@ -1,15 +1,15 @@
 """The spectrally normalized links beside Chainer's plain ones, for tests that hold of them all."""
 from collections import namedtuple
 
-import chainer
-import chainer.links as L
-import numpy as np
-
 from source.links.sn_convolution_2d import SNConvolution2D
 from source.links.sn_convolution_nd import SNConvolutionND
 from source.links.sn_deconvolution_2d import SNDeconvolution2D
 from source.links.sn_embed_id import SNEmbedID
 from source.links.sn_linear import SNLinear
+
+import chainer
+import chainer.links as L
+import numpy as np
 
 # `args` are those of both links, with `lazy` in place of the first size where that may be None; the spectral norm is
 # that of W with `axis` brought to the front, then flattened to two axes.

@@ -1,11 +1,11 @@
+from source.links.convolution_2d import Convolution2D
+from source.links.sn_convolution_2d import SNConvolution2D
+
 import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
 import pytest
-
-from source.links.convolution_2d import Convolution2D
-from source.links.sn_convolution_2d import SNConvolution2D
 
 
 def pair(in_channels=3, **kwargs):

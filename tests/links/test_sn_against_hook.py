@@ -1,11 +1,11 @@
 """Chainer's own link hook for spectral normalization, step by step through some updates."""
+from tests.links.sn_links import KINDS, draw_x, make
+
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
 from chainer.link_hooks import SpectralNormalization
-
-from tests.links.sn_links import KINDS, draw_x, make
 
 
 def pair(name, Ip, factor, use_gamma):

@@ -1,11 +1,11 @@
 """Gradients through the spectrally normalized links, in float64."""
+from tests.links.sn_links import KINDS, converge, draw_x, make
+
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
 from chainer import gradient_check
-
-from tests.links.sn_links import KINDS, converge, draw_x, make
 
 
 def as_input(x):

@@ -2,13 +2,13 @@
 import copy
 import pickle
 
+from tests.links.sn_links import KINDS, WITH_GAMMA, draw_x, iterate, make, matrix, singular_values
+
 import chainer
 import numpy as np
 import pytest
 from chainer import serializers
 from chainer.device_resident import DeviceResidentsVisitor
-
-from tests.links.sn_links import KINDS, WITH_GAMMA, draw_x, iterate, make, matrix, singular_values
 
 LAZY = [name for name, kind in KINDS.items() if kind.lazy is not None]
 

@@ -1,9 +1,9 @@
 """What W_bar and u are, for every spectrally normalized link."""
+from tests.links.sn_links import KINDS, WITH_GAMMA, converge, draw_x, iterate, make, matrix, singular_values
+
 import chainer
 import numpy as np
 import pytest
-
-from tests.links.sn_links import KINDS, WITH_GAMMA, converge, draw_x, iterate, make, matrix, singular_values
 
 
 @pytest.mark.parametrize('name', KINDS)

@@ -3,8 +3,9 @@ import os
 
 from threadpoolctl import threadpool_limits
 
-# Threads of both pools spin for a while when their work is done. Beside another pool's, or another program's, that
-# costs several times what they gain: OpenMP's are told to sleep at once, and BLAS is left one thread, as the kernels
-# here split their work themselves.
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+# Idle threads of both pools spin for milliseconds, which takes the core from whatever they wait for: on a busy machine
+# a step took six times as long. GNU OpenMP reads its variable when numba's first parallel loop loads it. BLAS is left
+# one thread, as the kernels split their work themselves.
+if 'OMP_WAIT_POLICY' not in os.environ:
+    os.environ.setdefault('GOMP_SPINCOUNT', '500')
 threadpool_limits(1, 'blas')

@@ -14,7 +14,8 @@ from source.kernels.cpu.schemes import DOWN, SAME, UP
 ROWS = 8 if REGISTERS >= 32 else 6
 
 #: what `transform` can do; the scheme's number (same 0, down 1, up 2) is added
-TO_PRODUCTS, FROM_PRODUCTS, FROM_PRODUCTS_GATED, TAPS_TO_PRODUCTS, GRADIENT_TO_PRODUCTS, PRODUCTS_TO_TAPS = range(0, 18, 3)
+(TO_PRODUCTS, FROM_PRODUCTS, FROM_PRODUCTS_GATED, TAPS_TO_PRODUCTS, GRADIENT_TO_PRODUCTS,
+ PRODUCTS_TO_TAPS) = range(0, 18, 3)
 
 _same_in, _down_in, _up_in = (sandwich(s.to_products, activated=True) for s in (SAME, DOWN, UP))
 _same_out, _down_out, _up_out = (sandwich(s.from_products, biased=True) for s in (SAME, DOWN, UP))

@@ -1,7 +1,8 @@
 """How a convolution is cut into blocks: sizes, scratch memory and the call into the compiled loops."""
+import numba
 import numpy as np
 
-from source.kernels.cpu import memory, threads, winograd
+from source.kernels.cpu import memory, winograd
 from source.kernels.cpu.lanes import WIDTH
 from source.kernels.cpu.primitives import MULTIPLY, ROWS, TRANSFORM
 from source.kernels.cpu.schemes import DOWN, SAME, UP
@@ -69,7 +70,7 @@ def _transformed_weight(scheme, w, tables):
 
 def convolve(scheme, x, w, bias, slope, out_shape, gate=None, gate_slope=0):
     """y (N, *out_shape, O) from x (N, H, W, C) and taps w (O, C, k, k) of any strides; see convolution.py."""
-    n_threads = threads.count()
+    n_threads = numba.get_num_threads()
     tables = _address_tables(n_threads)
     weight = _transformed_weight(scheme, w, tables)
     n_products, n_chunks, depth, chunk = weight.shape
@@ -94,7 +95,7 @@ def convolve(scheme, x, w, bias, slope, out_shape, gate=None, gate_slope=0):
 
 def weight_gradient(scheme, x, x_slope, gy, gy_slope, gw):
     """Fill gw (O, C, k, k), of any strides; return the bias gradient (O,)."""
-    n_threads = threads.count()
+    n_threads = numba.get_num_threads()
     n_outputs, n_channels, n_taps = gw.shape[:3]
     n_products = scheme.n_products ** 2
     n_columns = _round_up(n_outputs, _chunk_columns(n_outputs))
@@ -111,7 +112,8 @@ def weight_gradient(scheme, x, x_slope, gy, gy_slope, gw):
     bias_gradient = np.zeros(n_outputs)
     winograd.weight_gradient(
         TRANSFORM, MULTIPLY, _geometry(scheme), x, x_slope, gy, gy_slope, bias_gradient, phase_depth,
-        memory.scratch('tiles', (n_products, n_tiles, row)), memory.scratch('results', (n_products, n_tiles, column_row)),
+        memory.scratch('tiles', (n_products, n_tiles, row)),
+        memory.scratch('results', (n_products, n_tiles, column_row)),
         sums, tables, _edge_tiles(n_threads), _zeros(_round_up(max(n_channels, n_outputs), WIDTH)),
         _counters())
     planes = memory.scratch('planes', (n_taps ** 2, n_channels, n_columns))

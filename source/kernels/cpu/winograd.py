@@ -1,4 +1,4 @@
-"""Winograd convolution of channels-last arrays: transform tiles, multiply, transform back, a cache-sized block at a time.
+"""Winograd convolution of channels-last arrays: transform tiles, multiply, transform back, block by block.
 
 A block's transformed tiles never leave the cache, so a pass reads its input once and writes its output once.
 Every function here takes arrays that the caller allocated, and addresses in tables; `convolution.py` is the way in.

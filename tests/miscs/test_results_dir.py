@@ -1,0 +1,55 @@
+from source.miscs import results_dir
+from source.yaml_utils import load_config
+from tests.narrow import files_in, write_config
+
+import pytest
+
+
+def test_is_used(tmp_path):
+    assert not results_dir.is_used(tmp_path / 'none')
+    assert not results_dir.is_used(tmp_path)
+    (tmp_path / 'notes.txt').touch()
+    assert not results_dir.is_used(tmp_path)
+    for name in ('config.yml', 'log.json'):
+        (tmp_path / name).touch()
+        assert results_dir.is_used(tmp_path)
+        (tmp_path / name).unlink()
+
+
+def test_set_aside_takes_the_first_free_name(tmp_path):
+    for n in (1, 2):
+        out = tmp_path / 'out'
+        out.mkdir()
+        (out / 'log.json').write_text(str(n))
+        assert results_dir.set_aside(out) == tmp_path / f'out.old-{n}'
+        assert not out.exists()
+    assert files_in(tmp_path) == {'out.old-1/log.json': b'1', 'out.old-2/log.json': b'2'}
+
+
+def test_set_aside_of_a_folder_without_a_name():
+    with pytest.raises(ValueError, match=r'^\. holds an earlier run and cannot be renamed'):
+        results_dir.set_aside('.')
+
+
+def test_create_makes_parents_and_writes_the_config(tmp_path):
+    config = load_config(write_config(tmp_path))
+    results_dir.create(tmp_path / 'a' / 'b', config)
+    written = load_config(tmp_path / 'a' / 'b' / 'config.yml')
+    assert written == {**config, 'versions': results_dir.versions()}
+    assert config['versions'] == {}
+
+
+def test_versions_name_every_package_a_result_depends_on():
+    versions = results_dir.versions()
+    assert {'python', 'chainer', 'numpy', 'scipy', 'numba'} <= set(versions)
+    assert versions['chainer'] == '7.8.1'
+    assert all(isinstance(version, str) for version in versions.values())
+
+
+def test_newest_snapshot_is_the_one_of_the_highest_number(tmp_path):
+    assert results_dir.newest_snapshot(tmp_path) is None
+    assert results_dir.newest_snapshot(tmp_path / 'none') is None
+    for name in ('snapshot_iter_9', 'snapshot_iter_10', 'snapshot_iter_2', 'snapshot_iter_99.tmp', 'snapshot_iter_x',
+                 '.snapshot_iter_11.abc', 'ResNetGenerator_50.npz'):
+        (tmp_path / name).touch()
+    assert results_dir.newest_snapshot(tmp_path) == tmp_path / 'snapshot_iter_10'
