@@ -1,11 +1,11 @@
 """What all ResNet discriminators share; a network's own file holds its table of widths and names."""
-import chainer
-import chainer.functions as F
-from chainer.initializers import GlorotUniform
-
 from dis_models.resblocks import Block, OptimizedBlock
 from source.links.sn_embed_id import SNEmbedID
 from source.links.sn_linear import SNLinear
+
+import chainer
+import chainer.functions as F
+from chainer.initializers import GlorotUniform
 
 
 class SNResNetDiscriminatorBase(chainer.Chain):

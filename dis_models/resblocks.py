@@ -1,12 +1,12 @@
 """The discriminator's residual blocks (Table 4-6, Figure 8), spectrally normalized."""
 import math
 
+from source.functions.resample import downsample as downsample_by_two
+from source.links.sn_convolution_2d import SNConvolution2D
+
 import chainer
 import chainer.functions as F
 from chainer.initializers import GlorotUniform
-
-from source.functions.resample import downsample as downsample_by_two
-from source.links.sn_convolution_2d import SNConvolution2D
 
 
 class Block(chainer.Chain):

@@ -1,9 +1,9 @@
-import chainer.functions as F
-from chainer.initializers import GlorotUniform
-
 from dis_models.base import SNResNetDiscriminatorBase, SNResNetProjectionDiscriminatorBase
 from source.links.sn_embed_id import SNEmbedID
 from source.links.sn_linear import SNLinear
+
+import chainer.functions as F
+from chainer.initializers import GlorotUniform
 
 
 class SNResNetProjectionDiscriminator(SNResNetProjectionDiscriminatorBase):

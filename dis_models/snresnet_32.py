@@ -1,6 +1,6 @@
-import chainer.functions as F
-
 from dis_models.base import SNResNetProjectionDiscriminatorBase
+
+import chainer.functions as F
 
 
 class SNResNetProjectionDiscriminator(SNResNetProjectionDiscriminatorBase):

@@ -1,13 +1,13 @@
 """What all ResNet generators share; a network's own file holds its table of widths and names."""
-import chainer
-import chainer.functions as F
-import chainer.links as L
-from chainer.initializers import GlorotUniform
-
 from gen_models.resblocks import Block
 from source.links.batch_normalization import BatchNormalization
 from source.links.convolution_2d import Convolution2D
 from source.miscs.random_samples import sample_categorical, sample_continuous
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+from chainer.initializers import GlorotUniform
 
 
 class ResNetGeneratorBase(chainer.Chain):

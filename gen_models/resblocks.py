@@ -1,13 +1,13 @@
 """The generator's residual block (Table 4-6, Figure 8)."""
 import math
 
-import chainer
-import chainer.functions as F
-from chainer.initializers import GlorotUniform
-
 from source.links.batch_normalization import BatchNormalization
 from source.links.categorical_conditional_batch_normalization import CategoricalConditionalBatchNormalization
 from source.links.convolution_2d import Convolution2D
+
+import chainer
+import chainer.functions as F
+from chainer.initializers import GlorotUniform
 
 
 class Block(chainer.Chain):

@@ -1,6 +1,6 @@
-import chainer.functions as F
-
 from gen_models.base import ResNetGeneratorBase
+
+import chainer.functions as F
 
 
 class ResNetGenerator(ResNetGeneratorBase):

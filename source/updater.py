@@ -1,9 +1,9 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
-import chainer
-from chainer import training
-
 from source.functions.losses import LOSSES
 from source.miscs.noise_sampler import NoiseSampler
+
+import chainer
+from chainer import training
 
 
 class Updater(training.updaters.StandardUpdater):

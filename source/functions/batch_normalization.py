@@ -1,10 +1,10 @@
 """Batch normalization with per-sample scale and shift and a following ReLU, as one function."""
+from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+
 import chainer
 import chainer.functions as F
 import numpy as np
 from chainer import FunctionNode, backend
-
-from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
 
 
 def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.9, relu=False):

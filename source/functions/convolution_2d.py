@@ -4,11 +4,11 @@ On a CPU, float32 convolutions of the sizes that occur run on `source.kernels.cp
 (B, C, H, W) on channels-last memory. Everything else is a plain composition of Chainer's functions, which is also what
 the kernels are tested against.
 """
-import chainer.functions as F
-
 from source.functions.activation import slope_of
 from source.functions.cpu_convolution import convolve, kernel_for
 from source.functions.resample import downsample, upsample
+
+import chainer.functions as F
 
 
 def convolution_2d(x, W, b=None, stride=1, pad=0, activation=None):

@@ -8,12 +8,12 @@ With a (leaky) ReLU on x, `slope` times negative values, the passes read x throu
 """
 from collections import namedtuple
 
+from source.functions.activation import slope_of
+from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+
 import chainer.functions as F
 import numpy as np
 from chainer import FunctionNode
-
-from source.functions.activation import slope_of
-from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
 
 Kernel = namedtuple('Kernel', 'forward data_gradient weight_gradient')
 _kernels = {}  # (operation, ksize, stride, pad): Kernel

@@ -1,9 +1,9 @@
 """Largest singular value by power iteration (Algorithm 1; eq. 18-22)."""
+from source.kernels.power_iteration import EPS, power_iteration
+
 import chainer
 import chainer.functions as F
 from chainer import backend
-
-from source.kernels.power_iteration import EPS, power_iteration
 
 
 def _checked(W, u, Ip):

@@ -1,9 +1,9 @@
 """Nearest-neighbour upsampling and average pooling, both by two."""
+from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+
 import chainer.functions as F
 import numpy as np
 from chainer import FunctionNode
-
-from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
 
 
 def upsample(x):

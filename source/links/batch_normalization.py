@@ -1,8 +1,8 @@
+from source.functions.batch_normalization import batch_normalize, fixed_batch_normalize
+
 import chainer
 import chainer.functions as F
 import chainer.links as L
-
-from source.functions.batch_normalization import batch_normalize, fixed_batch_normalize
 
 
 def normalize(link, x, gamma, beta, finetune=False, activation=None):

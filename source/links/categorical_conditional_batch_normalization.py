@@ -1,8 +1,8 @@
+from source.links.conditional_batch_normalization import ConditionalBatchNormalization
+
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
-
-from source.links.conditional_batch_normalization import ConditionalBatchNormalization
 
 
 class CategoricalConditionalBatchNormalization(ConditionalBatchNormalization):

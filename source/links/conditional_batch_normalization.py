@@ -1,7 +1,7 @@
+from source.links.batch_normalization import normalize
+
 import chainer
 import numpy as np
-
-from source.links.batch_normalization import normalize
 
 
 class ConditionalBatchNormalization(chainer.Chain):

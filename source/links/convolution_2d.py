@@ -1,7 +1,7 @@
-import chainer.links as L
-
 from source.functions import convolution_2d as functions
 from source.links.constant_weights import as_configured
+
+import chainer.links as L
 
 
 class Convolution2D(L.Convolution2D):

@@ -1,8 +1,8 @@
-import chainer.links as L
-
 from source.functions.convolution_2d import deconvolution_2d
 from source.links.constant_weights import as_configured
 from source.links.spectrally_normalized import SpectrallyNormalized
+
+import chainer.links as L
 
 
 class SNDeconvolution2D(SpectrallyNormalized, L.Deconvolution2D):

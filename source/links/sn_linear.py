@@ -1,7 +1,7 @@
+from source.links.spectrally_normalized import SpectrallyNormalized
+
 import chainer.functions as F
 import chainer.links as L
-
-from source.links.spectrally_normalized import SpectrallyNormalized
 
 
 class SNLinear(SpectrallyNormalized, L.Linear):

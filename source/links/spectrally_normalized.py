@@ -1,13 +1,13 @@
 """The mixin that gives a link spectrally normalized weights; the SN links are what it makes of Chainer's."""
-import chainer
-import chainer.functions as F
-import numpy as np
-from chainer import variable
-
 from source.functions.max_sv import max_singular_value_fully_differentiable
 from source.functions.spectral_normalization import spectral_normalization
 from source.kernels.power_iteration import power_iteration
 from source.links.constant_weights import as_configured
+
+import chainer
+import chainer.functions as F
+import numpy as np
+from chainer import variable
 
 
 class SpectrallyNormalized:

@@ -24,6 +24,7 @@ def test_shows_speed_time_left_and_every_new_entry(capsys, monkeypatch):
     progress.finalize()
     out, err = capsys.readouterr()
     assert out == 'iteration      4  loss_gen 0.25\n'
+    assert '25%' in err.partition('3/8')[0]  # it starts where the run does
     assert re.search(r'62%\|.*\| 5/8 \[\d+:\d+<\d+:\d+, +[\d.]+(it/s|s/it)\]', err)
 
 

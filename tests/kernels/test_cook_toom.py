@@ -1,7 +1,7 @@
+from source.kernels.cpu import cook_toom
+
 import numpy as np
 import pytest
-
-from source.kernels.cpu import cook_toom
 
 
 def test_the_published_matrices_of_two_outputs_and_three_taps():

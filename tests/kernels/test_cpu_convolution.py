@@ -1,10 +1,10 @@
 """Every pass of the CPU convolutions against its plain float64 twin."""
+from source.kernels.cpu import convolution as fast
+from tests.kernels import plain_convolution as plain
+
 import numba
 import numpy as np
 import pytest
-
-from source.kernels.cpu import convolution as fast
-from tests.kernels import plain_convolution as plain
 
 # N, H, W, C, O: whole tiles; partial tiles, odd sizes; single pixels and channels; RGB at either end
 SHAPES = [(2, 8, 8, 32, 64), (3, 4, 4, 16, 16), (1, 5, 7, 3, 20), (2, 9, 6, 40, 33), (2, 1, 1, 1, 1), (1, 2, 3, 1, 5),

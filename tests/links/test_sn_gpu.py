@@ -1,11 +1,11 @@
 """The spectrally normalized links on a GPU do what they do on the CPU."""
+from tests.links.sn_links import KINDS, WITH_GAMMA, converge, draw_x, make, singular_values
+
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
 from chainer.backends.cuda import to_cpu
-
-from tests.links.sn_links import KINDS, WITH_GAMMA, converge, draw_x, make, singular_values
 
 pytestmark = pytest.mark.gpu
 
@@ -62,9 +62,9 @@ def test_lazy(name):
 @pytest.mark.parametrize('shape', [(1, 1), (5, 8), (1, 3000), (3000, 1), (260, 333), (1024, 9216)])
 @pytest.mark.parametrize('dtype, atol', [(np.float32, 1e-4), (np.float64, 1e-10)])
 def test_power_iteration(shape, dtype, atol):
-    import cupy
-
     from source.kernels.power_iteration import power_iteration
+
+    import cupy
     rng = np.random.RandomState(0)
     W, u = rng.normal(size=shape).astype(dtype), rng.normal(size=(1, shape[0])).astype(dtype)
     on_gpu = power_iteration(cupy.asarray(W), cupy.asarray(u), 2)

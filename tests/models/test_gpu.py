@@ -1,11 +1,11 @@
 """Every network on a GPU computes what it computes on the CPU, and takes one iteration of training there."""
+from source.updater import Updater
+from tests.models.cases import N_CLASSES, NETWORKS, Case, arrays_of, build
+
 import chainer
 import numpy as np
 import pytest
 from chainer.backends.cuda import to_cpu
-
-from source.updater import Updater
-from tests.models.cases import N_CLASSES, NETWORKS, Case, arrays_of, build
 
 pytestmark = pytest.mark.gpu
 

@@ -5,11 +5,11 @@ deconvolution, (C, O, k, k). `slope` applies max(x, slope x) to the input while 
 ReLU, 0.2 a leaky one. A data gradient given the `gate` (that same x) is multiplied by `slope` where the gate is not
 positive. Equal inputs give equal bits, for any number of threads.
 """
-import numpy as np
-
 from source.kernels.cpu.channel_sum import channel_sum
-from source.kernels.cpu.tiling import convolve, weight_gradient
 from source.kernels.cpu.schemes import DOWN, SAME, UP
+from source.kernels.cpu.tiling import convolve, weight_gradient
+
+import numpy as np
 
 
 def convolution_3x3(x, w, bias=None, slope=1):

@@ -2,9 +2,9 @@
 
 x (N, H, W, C), w (O, C, 1, 1) and y (N, H, W, O); `slope` and `gate` as in `convolution.py`.
 """
-import numpy as np
-
 from source.kernels.cpu.channel_sum import channel_sum
+
+import numpy as np
 
 
 def _activate(x, slope):

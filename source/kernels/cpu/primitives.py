@@ -2,13 +2,13 @@
 
 Numba would otherwise compile all of it again into every function that uses it, which takes tens of seconds.
 """
+from source.kernels.cpu.lanes import REGISTERS, product_tile, sandwich
+from source.kernels.cpu.schemes import DOWN, SAME, UP
+
 import numba
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
-
-from source.kernels.cpu.lanes import REGISTERS, product_tile, sandwich
-from source.kernels.cpu.schemes import DOWN, SAME, UP
 
 #: rows of a register tile: with two vectors a row, it and its operands fill no more than the registers
 ROWS = 8 if REGISTERS >= 32 else 6

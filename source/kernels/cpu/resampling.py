@@ -2,9 +2,9 @@
 
 With factor 1/4 the sum is average pooling; with factor 1 the repetition is nearest-neighbour upsampling.
 """
-import numba
-
 from source.kernels.cpu.normalization import OPTIONS
+
+import numba
 
 
 @numba.njit(**OPTIONS)

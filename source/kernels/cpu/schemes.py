@@ -9,9 +9,9 @@ A stride of two splits into its phases, even and odd samples, each a two-tap cor
 """
 from dataclasses import dataclass
 
-import numpy as np
-
 from source.kernels.cpu import cook_toom
+
+import numpy as np
 
 _PRODUCTS_3_TAPS = cook_toom.matrices(4, 3, (0, 1, -1, 2, -2))
 _PRODUCTS_2_TAPS = cook_toom.matrices(4, 2, (0, 1, -1, 2))

@@ -1,11 +1,11 @@
 """How a convolution is cut into blocks: sizes, scratch memory and the call into the compiled loops."""
-import numba
-import numpy as np
-
 from source.kernels.cpu import memory, winograd
 from source.kernels.cpu.lanes import WIDTH
 from source.kernels.cpu.primitives import MULTIPLY, ROWS, TRANSFORM
 from source.kernels.cpu.schemes import DOWN, SAME, UP
+
+import numba
+import numpy as np
 
 _NUMBER = {id(SAME): 0, id(DOWN): 1, id(UP): 2}
 _MOST_PRODUCTS = 100

@@ -5,13 +5,23 @@ Every function here takes arrays that the caller allocated, and addresses in tab
 """
 from collections import namedtuple
 
+from source.kernels.cpu.lanes import WIDTH
+from source.kernels.cpu.primitives import (
+    FROM_PRODUCTS,
+    FROM_PRODUCTS_GATED,
+    GRADIENT_TO_PRODUCTS,
+    PRODUCTS_TO_TAPS,
+    ROWS,
+    TAPS_TO_PRODUCTS,
+    TO_PRODUCTS,
+    multiply,
+    take_number,
+    transform,
+)
+
 import numba
 import numpy as np
 from numba import int64, types
-
-from source.kernels.cpu.lanes import WIDTH
-from source.kernels.cpu.primitives import (FROM_PRODUCTS, FROM_PRODUCTS_GATED, GRADIENT_TO_PRODUCTS, PRODUCTS_TO_TAPS,
-                                           ROWS, TAPS_TO_PRODUCTS, TO_PRODUCTS, multiply, take_number, transform)
 
 _FLOAT = 4  # bytes
 
