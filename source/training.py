@@ -8,9 +8,10 @@ from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
+from source.kernels.switch import use_cpu_kernels
 from source.scoring import reference_statistics
 
-import chainer
+import numpy as np
 from chainer import training
 from chainer.training import extensions
 
@@ -25,8 +26,8 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
     """
-    if not config['cpu_kernels']:
-        chainer.global_config.cpu_kernels = False
+    if device.xp is np:
+        use_cpu_kernels(config['cpu_kernels'])
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
     dataset = build.build_dataset(config, source, data_dir)

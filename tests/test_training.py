@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 from source.training import EveryAndLast, build_trainer
@@ -31,6 +35,31 @@ def test_step_size_decays_linearly_to_zero(tmp_path):
     assert gen == pytest.approx([.3, .3, .3, .2, .1])
     assert dis == pytest.approx([alpha for alpha in gen for _ in range(2)])
     assert trainer.updater.get_optimizer('opt_gen').alpha == pytest.approx(0)
+
+
+PROGRAM = '''
+import sys
+import source
+from source.training import build_trainer
+from source.yaml_utils import load_config
+import chainer
+from threadpoolctl import threadpool_info
+trainer = build_trainer(load_config(sys.argv[1]), sys.argv[1], chainer.get_device('@numpy'), 'out')
+numpy_blas = [pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas']
+trainer.updater.update()
+print(chainer.config.cpu_kernels, numpy_blas[0], 'source.kernels.cpu' in sys.modules)
+'''
+
+
+@pytest.mark.parametrize('wanted, allowed, expected', [
+    (True, '1', 'True 1 True'), (False, '1', 'False 2 False'), (True, '0', 'False 2 False')])
+def test_cpu_kernels(tmp_path, wanted, allowed, expected):
+    """They are used as config and environment say; BLAS's threads are settled before anything is computed."""
+    path = write_config(tmp_path, {'cpu_kernels': wanted})
+    environment = {**os.environ, 'PYTHONPATH': str(Path(__file__).parent.parent), 'SNGAN_KERNELS': allowed,
+                   'OPENBLAS_NUM_THREADS': '2'}
+    process = subprocess.run([sys.executable, '-c', PROGRAM, path], capture_output=True, text=True, env=environment)
+    assert process.stdout.strip() == expected, process.stderr
 
 
 def test_building_a_trainer_writes_nothing(tmp_path):

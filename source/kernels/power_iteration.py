@@ -55,7 +55,7 @@ __global__ void rows_dot(const T* W, const T* t, T* s, int d_out, int d_in) {
     if (threadIdx.x == 0) s[row] = sum;
 }
 
-__device__ T norm(const T* x, int n, T* partial) {
+__device__ T block_norm(const T* x, int n, T* partial) {
     T sum = 0;
     for (int i = threadIdx.x; i < n; i += blockDim.x) sum += x[i] * x[i];
     partial[threadIdx.x] = sum;
@@ -71,8 +71,8 @@ __device__ T norm(const T* x, int n, T* partial) {
 
 __global__ void normalize(const T* t, const T* s, T* v, T* u, int d_out, int d_in, T eps) {
     __shared__ T partial[256];
-    T norm_t = norm(t, d_in, partial) + eps;
-    T norm_s = norm(s, d_out, partial) + eps * norm_t;
+    T norm_t = block_norm(t, d_in, partial) + eps;
+    T norm_s = block_norm(s, d_out, partial) + eps * norm_t;
     for (int i = threadIdx.x; i < d_in; i += blockDim.x) v[i] = t[i] / norm_t;
     for (int i = threadIdx.x; i < d_out; i += blockDim.x) u[i] = s[i] / norm_s;
 }

@@ -3,12 +3,25 @@
 `SNGAN_KERNELS=0`, a config's `cpu_kernels: false` or `chainer.using_config('cpu_kernels', False)` turn them off; then
 Chainer's own functions compute everything.
 """
+import importlib
 import os
 
 import chainer
 import numpy as np
 
-chainer.global_config.cpu_kernels = os.environ.get('SNGAN_KERNELS', '1') != '0'
+ALLOWED = os.environ.get('SNGAN_KERNELS', '1') != '0'
+chainer.global_config.cpu_kernels = ALLOWED
+
+
+def use_cpu_kernels(wanted):
+    """Turns the kernels on, where the environment allows them, or off, for all that follows in this process.
+
+    They limit BLAS to one thread when they load. Its bits depend on that number, so it is settled here, before the
+    first product, rather than by the first convolution: a resumed run must not begin otherwise than it went on.
+    """
+    chainer.global_config.cpu_kernels = wanted and ALLOWED
+    if chainer.global_config.cpu_kernels:
+        importlib.import_module('source.kernels.cpu')
 
 
 def cpu_kernels_serve(*arrays):

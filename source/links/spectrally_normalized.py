@@ -37,6 +37,8 @@ class SpectrallyNormalized:
             self._initialize_gamma()
 
     def _exact_spectral_norm(self, array):
+        if self.W.array is None:  # a snapshot is being loaded into a lazy link, and will bring gamma's value
+            return
         W = chainer.backends.cuda.to_cpu(self._as_matrix(self.W).array)
         array[...] = np.linalg.svd(W, compute_uv=False)[0]
 

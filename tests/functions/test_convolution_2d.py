@@ -11,6 +11,7 @@ import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
+from chainer.utils import type_check
 
 
 def repeat(x):
@@ -178,6 +179,24 @@ def test_deconvolution_outsize():
     x, W, b = draw(2, 5, 3, 5, 7, 4, np.float32, True)
     W = chainer.Variable(W.array.transpose(1, 0, 2, 3).copy())
     compare(deconvolution_2d, F.deconvolution_2d, [x, W, b], 1e-4, stride=2, pad=1, outsize=(11, 15))
+
+
+@pytest.mark.parametrize('function', [convolution_2d, upsample_convolution_2d, convolution_2d_downsample])
+@pytest.mark.parametrize('k, pad', [(3, 1), (1, 0), (4, 1)])
+@pytest.mark.parametrize('W_in, b_size', [(2, 8), (6, 8), (4, 7)])
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+def test_refuses_shapes_that_do_not_fit(function, k, pad, W_in, b_size, dtype):
+    x, W, b = np.ones((2, 4, 6, 6), dtype), np.ones((8, W_in, k, k), dtype), np.ones(b_size, dtype)
+    kwargs = {'stride': 2} if k == 4 and function is convolution_2d else {}
+    with pytest.raises((ValueError, type_check.InvalidType)):
+        function(x, W, b, pad=pad, **kwargs)
+
+
+@pytest.mark.parametrize('W_in, b_size', [(2, 8), (6, 8), (4, 7)])
+@pytest.mark.parametrize('dtype', [np.float32, np.float64])
+def test_deconvolution_refuses_shapes_that_do_not_fit(W_in, b_size, dtype):
+    with pytest.raises((ValueError, type_check.InvalidType)):
+        deconvolution_2d(np.ones((2, 4, 6, 6), dtype), np.ones((W_in, 8, 4, 4), dtype), np.ones(b_size, dtype), 2, 1)
 
 
 def test_leaves_inputs_alone():

@@ -7,6 +7,7 @@ import chainer.functions as F
 import numpy as np
 import pytest
 from chainer import gradient_check, serializers
+from chainer.utils import type_check
 
 SHAPES = [(4, 3, 5, 2), (6, 3), (2, 3, 7), (1, 3, 2, 2)]
 N_CAT = 5
@@ -165,6 +166,21 @@ def test_given_scales():
     y = link(x, gamma, beta)
     np.testing.assert_allclose(y.array, expected(x, gamma, beta, *statistics(x)[:2]), rtol=1e-4, atol=1e-4)
     assert not list(link.params())
+
+
+@pytest.mark.parametrize('shape', SHAPES[:2])
+@pytest.mark.parametrize('train', [True, False])
+@pytest.mark.parametrize('scale_shape', [(3, 3), (5, 3), (1, 3), (8, 2), (8, 4)])
+def test_refuses_scales_that_do_not_fit(shape, train, scale_shape):
+    link, x = make(), np.ones((8, *shape[1:]), 'f')
+    scale = np.ones(scale_shape, 'f')
+    with chainer.using_config('train', train), pytest.raises((ValueError, type_check.InvalidType)):
+        ConditionalBatchNormalization.forward(link, x, scale, scale)
+
+
+def test_two_labels_need_weights():
+    with pytest.raises((TypeError, ValueError), match='weights'):
+        make()(np.ones((2, 3, 2, 2), 'f'), np.zeros((2, 2), np.int32))
 
 
 def test_initial_values_and_names():

@@ -6,6 +6,7 @@ import chainer.functions as F
 import chainer.links as L
 import numpy as np
 import pytest
+from chainer.utils import type_check
 
 
 def pair(in_channels=3, **kwargs):
@@ -62,6 +63,25 @@ def test_spectrally_normalized(method):
     link.W.array /= (u @ M @ v.T).item()
     np.testing.assert_allclose(getattr(sn, method)(x).array, getattr(link, method)(x).array, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(sn.u, u, atol=1e-5)
+
+
+@pytest.mark.parametrize('options', [{'dilate': 2}, {'groups': 2}, {'stride': 2}])
+@pytest.mark.parametrize('method', ['forward', 'after_upsampling', 'before_downsampling'])
+def test_other_options_of_chainers(options, method):
+    """Are computed with or refused, never passed over."""
+    x = np.random.RandomState(0).normal(size=(2, 4, 8, 8)).astype('f')
+    try:
+        link = Convolution2D(4, 6, 3, pad=1, **options)
+        y = getattr(link, method)(x)
+    except (ValueError, TypeError, type_check.InvalidType):
+        return
+    plain = L.Convolution2D(4, 6, 3, pad=1, **options)
+    plain.W.array[...] = link.W.array
+    x = repeat(x) if method == 'after_upsampling' else x
+    y_expected = plain(x)
+    y_expected = F.average_pooling_2d(y_expected, 2) if method == 'before_downsampling' else y_expected
+    assert y.shape == y_expected.shape
+    np.testing.assert_allclose(y.array, y_expected.array, rtol=1e-4, atol=1e-4)
 
 
 def test_weights_held_constant():
