@@ -70,4 +70,6 @@ class ResNetGeneratorBase(chainer.Chain):
         for name in self.block_names:
             h = self[name](h, y, **kwargs)
         batch_normalization, convolution = (self[name] for name in self.tail_names)
-        return F.tanh(convolution(batch_normalization(h, activation=self.activation)))
+        # Differs from sngan_projection: there the last batch normalization is never fine-tuned.
+        h = batch_normalization(h, finetune=kwargs.get('finetune', False), activation=self.activation)
+        return F.tanh(convolution(h))

@@ -3,6 +3,7 @@ from source.functions.losses import LOSSES
 from source.miscs.noise_sampler import NoiseSampler
 
 import chainer
+import numpy as np
 from chainer import training
 
 
@@ -38,7 +39,8 @@ class Updater(training.updaters.StandardUpdater):
         self.n_dis, self.n_gen_samples = n_dis, n_gen_samples
         self.loss_type, self.conditional = loss_type, conditional
         self.loss_dis, self.loss_gen = LOSSES[loss_type]
-        self.sampler = sampler or NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution)
+        self.sampler = sampler or NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution,
+                                               seed=np.random.randint(2 ** 31))
 
     def generate(self, n):
         """Draws labels and latents; returns fakes, a Variable (n, 3, H, W), and their labels, int32 (n,) or None."""

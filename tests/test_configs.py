@@ -15,7 +15,7 @@ NARROW = ['models.generator.args.ch=2', 'models.discriminator.args.ch=2', 'batch
           'updater.args.n_gen_samples=2']
 # batchsize, iteration, iteration_decay_start, n_gen_samples, n_dis; size; n_classes; ch of generator, discriminator
 FACTS = {
-    'sn_projection_digits.yml': ((32, 2000, 1000, 32, 2), 16, 10, (64, 64)),
+    'sn_projection_digits.yml': ((32, 3000, 1500, 64, 1), 16, 10, (64, 64)),
     'sn_cifar10.yml': ((64, 50000, 0, 128, 5), 32, 10, (256, 128)),
     'sn_cifar10_unconditional.yml': ((64, 50000, 0, 128, 5), 32, 0, (256, 128)),
     'sn_projection_64.yml': ((64, 250000, 200000, 64, 5), 64, 1000, (64, 64)),

@@ -17,6 +17,7 @@ def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.
         eps: added to the variance.
         relu: whether ReLU follows.
     """
+    _check(x, gamma, beta)
     if x.ndim == 4 and cpu_kernels_serve(x, gamma, beta):
         function = _BatchNormalization(eps, relu, running_mean, running_var, decay)
         return function.apply((x, _per_sample(gamma, x), _per_sample(beta, x)))[0]
@@ -25,6 +26,7 @@ def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.
 
 def fixed_batch_normalize(x, gamma, beta, mean, var, eps=2e-5, relu=False):
     """As `batch_normalize`, with the given mean and variance, arrays (C,)."""
+    _check(x, gamma, beta)
     if x.ndim == 4 and cpu_kernels_serve(x, gamma, beta):
         inv_std = 1 / np.sqrt(var + eps)
         scale = _per_sample(gamma, x) * np.broadcast_to(inv_std, (len(x), len(inv_std)))
@@ -51,6 +53,13 @@ def _scale_shift(h, gamma, beta, relu):
     beta = F.broadcast_to(F.reshape(beta, per_channel), h.shape)
     h = gamma * h + beta
     return F.relu(h) if relu else h
+
+
+def _check(x, *parameters):
+    for parameter in parameters:
+        if parameter.shape not in (x.shape[1:2], x.shape[:2]):
+            raise ValueError(f'scale and shift must have shape {x.shape[1:2]} or {x.shape[:2]} for x of shape '
+                             f'{x.shape}, got {parameter.shape}')
 
 
 def _per_sample(parameter, x):
@@ -136,7 +145,9 @@ class _ScaleShift(FunctionNode):
         return _image(y, x.shape),
 
     def backward(self, indexes, grad_outputs):
-        inputs = self.get_retained_inputs()
-        with chainer.force_backprop_mode():
-            y = _scale_shift(*inputs, self.relu)
-        return chainer.grad([y], inputs, grad_outputs, enable_double_backprop=chainer.config.enable_backprop)
+        x, scale, shift = self.get_retained_inputs()
+        g, = grad_outputs
+        scale_of_pixels = F.broadcast_to(F.reshape(scale, (*scale.shape, 1, 1)), x.shape)
+        if self.relu:
+            g = g * (scale_of_pixels.array * x.array + shift.array[:, :, None, None] > 0).astype(g.dtype)
+        return g * scale_of_pixels, F.sum(g * x, axis=(2, 3)), F.sum(g, axis=(2, 3))

@@ -51,6 +51,9 @@ def kernel_for(operation, x, W, b, stride, pad, activation):
     """The Kernel for an operation on these Variables or arrays, or None where there is none."""
     if slope_of(activation) is None or x.ndim != 4 or not cpu_kernels_serve(x, W, b):
         return None
+    in_axis = 0 if operation == 'deconvolution' else 1
+    if W.ndim != 4 or W.shape[in_axis] != x.shape[1] or (b is not None and b.shape != (W.shape[1 - in_axis],)):
+        return None  # Chainer's own function says what is wrong
     sizes = [set(np.atleast_1d(size).tolist()) for size in (W.shape[2:], stride, pad)]
     if any(len(size) != 1 for size in sizes) or min(x.shape) == 0:
         return None

@@ -26,5 +26,7 @@ class CategoricalConditionalBatchNormalization(ConditionalBatchNormalization):
     def _blend(embedded, weights):
         if embedded.ndim == 2:
             return embedded
+        if weights is None:
+            raise ValueError('labels (B, 2) are blended by weights (B, 2), but no weights were given')
         weights = F.cast(weights, embedded.dtype)
         return F.sum(embedded * F.broadcast_to(F.expand_dims(weights, 2), embedded.shape), axis=1)
