@@ -114,10 +114,10 @@ def test_config_says_what_the_paper_and_the_authors_say(name):
         assert config['snapshot_interval'] == 10000
         assert config['evaluation_interval'] == (1000 if 'cifar' in name else 5000)
         assert models[0]['dim_z'] == 128
+        assert config['adam'] == {'alpha': 2e-4, 'beta1': 0., 'beta2': .9}
     assert [model['n_classes'] for model in models] == [n_classes] * 2
     assert args['loss_type'] == 'hinge'
     assert args['conditional'] == (n_classes > 0)
-    assert config['adam'] == {'alpha': 2e-4, 'beta1': 0., 'beta2': .9}
     assert config['dataset']['args'].get('augmentation', False) == ('dog' in name)
 
 

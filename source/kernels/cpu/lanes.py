@@ -2,6 +2,8 @@
 
 numba vectorizes only what it can prove independent; these intrinsics need no proof. They take byte addresses.
 """
+import os
+
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
@@ -10,8 +12,10 @@ from numba.extending import intrinsic
 _FEATURES = llvmlite.binding.get_host_cpu_features()
 _REGISTERS_OF_WIDTH = {16: 32, 8: 16, 4: 32 if 'neon' in _FEATURES else 16}
 
-#: float32 values in one vector register
-WIDTH = 16 if _FEATURES.get('avx512f') else 8 if _FEATURES.get('avx2') else 4
+#: float32 values in one vector register; the variable lets one machine test what others run (with a NUMBA_CACHE_DIR of
+#: its own, as numba's cache does not know of it)
+WIDTH = int(os.environ.get('SNGAN_VECTOR_FLOATS', 0)) or (
+    16 if _FEATURES.get('avx512f') else 8 if _FEATURES.get('avx2') else 4)
 #: vector registers the compiler may use at once
 REGISTERS = _REGISTERS_OF_WIDTH[WIDTH]
 
