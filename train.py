@@ -53,7 +53,12 @@ def main():
     if args.dry_run:
         print(f'{args.config}: ready to train {config["iteration"]} iterations into {out}')
         return
-    trainer.run()
+    try:
+        trainer.run()
+    except KeyboardInterrupt:
+        print(f'stopped at iteration {trainer.updater.iteration}; to go on from the last snapshot: --resume auto',
+              file=sys.stderr)
+        sys.exit(130)
     print(summary(trainer, config))
 
 

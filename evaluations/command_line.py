@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from source.build import build_models
+from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import get_device
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import SnapshotError, load_model
@@ -33,7 +34,9 @@ def load_generator(args):
     path = config_path(args)
     if not 0 <= args.seed < 2 ** 32:
         raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
-    gen, _ = build_models(load_config(path), str(path))
+    config = load_config(path)
+    use_cpu_kernels(config['cpu_kernels'])
+    gen, _ = build_models(config, str(path))
     load_model(args.snapshot, gen)
     gen.to_device(get_device(args.gpu))
     return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed)

@@ -9,9 +9,9 @@ from pathlib import Path
 from source.datasets.batch_iterator import BatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
+from source.optimizers.adam import Adam
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
-import chainer
 import numpy as np
 
 # Earlier states of the authors' repository used these names for what is here under another.
@@ -181,7 +181,7 @@ def build_updater(config, source, gen, dis, dataset, device):
     optimizers = {}
     for name, model in (('opt_gen', gen), ('opt_dis', dis)):
         model.to_device(device)
-        optimizers[name] = chainer.optimizers.Adam(**config['adam'])
+        optimizers[name] = Adam(**config['adam'])
         optimizers[name].setup(model)
     spec = config['updater']
     cls = load_class(spec['fn'], spec['name'], source, 'updater')

@@ -1,0 +1,42 @@
+from source.optimizers.adam import Adam
+
+import chainer
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize('shape', [(1,), (7,), (5, 3, 4, 4)])
+@pytest.mark.parametrize('options', [{'alpha': 2e-4, 'beta1': 0., 'beta2': .9}, {'alpha': 1e-2, 'eps': 1e-3},
+                                     {'amsgrad': True}, {'weight_decay_rate': .1}])
+@pytest.mark.parametrize('dtype, rtol', [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_against_the_rule_itself(shape, options, dtype, rtol):
+    """Kingma & Ba, Algorithm 1, with Chainer's decoupled weight decay, in float64."""
+    rng = np.random.RandomState(0)
+    link = chainer.Link()
+    with link.init_scope():
+        link.p = chainer.Parameter(rng.normal(size=shape).astype(dtype))
+    optimizer = Adam(**options).setup(link)
+    hp = optimizer.hyperparam
+    p, m, v, vhat = link.p.array.astype(np.float64), np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for t in range(1, 5):
+        link.p.grad = rng.normal(size=shape).astype(dtype)
+        if t == 3:
+            link.p.grad = np.asfortranarray(link.p.grad)
+        g = link.p.grad.astype(np.float64)
+        optimizer.update()
+        m += (1 - hp.beta1) * (g - m)
+        v += (1 - hp.beta2) * (g * g - v)
+        vhat = np.maximum(vhat, v)
+        alpha_t = hp.alpha * np.sqrt(1 - hp.beta2 ** t) / (1 - hp.beta1 ** t)
+        p -= hp.weight_decay_rate * p + alpha_t * m / (np.sqrt(vhat if hp.amsgrad else v) + hp.eps)
+        np.testing.assert_allclose(link.p.array, p, rtol=rtol, atol=rtol * 1e-2)
+    np.testing.assert_allclose(link.p.update_rule.state['m'], m, rtol=rtol, atol=rtol)
+
+
+def test_a_parameter_without_gradient_stays():
+    link = chainer.links.Linear(2, 3)
+    optimizer = Adam().setup(link)
+    link.cleargrads()
+    before = link.W.array.copy()
+    optimizer.update()
+    np.testing.assert_array_equal(link.W.array, before)
