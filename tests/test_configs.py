@@ -15,9 +15,10 @@ NARROW = ['models.generator.args.ch=2', 'models.discriminator.args.ch=2', 'batch
           'updater.args.n_gen_samples=2']
 # batchsize, iteration, iteration_decay_start, n_gen_samples, n_dis; size; n_classes; ch of generator, discriminator
 FACTS = {
-    'sn_projection_digits.yml': ((32, 3000, 1500, 64, 1), 16, 10, (64, 64)),
+    'sn_projection_digits.yml': ((64, 1250, 500, 128, 1), 16, 10, (64, 64)),
     'sn_cifar10.yml': ((64, 50000, 0, 128, 5), 32, 10, (256, 128)),
     'sn_cifar10_unconditional.yml': ((64, 50000, 0, 128, 5), 32, 0, (256, 128)),
+    'sn_cnn_cifar10.yml': ((64, 100000, 100000, 64, 1), 32, 0, (64, 64)),
     'sn_projection_64.yml': ((64, 250000, 200000, 64, 5), 64, 1000, (64, 64)),
     'sn_projection_imagenet.yml': ((16, 450000, 400000, 32, 5), 128, 1000, (64, 64)),
     'sn_concat.yml': ((16, 450000, 400000, 32, 5), 128, 1000, (64, 64)),
@@ -27,6 +28,8 @@ FACTS = {
 }
 # Another experiment than the paper's: a small network of our own, whose numbers are free to change.
 OURS = 'sn_projection_digits.yml'
+# The standard CNN of Table 3, trained with setting C of Table 1 and the standard loss.
+CNNS = {'sn_cnn_cifar10.yml'}
 
 
 @pytest.fixture
@@ -91,9 +94,10 @@ def test_config_steps(path, data):
     assert (gen.n_classes, dis.n_classes) == (n_classes, n_classes)
     if path.name != OURS:
         assert dis.image_size == size
-    assert type(gen).__name__ == 'ResNetGenerator'
-    assert type(dis).__name__ == ('SNResNetConcatDiscriminator' if path.stem == 'sn_concat'
-                                  else 'SNResNetProjectionDiscriminator')
+    names = {'sn_concat.yml': ('ResNetGenerator', 'SNResNetConcatDiscriminator'),
+             **dict.fromkeys(CNNS, ('CNNGenerator', 'SNCNNDiscriminator'))}
+    assert (type(gen).__name__, type(dis).__name__) == names.get(
+        path.name, ('ResNetGenerator', 'SNResNetProjectionDiscriminator'))
 
 
 def test_facts_are_of_all_configs():
@@ -114,9 +118,10 @@ def test_config_says_what_the_paper_and_the_authors_say(name):
         assert config['snapshot_interval'] == 10000
         assert config['evaluation_interval'] == (1000 if 'cifar' in name else 5000)
         assert models[0]['dim_z'] == 128
-        assert config['adam'] == {'alpha': 2e-4, 'beta1': 0., 'beta2': .9}
+        beta1, beta2 = (.5, .999) if name in CNNS else (0., .9)
+        assert config['adam'] == {'alpha': 2e-4, 'beta1': beta1, 'beta2': beta2}
     assert [model['n_classes'] for model in models] == [n_classes] * 2
-    assert args['loss_type'] == 'hinge'
+    assert args['loss_type'] == ('dcgan' if name in CNNS else 'hinge')
     assert args['conditional'] == (n_classes > 0)
     assert config['dataset']['args'].get('augmentation', False) == ('dog' in name)
 

@@ -1,3 +1,4 @@
+import contextlib
 from pathlib import Path
 
 from chainer.training import extensions
@@ -13,5 +14,6 @@ class Log(extensions.LogReport):
         super().__call__(trainer)
         link = Path(trainer.out) / 'log'
         if not link.exists():
-            link.unlink(missing_ok=True)
-            link.symlink_to('log.json')
+            with contextlib.suppress(OSError):  # some file systems know no links
+                link.unlink(missing_ok=True)
+                link.symlink_to('log.json')

@@ -66,6 +66,7 @@ class SpectrallyNormalized:
         else:
             u, v = power_iteration(W.array, self.u, self.Ip)
             W_bar = spectral_normalization(W, u, v, factor)
+        # Differs from sngan_projection: there the dense, embedding and N-D links store u in test mode too.
         if chainer.config.train:
             self.u[...] = u
         W_bar = self._from_matrix(W_bar)

@@ -1,0 +1,53 @@
+"""What the standard CNN's discriminators (Table 3) share; a network's own file holds its size."""
+from source.functions.activation import LeakyReLU
+from source.links.sn_convolution_2d import SNConvolution2D
+from source.links.sn_linear import SNLinear
+
+import chainer
+
+LEAKY_RELU = LeakyReLU(.1)
+
+
+class SNCNNDiscriminatorBase(chainer.Chain):
+    """Convolutions, 3×3 of stride 1 and 4×4 of stride 2 in turn, activation after each, dense to 1 (Table 3).
+
+    Every weight is spectrally normalized. Weights start as Chainer's do (LeCunNormal), as the paper names no
+    initialization.
+
+    Args:
+        ch: unit of width.
+        n_classes: 0, as the paper's CNN is unconditional.
+        activation: after each convolution.
+    """
+
+    image_size = None
+    convolutions = (  # of each: (width of its output in units of ch, size, stride)
+        (1, 3, 1), (1, 4, 2), (2, 3, 1), (2, 4, 2), (4, 3, 1), (4, 4, 2), (8, 3, 1))
+
+    def __init__(self, ch: int = 64, n_classes: int = 0, activation=LEAKY_RELU):
+        super().__init__()
+        if n_classes != 0:
+            raise ValueError(f'the CNN of Table 3 is unconditional: n_classes must be 0, got {n_classes}')
+        self.ch, self.n_classes, self.activation = ch, n_classes, activation
+        before, width = 3, self.image_size
+        with self.init_scope():
+            for i, (units, ksize, stride) in enumerate(self.convolutions, 1):
+                setattr(self, f'c{i}', SNConvolution2D(before, ch * units, ksize, stride, pad=1))
+                before, width = ch * units, width // stride
+            self.l8 = SNLinear(before * width ** 2, 1)
+
+    @property
+    def size_divisor(self):
+        """Of what the height and width of images must be multiples: the dense layer takes one size alone."""
+        return self.image_size
+
+    def forward(self, x, y=None):
+        """Raw outputs, Variable (B, 1), for images x (B, 3, image_size, image_size) in [-1, 1]; y must be None."""
+        if y is not None:
+            raise ValueError('labels were given to an unconditional discriminator (n_classes is 0)')
+        if x.shape[1:] != (3, self.image_size, self.image_size):
+            raise ValueError(f'x must have shape (B, 3, {self.image_size}, {self.image_size}), got {x.shape}')
+        h = self.c1(x)
+        for i in range(2, 1 + len(self.convolutions)):
+            h = self[f'c{i}'](h, self.activation)
+        return self.l8(self.activation(h))
