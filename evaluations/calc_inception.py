@@ -1,6 +1,6 @@
 """Scores a snapshot's samples, or a folder of images, with the feature network that a config names, for example
 
-    python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_2000.npz
+    python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_1250.npz
     python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml
 """
 import argparse

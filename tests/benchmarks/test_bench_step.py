@@ -1,0 +1,182 @@
+"""The benchmark's figures hang together, and its PyTorch networks are ours."""
+import importlib.util
+import json
+
+from benchmarks import bench_step
+from benchmarks.peers.chainer_step import build_updater, without_spectral_normalization
+from benchmarks.timing import Stopwatch, measure
+from source.yaml_utils import load_config
+from tests.narrow import run
+
+import chainer
+import numpy as np
+import pytest
+
+TINY = {
+    'resnet': ('sn_projection_digits.yml', [
+        'models.generator.args.ch=4', 'models.discriminator.args.ch=4', 'models.generator.args.bottom_width=4',
+        'models.generator.args.dim_z=8', 'batchsize=2', 'updater.args.n_dis=2', 'updater.args.n_gen_samples=3']),
+    'cnn': ('sn_cnn_cifar10.yml', [
+        'models.generator.args.ch=2', 'models.discriminator.args.ch=2', 'models.generator.args.dim_z=8', 'batchsize=2',
+        'updater.args.n_dis=2', 'updater.args.n_gen_samples=3']),
+}
+HAS_TORCH = importlib.util.find_spec('torch') is not None
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setattr(bench_step, 'NETWORKS', TINY)
+
+
+def tiny_config(name):
+    file, overrides = TINY[name]
+    return load_config(bench_step.ROOT / 'configs' / file, overrides)
+
+
+@pytest.mark.parametrize('peer', ['chainer', pytest.param('torch', marks=pytest.mark.skipif(
+    not HAS_TORCH, reason='needs PyTorch'))])
+def test_figures(peer, tmp_path, capsys):
+    out = tmp_path / 'results' / 'cpu_step.json'
+    assert run(bench_step.main, '--network', 'resnet', '--peer', peer, '--rounds', 1, '--seconds', 0,
+               '--out', out) == 0
+    result = json.loads(out.read_text())['resnet']
+    sides = {'ours', *bench_step.PEERS[peer]}
+    assert set(result['figures']) == set(result['versions']) == sides
+    assert 'chainer' in result['versions']['ours']
+    assert result['threads'] == 2
+    assert result['machine']['cores'] > 0
+    for figures in result['figures'].values():
+        assert len(figures['runs'][0]['iterations']) == bench_step.AT_LEAST
+        assert figures['adam'] > 0
+        parts = figures['generator_update'] + 2 * figures['discriminator_update']
+        assert .3 * figures['iteration'] < parts < 1.5 * figures['iteration']
+        assert 2 ** 25 < figures['peak_bytes'] < 2 ** 33
+    compared = result['against'][peer]
+    ours, its = (result['figures'][side]['iteration'] for side in ('ours', compared['best']))
+    assert its == min(result['figures'][side]['iteration'] for side in bench_step.PEERS[peer])
+    assert compared['ratio'] == pytest.approx(ours / its)
+    assert '/' not in result['command'].removeprefix('python benchmarks/bench_step.py')
+    table = capsys.readouterr().out.splitlines()[-2:]
+    assert table[0].split()[0] == 'network'
+    assert table[1].split()[:2] == ['resnet', f'{ours:.3f}']
+
+
+def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
+    out = tmp_path / 'cpu_step.json'
+    out.write_text('{"another": 1}')
+    side = {'iteration': 2., 'generator_update': 1., 'discriminator_update': .5, 'adam': .1, 'peak_bytes': 8,
+            'spectral_normalization_share': .02}
+    times = {'ours': iter([2., 4.]), 'torch NCHW': iter([4., 5.]), 'torch channels-last': iter([4., 6.])}
+    order = []
+
+    def run_side(name, config, args):
+        order.append(name)
+        return {**side, 'iteration': next(times[name])}, {}
+    monkeypatch.setattr(bench_step, 'run_side', run_side)
+    assert run(bench_step.main, '--network', 'cnn', '--rounds', 2, '--out', out) == 0
+    results = json.loads(out.read_text())
+    assert results['another'] == 1
+    assert results['cnn']['against']['torch']['best'] == 'torch NCHW'
+    assert results['cnn']['against']['torch']['ratio'] == (2 / 4 + 4 / 5) / 2
+    assert order == ['ours', 'torch NCHW', 'torch channels-last'] * 2
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--rounds', 0), '--rounds: expected at least 1, found 0'),
+    (('--torch_python', '/nowhere/python'), '/nowhere/python'),
+    (('--out', __file__), 'no results of this command'),
+])
+def test_bad_arguments(arguments, message, capsys, monkeypatch):
+    monkeypatch.setitem(bench_step.SIDES, 'ours', bench_step.SIDES['torch NCHW'])
+    assert run(bench_step.main, '--network', 'cnn', *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count('\n') == 1
+
+
+def test_measure():
+    calls, stopwatch = [], Stopwatch()
+    part = stopwatch.timed('part', lambda: None)
+
+    def both():
+        calls.append('both')
+        part()
+        part()
+    records = measure({'a': both, 'b': lambda: calls.append('b')}, stopwatch, 0, at_least=2)
+    assert calls == ['both', 'b'] * 3  # the first warms up
+    assert [set(record) for record in records['a']] == [{'iteration', 'part'}] * 2
+    assert [set(record) for record in records['b']] == [{'iteration'}] * 2
+    assert all(0 < record['part'] < record['iteration'] for record in records['a'])
+
+
+def test_without_spectral_normalization():
+    """No u steps and the weight itself is used; afterwards all is as before."""
+    dis = build_updater(tiny_config('cnn')).dis
+    u = dis.c2.u.copy()
+    with without_spectral_normalization(), chainer.no_backprop_mode():
+        assert dis.c2.W_bar is dis.c2.W
+        dis(np.zeros((1, 3, 32, 32), 'f'))
+    np.testing.assert_array_equal(dis.c2.u, u)
+    assert np.linalg.norm(dis.c2.W_bar.array) < np.linalg.norm(dis.c2.W.array)
+    assert not np.array_equal(dis.c2.u, u)
+
+
+@pytest.mark.skipif(not HAS_TORCH, reason='needs PyTorch')
+@pytest.mark.parametrize('channels_last', [False, True])
+@pytest.mark.parametrize('name', TINY)
+def test_torch_networks_are_ours(name, channels_last):
+    """Parameters as many, and with equal values equal outputs, discriminator's and generator's."""
+    import torch
+    from benchmarks.peers.torch_step import Trainer
+    torch.manual_seed(0)
+    config = tiny_config(name)
+    theirs, ours = Trainer(config, channels_last), build_updater(config)
+    for model, network in ((ours.gen, theirs.gen), (ours.dis, theirs.dis)):
+        copied = copy_parameters(model, network)
+        assert copied == len(list(model.params())) == len(list(network.parameters()))
+    rng = np.random.RandomState(0)
+    z = rng.normal(size=(4, 8)).astype('f')
+    y = rng.randint(10, size=4).astype(np.int32) if theirs.n_classes else None
+    with torch.no_grad(), chainer.no_backprop_mode(), chainer.using_config('cpu_kernels', False):
+        x = ours.gen(z=z, y=y).array
+        x_theirs = theirs.gen(torch.tensor(z), None if y is None else torch.tensor(y).long(), theirs.memory_format)
+        np.testing.assert_allclose(x_theirs.numpy(), x, atol=1e-4)
+        d_theirs = theirs.dis(x_theirs, None if y is None else torch.tensor(y).long()).numpy()
+        d = ours.dis(x, y).array
+    np.testing.assert_allclose(d_theirs, d, atol=1e-3 * np.abs(d).max())
+
+
+def copy_parameters(model, network):
+    """Ours into theirs, matched by the order of our paths and of their attributes; returns how many."""
+    import torch
+    renamed = {'blocks.0': 'block1', 'blocks.1': 'block2', 'blocks.2': 'block3', 'blocks.3': 'block4'}
+    if hasattr(network, 'b5'):
+        renamed = {'blocks.0': 'block2', 'blocks.1': 'block3', 'blocks.2': 'block4'}
+    elif 'layers.0.weight' in dict(network.named_parameters()):
+        renamed = {'layers.0': 'dc2', 'layers.1': 'b2', 'layers.3': 'dc3', 'layers.4': 'b3', 'layers.6': 'dc4',
+                   'layers.7': 'b4', 'layers.9': 'c5'}
+    elif hasattr(network, 'layers'):
+        renamed = {**{f'layers.{2 * i}': f'c{i + 1}' for i in range(7)}, 'layers.15': 'l8'}
+    params, links = dict(model.namedparams()), dict(model.namedlinks())
+    copied = 0
+    for name, parameter in network.named_parameters():
+        for old, new in renamed.items():
+            if name.startswith(old + '.'):
+                name = new + name[len(old):]
+        link, _, key = name.rpartition('.')
+        path = '/' + link.replace('.', '/')
+        is_norm = path + '/gamma' in params
+        key = {'weight': 'gamma' if is_norm else 'W', 'weight_orig': 'W', 'bias': 'beta' if is_norm else 'b'}[key]
+        array = params[f'{path}/{key}'].array
+        assert tuple(parameter.shape) == array.shape, name
+        with torch.no_grad():
+            parameter.copy_(torch.tensor(array))
+            module = network.get_submodule(parameter_owner(network, parameter))
+            if hasattr(module, 'weight_u'):
+                module.weight_u.copy_(torch.tensor(links[path].u[0]))
+        copied += 1
+    return copied
+
+
+def parameter_owner(network, parameter):
+    return next(name.rpartition('.')[0] for name, p in network.named_parameters() if p is parameter)
