@@ -117,7 +117,7 @@ def test_without_spectral_normalization():
         assert dis.c2.W_bar is dis.c2.W
         dis(np.zeros((1, 3, 32, 32), 'f'))
     np.testing.assert_array_equal(dis.c2.u, u)
-    assert np.linalg.norm(dis.c2.W_bar.array) < np.linalg.norm(dis.c2.W.array)
+    assert np.abs(dis.c2.W_bar.array - dis.c2.W.array).max() > 1e-3
     assert not np.array_equal(dis.c2.u, u)
 
 
@@ -126,8 +126,9 @@ def test_without_spectral_normalization():
 @pytest.mark.parametrize('name', TINY)
 def test_torch_networks_are_ours(name, channels_last):
     """Parameters as many, and with equal values equal outputs, discriminator's and generator's."""
-    import torch
     from benchmarks.peers.torch_step import Trainer
+
+    import torch
     torch.manual_seed(0)
     config = tiny_config(name)
     theirs, ours = Trainer(config, channels_last), build_updater(config)
