@@ -162,19 +162,25 @@ def main():
     for name, lowest in (('rounds', 1), ('seconds', 0), ('threads', 1)):
         if not getattr(args, name) >= lowest:
             raise ValueError(f'--{name}: expected at least {lowest}, found {getattr(args, name)}')
+    imports_torch = [args.torch_python, '-c', 'import torch']
+    if 'torch' in args.peer and subprocess.run(imports_torch, capture_output=True).returncode:
+        raise ValueError(f'--torch_python: {args.torch_python} has no torch')
     results = read_results(args.out) if args.out else {}
     peers = list(dict.fromkeys(args.peer))
     names = list(dict.fromkeys(args.network))
     sides = ['ours', *(side for peer in peers for side in PEERS[peer])]
+    where = machine()
+    if where['load_before'] > .5:
+        print(f'warning: the machine is busy (load {where["load_before"]}), which slows threads that wait for each '
+              'other, as those of PyTorch, far more than others', file=sys.stderr)
     for name in names:
         print(f'{name}:', flush=True)
         file, overrides = NETWORKS[name]
         config = load_config(ROOT / 'configs' / file, overrides)
-        before = machine()
         figures, versions = compare(config, sides, args, lambda line: print(line, flush=True))
         results[name] = {
             'config': f'configs/{file}', 'overrides': overrides, 'unit': 's, and bytes', 'threads': args.threads,
-            'machine': before, 'versions': versions, 'date': datetime.date.today().isoformat(),
+            'machine': where, 'versions': versions, 'date': datetime.date.today().isoformat(),
             'command': f'python benchmarks/bench_step.py {command_line(args)}',
             'against': {peer: against(peer, figures) for peer in peers}, 'figures': figures}
         if args.out:

@@ -73,22 +73,25 @@ def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
         order.append(name)
         return {**side, 'iteration': next(times[name])}, {}
     monkeypatch.setattr(bench_step, 'run_side', run_side)
-    assert run(bench_step.main, '--network', 'cnn', '--rounds', 2, '--out', out) == 0
+    monkeypatch.setattr(bench_step, 'PEERS', {'chainer': ('torch NCHW', 'torch channels-last')})
+    assert run(bench_step.main, '--network', 'cnn', '--peer', 'chainer', '--rounds', 2, '--out', out) == 0
     results = json.loads(out.read_text())
     assert results['another'] == 1
-    assert results['cnn']['against']['torch']['best'] == 'torch NCHW'
-    assert results['cnn']['against']['torch']['ratio'] == (2 / 4 + 4 / 5) / 2
+    assert results['cnn']['against']['chainer']['best'] == 'torch NCHW'
+    assert results['cnn']['against']['chainer']['ratio'] == (2 / 4 + 4 / 5) / 2
     assert order == ['ours', 'torch NCHW', 'torch channels-last'] * 2
 
 
 @pytest.mark.parametrize('arguments, message', [
     (('--rounds', 0), '--rounds: expected at least 1, found 0'),
     (('--torch_python', '/nowhere/python'), '/nowhere/python'),
+    (('--torch_python', 'false'), 'false has no torch'),
     (('--out', __file__), 'no results of this command'),
 ])
 def test_bad_arguments(arguments, message, capsys, monkeypatch):
-    monkeypatch.setitem(bench_step.SIDES, 'ours', bench_step.SIDES['torch NCHW'])
-    assert run(bench_step.main, '--network', 'cnn', *arguments) == 2
+    monkeypatch.setitem(bench_step.SIDES, 'ours', None)  # nothing is run
+    peer = 'torch' if '--torch_python' in arguments else 'chainer'
+    assert run(bench_step.main, '--network', 'cnn', '--peer', peer, *arguments) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count('\n') == 1
