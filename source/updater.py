@@ -49,9 +49,11 @@ class Updater(training.updaters.StandardUpdater):
         return self.gen(n, z=z, y=y), y
 
     def update_core(self):
-        self.update_generator()
-        for _ in range(self.n_dis):
-            self.update_discriminator()
+        # Shapes and types are checked in the first iteration; later ones can only repeat it.
+        with chainer.using_config('type_check', chainer.config.type_check and self.iteration == 0):
+            self.update_generator()
+            for _ in range(self.n_dis):
+                self.update_discriminator()
 
     def update_generator(self):
         x_fake, y_fake = self.generate(self.n_gen_samples)

@@ -1,23 +1,31 @@
 """W / sigma(W) for given singular vectors u, v, with the gradient of eq. 10."""
+from source.kernels.switch import cpu_kernels_serve
+
 import chainer.functions as F
 from chainer import backend
 from chainer.function_node import FunctionNode
 
 
 class SpectralNormalization(FunctionNode):
+    """W of any shape that is (d_out, d_in) when its axes but the first are joined."""
 
     def __init__(self, u, v, factor=1.):
         self.u, self.v, self.factor = u, v, factor
 
     def forward(self, inputs):
         W, = inputs
-        scale = self.factor / ((self.u @ W) * self.v).sum()
         self.retain_inputs((0,))
-        return (W * scale).astype(W.dtype, copy=False),
+        sigma = ((self.u @ W.reshape(self.u.size, self.v.size)) * self.v).sum()
+        return (W * (self.factor / sigma)).astype(W.dtype, copy=False),
 
     def backward(self, indexes, grad_outputs):
         W, = self.get_retained_inputs()
-        return _SpectralNormalizationGrad(self.u, self.v, self.factor).apply((W, *grad_outputs))
+        g, = grad_outputs
+        if W.ndim == 2:
+            return _SpectralNormalizationGrad(self.u, self.v, self.factor).apply((W, g))
+        matrix = self.u.size, self.v.size
+        gW, = _SpectralNormalizationGrad(self.u, self.v, self.factor).apply((W.reshape(matrix), g.reshape(matrix)))
+        return gW.reshape(W.shape),
 
 
 class _SpectralNormalizationGrad(FunctionNode):
@@ -28,10 +36,12 @@ class _SpectralNormalizationGrad(FunctionNode):
 
     def forward(self, inputs):
         W, gW_bar = inputs
-        xp = backend.get_array_module(W)
-        sigma = ((self.u @ W) * self.v).sum()
-        inner = xp.vdot(gW_bar, W) / sigma
         self.retain_inputs((0, 1))
+        sigma = ((self.u @ W) * self.v).sum()
+        if cpu_kernels_serve(W, gW_bar, self.u, self.v) and W.flags.c_contiguous:
+            from source.kernels.cpu.spectral_normalization import gradient
+            return gradient(W, gW_bar, self.u, self.v, sigma, self.factor),
+        inner = backend.get_array_module(W).vdot(gW_bar, W) / sigma
         gW = (self.u * (-inner)).T * self.v
         gW += gW_bar
         gW *= self.factor / sigma
@@ -57,12 +67,12 @@ def spectral_normalization(W, u, v, factor=1.):
     """Divides W by its spectral norm, scaled by `factor` (eq. 8 and 22).
 
     Args:
-        W: Variable (d_out, d_in).
+        W: Variable (d_out, d_in), or of a shape (d_out, …) that becomes so.
         u, v: arrays (1, d_out) and (1, d_in), the first singular vectors, as `max_singular_value` returns them. They
             count as constants, so that backward gives eq. 12.
         factor: the spectral norm of the result.
 
     Returns:
-        Variable (d_out, d_in).
+        Variable of W's shape.
     """
     return SpectralNormalization(u, v, factor).apply((W,))[0]

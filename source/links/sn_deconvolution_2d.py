@@ -18,12 +18,10 @@ class SNDeconvolution2D(SpectrallyNormalized, L.Deconvolution2D):
         super().__init__(in_channels, out_channels, ksize, stride, pad, nobias, outsize, initialW, initial_bias)
         self._init_spectral_normalization(out_channels, Ip, factor, use_gamma, (1, 1, 1, 1), fully_differentiable)
 
-    def _as_matrix(self, W):
-        return W.transpose(1, 0, 2, 3).reshape(W.shape[1], -1)
+    def _rows_first(self, W):
+        return W.transpose(1, 0, 2, 3)
 
-    def _from_matrix(self, matrix):
-        d_in, d_out, kh, kw = self.W.shape
-        return matrix.reshape(d_out, d_in, kh, kw).transpose(1, 0, 2, 3)
+    _rows_back = _rows_first
 
     def forward(self, x):
         if self.W.array is None:

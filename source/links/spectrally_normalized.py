@@ -46,30 +46,33 @@ class SpectrallyNormalized:
         if self.use_gamma and self.gamma.array is None and self.W.array is not None:
             self.gamma.initialize(self._gamma_shape)
 
+    def _rows_first(self, W):
+        """W with the axis of its outputs first."""
+        return W
+
+    _rows_back = _rows_first  # the inverse
+
     def _as_matrix(self, W):
         """W as (d_out, d_in), the shape the singular values are those of."""
-        return W if W.ndim == 2 else W.reshape(W.shape[0], -1)
-
-    def _from_matrix(self, matrix):
-        return matrix if self.W.ndim == 2 else matrix.reshape(self.W.shape)
+        W = self._rows_first(W)
+        return W.reshape(W.shape[0], -1)
 
     @property
     def W_bar(self):
         """Variable of W's shape with spectral norm 1 (or `factor`, or gamma); steps `u` in training mode."""
         self._initialize_gamma()
-        W = self._as_matrix(as_configured(self.W))
+        W = as_configured(self.W)
         factor = 1. if self.factor is None else self.factor
         if self.fully_differentiable:
-            sigma, u, _ = max_singular_value_fully_differentiable(W, self.u, self.Ip)
+            sigma, u, _ = max_singular_value_fully_differentiable(self._as_matrix(W), self.u, self.Ip)
             u = u.array
             W_bar = W * F.broadcast_to(factor / sigma, W.shape)
         else:
-            u, v = power_iteration(W.array, self.u, self.Ip)
-            W_bar = spectral_normalization(W, u, v, factor)
+            u, v = power_iteration(self._as_matrix(W.array), self.u, self.Ip)
+            W_bar = self._rows_back(spectral_normalization(self._rows_first(W), u, v, factor))
         # Differs from sngan_projection: there the dense, embedding and N-D links store u in test mode too.
         if chainer.config.train:
             self.u[...] = u
-        W_bar = self._from_matrix(W_bar)
         if self.use_gamma:
             W_bar = W_bar * F.broadcast_to(as_configured(self.gamma), W_bar.shape)
         return W_bar
