@@ -83,6 +83,9 @@ def main():
         get_device(args.gpu)  # refuses one that is not there
         ims, y = read_images(args.images, dataset.size), None
         what, out = args.images, Path(args.results_dir or '.')
+        if not 1 <= splits <= len(ims) >= 2:
+            raise ValueError(f'--images {args.images}: expected at least 2 images and --splits from 1 to as many, '
+                             f'found {len(ims)} and {splits}')
     scores = score_samples(ims, y, network, reference_statistics(dataset, network), splits)
     record = {'samples': what, 'feature_network': network.name, 'network_sha256': network.digest,
               'n_images': len(ims), 'splits': splits, 'reference': f'{len(dataset)} training images',

@@ -45,14 +45,15 @@ class ResNetGeneratorBase(chainer.Chain):
     def block_names(self):
         return [f'block{i}' for i in range(2, 2 + len(self.block_channels))]
 
-    def forward(self, batchsize=64, z=None, y=None, **kwargs):
+    def forward(self, batchsize=64, z=None, y=None, weights=None, finetune=False):
         """Generates images.
 
         Args:
             batchsize: how many latents and labels to draw where z or y is None.
             z: latents, float32 (B, dim_z).
             y: labels, int32 (B,); or (B, 2) with `weights` float32 (B, 2), to blend two labels.
-            kwargs: `weights` and `finetune`, for the batch normalization.
+            weights: see y.
+            finetune: whether the batch normalizations' moving averages become plain means over such batches.
 
         Returns:
             Variable (B, 3, image_size, image_size) in [-1, 1].
@@ -67,9 +68,10 @@ class ResNetGeneratorBase(chainer.Chain):
             raise ValueError(f'z and y must be equally many, got {len(z)} latents and {len(y)} labels')
         h = self.l1(z)
         h = F.reshape(h, (len(z), -1, self.bottom_width, self.bottom_width))
+        kwargs = {} if weights is None else {'weights': weights}
         for name in self.block_names:
-            h = self[name](h, y, **kwargs)
+            h = self[name](h, y, finetune=finetune, **kwargs)
         batch_normalization, convolution = (self[name] for name in self.tail_names)
         # Differs from sngan_projection: there the last batch normalization is never fine-tuned.
-        h = batch_normalization(h, finetune=kwargs.get('finetune', False), activation=self.activation)
+        h = batch_normalization(h, finetune=finetune, activation=self.activation)
         return F.tanh(convolution(h))

@@ -66,7 +66,7 @@ def _exists(module_name):
 def _file_module(fn, source, key):
     path = next((p for p in (Path(fn), Path(source).parent / fn) if p.is_file()), None)
     if path is None:
-        raise ConfigError(f'{source}: {key}: no such file: {fn}')
+        raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

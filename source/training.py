@@ -1,4 +1,5 @@
 """From a config to a trainer, and what is said when it is done."""
+import sys
 from pathlib import Path
 
 from source import build
@@ -69,6 +70,12 @@ class EveryAndLast:
         return iteration % self.interval == 0 or iteration == self.last
 
 
+def _python():
+    """The running interpreter, as a user would type it."""
+    path = Path(sys.executable)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def summary(trainer, config):
     """What a finished run left and what to do with it, as text."""
     out = Path(trainer.out)
@@ -82,8 +89,8 @@ def summary(trainer, config):
         '  log.json, config.yml    every number; the config and the versions it ran with',
         f'  {snapshot.name}, snapshot_iter_{last}  the generator; everything, to go on from',
         'Next:',
-        f'  python evaluations/gen_images.py --snapshot {snapshot}',
+        f'  {_python()} evaluations/gen_images.py --snapshot {snapshot}',
     ]
     if config['evaluation']['network']:
-        lines.append(f'  python evaluations/calc_inception.py --snapshot {snapshot}')
+        lines.append(f'  {_python()} evaluations/calc_inception.py --snapshot {snapshot}')
     return '\n'.join(lines)

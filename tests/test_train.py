@@ -187,7 +187,7 @@ def refused(folder, capsys, *arguments, config=None, out='out'):
     ({'models.discriminator.fn': 'dis_models/snresnet.py'}, 'dataset: images are 8×8, but dis_models/snresnet.py takes '
                                                             'multiples of 32'),
     ({'evaluation': {'network': 'inceptoin'}}, "evaluation.network: expected one of digits, found 'inceptoin'"),
-    ({'models.generator.fn': 'gen_models/resnet_16.py'}, 'models.generator: no such file: gen_models/resnet_16.py')])
+    ({'models.generator.fn': 'gen_models/resnet_16.py'}, 'models.generator.fn: no such file: gen_models/resnet_16.py')])
 def test_config_refused(tmp_path, capsys, changes, expected):
     path = write_config(tmp_path, changes)
     assert refused(tmp_path, capsys, config=path) == f'{path}: {expected}\n'

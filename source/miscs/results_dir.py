@@ -5,22 +5,11 @@ from pathlib import Path
 
 from source.yaml_utils import save_config
 
-PACKAGES = ('chainer', 'numpy', 'scipy', 'h5py', 'numba', 'Pillow', 'PyYAML', 'scikit-learn', 'matplotlib', 'tqdm')
-
 
 def versions():
-    """Versions of Python and of every package a result depends on, CuPy included where it is installed."""
-    found = {'python': platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = 'not installed'
-    for distribution in metadata.distributions():
-        name = distribution.metadata['Name'] or ''
-        if name.startswith('cupy'):
-            found[name] = distribution.version
-    return found
+    """Versions of Python and of every package installed beside it, by name."""
+    packages = {d.metadata['Name']: d.version for d in metadata.distributions() if d.metadata['Name']}
+    return {'python': platform.python_version(), **dict(sorted(packages.items(), key=lambda item: item[0].lower()))}
 
 
 def is_used(path):

@@ -95,7 +95,7 @@ def load_model(path, model):
 def load_trainer(path, trainer):
     """Reads a `snapshot_iter_<iteration>`, so that training goes on as if it had never stopped.
 
-    Raises SnapshotError, with the trainer unchanged, as `load_model` does.
+    Raises SnapshotError as `load_model` does; one written with other extensions may have been read in part by then.
     """
     found = _read(path)
     if not any(name.startswith('updater/') for name in found):

@@ -225,4 +225,4 @@ def test_fewer_images_than_splits(tmp_path, capsys):
     config = write_config(tmp_path, EVALUATION)
     images = write_images(tmp_path / 'ims', np.zeros((2, 3, 8, 8), np.uint8))
     message = refused(tmp_path, capsys, '--images', images, '--config', config)
-    assert 'splits: expected 1 to 2, the number of images; got 3' in message
+    assert 'expected at least 2 images and --splits from 1 to as many, found 2 and 3' in message
