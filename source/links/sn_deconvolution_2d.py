@@ -1,11 +1,8 @@
-from source.functions.convolution_2d import deconvolution_2d
-from source.links.constant_weights import as_configured
+from source.links.deconvolution_2d import Deconvolution2D
 from source.links.spectrally_normalized import SpectrallyNormalized
 
-import chainer.links as L
 
-
-class SNDeconvolution2D(SpectrallyNormalized, L.Deconvolution2D):
+class SNDeconvolution2D(SpectrallyNormalized, Deconvolution2D):
     """2-D transposed convolution with a spectrally normalized weight.
 
     `W` (in_channels, out_channels, kh, kw), seen as (out_channels, in_channels·kh·kw) when its spectral norm is taken,
@@ -22,8 +19,3 @@ class SNDeconvolution2D(SpectrallyNormalized, L.Deconvolution2D):
         return W.transpose(1, 0, 2, 3)
 
     _rows_back = _rows_first
-
-    def forward(self, x):
-        if self.W.array is None:
-            self._initialize_params(x.shape[1])
-        return deconvolution_2d(x, self.W_bar, as_configured(self.b), self.stride, self.pad, self.outsize)

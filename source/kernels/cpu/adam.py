@@ -1,5 +1,5 @@
 """Adam's update of one parameter in one pass."""
-from source.kernels.cpu.normalization import OPTIONS
+from source.kernels.cpu.options import OPTIONS
 
 import numba
 

@@ -4,10 +4,10 @@ x is float32 (N, P, C): samples, pixels, channels. gamma and beta are float32 (N
 results: 0 is ReLU, 1 leaves them alone. Sums run in float64 over a fixed split of the data, whatever the number of
 threads, so that equal inputs give equal bits.
 """
+from source.kernels.cpu.options import OPTIONS
+
 import numba
 import numpy as np
-
-OPTIONS = {'cache': True, 'parallel': True, 'fastmath': {'nnan', 'nsz', 'contract'}, 'error_model': 'numpy'}
 
 
 @numba.njit(**OPTIONS)

@@ -2,7 +2,7 @@
 
 With factor 1/4 the sum is average pooling; with factor 1 the repetition is nearest-neighbour upsampling.
 """
-from source.kernels.cpu.normalization import OPTIONS
+from source.kernels.cpu.options import OPTIONS
 
 import numba
 

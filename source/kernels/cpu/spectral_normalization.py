@@ -1,5 +1,5 @@
 """The gradient of W / σ(W) in two passes over the matrix (eq. 10)."""
-from source.kernels.cpu.normalization import OPTIONS
+from source.kernels.cpu.options import OPTIONS
 
 import numba
 import numpy as np
