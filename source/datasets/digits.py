@@ -20,10 +20,11 @@ class DigitsDataset(ImageDataset):
     """The 1,797 8x8 digits of `sklearn.datasets.load_digits`, enlarged to `size` and grey in all three channels.
 
     `split` is 'train' (the first 1,437) or 'test' (the last 360, as scikit-learn orders them, held out from every
-    network); `size` is 8, 16 or at least 32 px. Values 0..16 become 0..255. Raises ValueError for anything else.
+    network); `size` is 8, 16 or at least 32 px. Values 0..16 become 0..255. With `augmentation`, training sees each
+    image moved, across and down, by up to a sixteenth of its size. Raises ValueError for anything else.
     """
 
-    def __init__(self, split='train', size=16):
+    def __init__(self, split='train', size=16, augmentation=False):
         if split not in ('train', 'test'):
             raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
         if size not in (8, 16) and size < FINE_SIZE:
@@ -33,3 +34,21 @@ class DigitsDataset(ImageDataset):
         small = np.rint(digits.images[part] * (255. / 16.)).astype(np.uint8)
         grey = np.stack([_enlarge(im, size) for im in small])
         super().__init__(np.repeat(grey[:, None], 3, axis=1), digits.target[part], n_classes=10)
+        self.reach = size // 16 if augmentation else 0
+
+    def load_ims(self, indices, rng=None):
+        ims = super().load_ims(indices)
+        if rng is None or self.reach == 0:
+            return ims
+        shifts = rng.integers if hasattr(rng, 'integers') else rng.randint
+        return moved(ims, shifts(-self.reach, self.reach + 1, (len(ims), 2)))
+
+
+def moved(ims, shifts):
+    """Return ims, uint8 (B, C, H, W), each moved down and right by its `shifts` (B, 2), black where it moved from."""
+    height, width = ims.shape[2:]
+    reach = np.abs(shifts).max(initial=0)
+    padded = np.pad(ims, ((0, 0), (0, 0), (reach, reach), (reach, reach)))
+    rows = reach - shifts[:, :1] + np.arange(height)
+    columns = reach - shifts[:, 1:] + np.arange(width)
+    return padded[np.arange(len(ims))[:, None, None], :, rows[:, :, None], columns[:, None]].transpose(0, 3, 1, 2)

@@ -34,7 +34,7 @@ def max_singular_value(W, u=None, Ip=1):
     """
     u = _checked(W, u, Ip)
     array = W.array if isinstance(W, chainer.Variable) else W
-    u, v = power_iteration(array, u, Ip)
+    u, v, _ = power_iteration(array, u, Ip)
     sigma = F.sum(F.matmul(u, W) * v)
     return sigma, u, v
 

@@ -9,35 +9,37 @@ from chainer.function_node import FunctionNode
 class SpectralNormalization(FunctionNode):
     """W of any shape that is (d_out, d_in) when its axes but the first are joined."""
 
-    def __init__(self, u, v, factor=1.):
-        self.u, self.v, self.factor = u, v, factor
+    def __init__(self, u, v, factor=1., sigma=None):
+        self.u, self.v, self.factor, self.sigma = u, v, factor, sigma
 
     def forward(self, inputs):
         W, = inputs
         self.retain_inputs((0,))
-        sigma = ((self.u @ W.reshape(self.u.size, self.v.size)) * self.v).sum()
-        return (W * (self.factor / sigma)).astype(W.dtype, copy=False),
+        if self.sigma is None:
+            self.sigma = ((self.u @ W.reshape(self.u.size, self.v.size)) * self.v).sum()
+        return (W * (self.factor / self.sigma)).astype(W.dtype, copy=False),
 
     def backward(self, indexes, grad_outputs):
         W, = self.get_retained_inputs()
         g, = grad_outputs
+        gradient = _SpectralNormalizationGrad(self.u, self.v, self.factor, self.sigma)
         if W.ndim == 2:
-            return _SpectralNormalizationGrad(self.u, self.v, self.factor).apply((W, g))
+            return gradient.apply((W, g))
         matrix = self.u.size, self.v.size
-        gW, = _SpectralNormalizationGrad(self.u, self.v, self.factor).apply((W.reshape(matrix), g.reshape(matrix)))
+        gW, = gradient.apply((W.reshape(matrix), g.reshape(matrix)))
         return gW.reshape(W.shape),
 
 
 class _SpectralNormalizationGrad(FunctionNode):
     """gW = (factor / sigma) (gW_bar - <gW_bar, W / sigma> u^T v)."""
 
-    def __init__(self, u, v, factor):
-        self.u, self.v, self.factor = u, v, factor
+    def __init__(self, u, v, factor, sigma):
+        self.u, self.v, self.factor, self.sigma = u, v, factor, sigma
 
     def forward(self, inputs):
         W, gW_bar = inputs
         self.retain_inputs((0, 1))
-        sigma = ((self.u @ W) * self.v).sum()
+        sigma = self.sigma
         if cpu_kernels_serve(W, gW_bar, self.u, self.v) and W.flags.c_contiguous:
             from source.kernels.cpu.spectral_normalization import gradient
             return gradient(W, gW_bar, self.u, self.v, sigma, self.factor),
@@ -63,7 +65,7 @@ class _SpectralNormalizationGrad(FunctionNode):
         return gW, gg
 
 
-def spectral_normalization(W, u, v, factor=1.):
+def spectral_normalization(W, u, v, factor=1., sigma=None):
     """Divides W by its spectral norm, scaled by `factor` (eq. 8 and 22).
 
     Args:
@@ -71,8 +73,9 @@ def spectral_normalization(W, u, v, factor=1.):
         u, v: arrays (1, d_out) and (1, d_in), the first singular vectors, as `max_singular_value` returns them. They
             count as constants, so that backward gives eq. 12.
         factor: the spectral norm of the result.
+        sigma: u W v^T (eq. 19), where it is known already.
 
     Returns:
         Variable of W's shape.
     """
-    return SpectralNormalization(u, v, factor).apply((W,))[0]
+    return SpectralNormalization(u, v, factor, sigma).apply((W,))[0]

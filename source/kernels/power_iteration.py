@@ -9,7 +9,8 @@ EPS = 1e-12
 def power_iteration(W, u, Ip=1):
     """Runs Ip rounds v = W^T u / |W^T u|, u = W v / |W v|.
 
-    W (d_out, d_in) and u (1, d_out) are NumPy or CuPy arrays; returns new arrays u (1, d_out) and v (1, d_in).
+    W (d_out, d_in) and u (1, d_out) are NumPy or CuPy arrays. Returns new arrays u (1, d_out) and v (1, d_in), and
+    sigma = u W v^T, a scalar or a 0-dimensional array, which is the last norm divided by.
     """
     if isinstance(W, np.ndarray):
         return _power_iteration_numpy(W, u, Ip)
@@ -18,13 +19,14 @@ def power_iteration(W, u, Ip=1):
 
 def _power_iteration_numpy(W, u, Ip):
     for _ in range(Ip):
-        v = _l2normalize(u @ W)
-        u = _l2normalize(v @ W.T)
-    return u, v
+        v, _ = _l2normalize(u @ W)
+        u, sigma = _l2normalize(v @ W.T)
+    return u, v, W.dtype.type(sigma)
 
 
 def _l2normalize(x):
-    return x / (math.sqrt(float(np.vdot(x, x))) + EPS)
+    norm = math.sqrt(float(np.vdot(x, x)))
+    return x / (norm + EPS), norm
 
 
 # One thread block adds up a strip of columns; a warp adds up a row; sums run in a fixed order, so that the same input
@@ -69,10 +71,12 @@ __device__ T block_norm(const T* x, int n, T* partial) {
     return sqrt(total);
 }
 
-__global__ void normalize(const T* t, const T* s, T* v, T* u, int d_out, int d_in, T eps) {
+__global__ void normalize(const T* t, const T* s, T* v, T* u, T* sigma, int d_out, int d_in, T eps) {
     __shared__ T partial[256];
     T norm_t = block_norm(t, d_in, partial) + eps;
-    T norm_s = block_norm(s, d_out, partial) + eps * norm_t;
+    T norm_s = block_norm(s, d_out, partial);
+    if (threadIdx.x == 0) *sigma = norm_s / norm_t;
+    norm_s += eps * norm_t;
     for (int i = threadIdx.x; i < d_in; i += blockDim.x) v[i] = t[i] / norm_t;
     for (int i = threadIdx.x; i < d_out; i += blockDim.x) u[i] = s[i] / norm_s;
 }
@@ -100,11 +104,12 @@ def _power_iteration_cupy(W, u, Ip):
     W = cupy.ascontiguousarray(W)
     d_out, d_in = map(np.int32, W.shape)
     u = cupy.ascontiguousarray(u, dtype=dtype).reshape(1, -1)
+    sigma = cupy.empty((), dtype)
     for _ in range(Ip):
         t, v = cupy.empty((2, 1, int(d_in)), dtype)
         s, u_next = cupy.empty((2, 1, int(d_out)), dtype)
         columns_dot((-(-int(d_in) // 32),), (32, 8), (W, u, t, d_out, d_in))
         rows_dot((-(-int(d_out) // 8),), (32, 8), (W, t, s, d_out, d_in))
-        normalize((1,), (256,), (t, s, v, u_next, d_out, d_in, dtype.type(EPS)))
+        normalize((1,), (256,), (t, s, v, u_next, sigma, d_out, d_in, dtype.type(EPS)))
         u = u_next
-    return u, v
+    return u, v, sigma

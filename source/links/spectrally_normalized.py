@@ -68,8 +68,8 @@ class SpectrallyNormalized:
             u = u.array
             W_bar = W * F.broadcast_to(factor / sigma, W.shape)
         else:
-            u, v = power_iteration(self._as_matrix(W.array), self.u, self.Ip)
-            W_bar = self._rows_back(spectral_normalization(self._rows_first(W), u, v, factor))
+            u, v, sigma = power_iteration(self._as_matrix(W.array), self.u, self.Ip)
+            W_bar = self._rows_back(spectral_normalization(self._rows_first(W), u, v, factor, sigma))
         # Differs from sngan_projection: there the dense, embedding and N-D links store u in test mode too.
         if chainer.config.train:
             self.u[...] = u
