@@ -62,8 +62,10 @@ def _transformed_weight(scheme, w, tables):
     chunk = _chunk_columns(n_outputs)
     n_chunks = -(-n_outputs // chunk)
     phase_depth = n_channels if scheme.n_phases == 1 else _round_up(n_channels, WIDTH)
-    weight = memory.scratch('products', (scheme.n_products ** 2, n_chunks, phase_depth * scheme.n_phases ** 2, chunk))
-    planes = memory.scratch('planes', (n_taps ** 2, phase_depth, n_chunks * chunk))
+    depth = phase_depth * scheme.n_phases ** 2
+    products = memory.scratch('products', (scheme.n_products ** 2, _row_floats(n_chunks * depth * chunk)))
+    weight = products[:, :n_chunks * depth * chunk].reshape(-1, n_chunks, depth, chunk)
+    planes = memory.scratch('planes', (phase_depth, n_taps ** 2, _row_floats(n_chunks * chunk)))
     winograd.transform_weight(TRANSFORM, _geometry(scheme), w, planes, weight, tables)
     return weight
 
@@ -116,6 +118,6 @@ def weight_gradient(scheme, x, x_slope, gy, gy_slope, gw):
         memory.scratch('results', (n_products, n_tiles, column_row)),
         sums, tables, _edge_tiles(n_threads), _zeros(_round_up(max(n_channels, n_outputs), WIDTH)),
         _counters())
-    planes = memory.scratch('planes', (n_taps ** 2, n_channels, n_columns))
+    planes = memory.scratch('planes', (n_channels, n_taps ** 2, _row_floats(n_columns)))
     winograd.gather_weight_gradient(TRANSFORM, _geometry(scheme), sums, phase_depth, planes, gw, tables)
     return bias_gradient.astype(np.float32)

@@ -24,13 +24,14 @@ import numpy as np
 from numba import int64, types
 
 _FLOAT = 4  # bytes
+_CHANNELS_AT_ONCE = 8  # of a weight, so that what is read or written of one output spans some cache lines
 
 #: what the loops need to know of a schemes.Scheme: `patch` pixels a side in, `step_out` out, `side` products a phase
 Geometry = namedtuple('Geometry', 'scheme patch step_in side n_phases step_out')
 _Geometry = types.NamedUniTuple(int64, 6, Geometry)
 
 _Vector, _Cube, _Images = (types.Array(types.float32, n, 'C') for n in (1, 3, 4))
-_Taps = types.Array(types.float32, 4, 'A')
+_Taps = _Weight = types.Array(types.float32, 4, 'A')
 _Tables = types.Array(types.int64, 3, 'C')
 _Sums = types.Array(types.float64, 1, 'C')
 _Counter = types.Array(types.int64, 1, 'C')
@@ -180,7 +181,7 @@ def _convolve_block(transformer, multiplier, g, first, n_here, x, slope, weight,
                          table, zeros, patch, patch_table)
 
 
-@_parallel(int64, int64, _Geometry, _Images, types.float32, _Images, _Vector, _Images, types.float32, types.boolean,
+@_parallel(int64, int64, _Geometry, _Images, types.float32, _Weight, _Vector, _Images, types.float32, types.boolean,
            _Images, _Images, _Images, _Tables, _Cube, _Vector, _Counter)
 def convolve(transformer, multiplier, g, x, slope, weight, bias, gate, gate_slope, gated, y,
              V, M, tables, patches, zeros, counter):
@@ -204,30 +205,47 @@ def convolve(transformer, multiplier, g, x, slope, weight, bias, gate, gate_slop
 
 
 @numba.njit(cache=True)
-def _transform_channel(transformer, g, w, c, planes, weight, sources, targets):
+def _spread_taps(w, first, last, planes):
+    """planes (C, k k, columns) of some channels from w, whose taps and neighbouring channels share cache lines."""
     n_outputs, n_channels, n_taps = w.shape[0], w.shape[1], w.shape[2]
-    chunk_columns = weight.shape[3]
-    for i in range(n_taps):
-        for j in range(n_taps):
-            plane = planes[i * n_taps + j, c]
-            sources[i * n_taps + j] = _address(plane)
-            for o in range(len(plane)):
-                plane[o] = w[o, c, i, j] if c < n_channels and o < n_outputs else np.float32(0)
+    for o in range(planes.shape[2]):
+        for c in range(first, last):
+            for i in range(n_taps):
+                for j in range(n_taps):
+                    known = c < n_channels and o < n_outputs
+                    planes[c, i * n_taps + j, o] = w[o, c, i, j] if known else np.float32(0)
+
+
+@numba.njit(cache=True)
+def _list_taps(table, planes, c, n_taps):
+    for tap in range(n_taps ** 2):
+        table[tap] = _address(planes) + c * planes.strides[0] + tap * planes.strides[1]
+
+
+@numba.njit(cache=True)
+def _transform_channel(transformer, g, c, n_taps, planes, weight, sources, targets):
+    _, n_chunks, depth, chunk_columns = weight.shape
+    _list_taps(sources, planes, c, n_taps)
     _list_products(targets, _address(weight), g.side, g.n_phases, weight.strides[0],
-                   planes.shape[1] * weight.strides[2])
-    for column in range(0, planes.shape[2], WIDTH):
+                   depth // g.n_phases ** 2 * weight.strides[2])
+    for column in range(0, n_chunks * chunk_columns, WIDTH):
         chunk, lane = divmod(column, chunk_columns)
         transform(transformer, TAPS_TO_PRODUCTS + g.scheme, _address(sources), column * _FLOAT, _address(targets),
                   chunk * weight.strides[1] + c * weight.strides[2] + lane * _FLOAT, np.float32(1), 0, 0)
 
 
-@_parallel(int64, _Geometry, _Taps, _Cube, _Images, _Tables)
+@_parallel(int64, _Geometry, _Taps, _Cube, _Weight, _Tables)
 def transform_weight(transformer, g, w, planes, weight, tables):
-    """Fill `weight` from w (O, C, k, k) of any strides; planes (k k, C or more, columns) is scratch."""
-    n_workers, depth = len(tables), planes.shape[1]
+    """Fill `weight` from w (O, C, k, k) of any strides; planes (C or more, k k, columns or more) is scratch."""
+    n_workers, depth = len(tables), len(planes)
     for worker in numba.prange(n_workers):
-        for c in range(worker * depth // n_workers, (worker + 1) * depth // n_workers):
-            _transform_channel(transformer, g, w, np.int64(c), planes, weight, tables[worker, 0], tables[worker, 1])
+        stop = (worker + 1) * depth // n_workers
+        for first in range(worker * depth // n_workers, stop, _CHANNELS_AT_ONCE):
+            last = min(stop, first + _CHANNELS_AT_ONCE)
+            _spread_taps(w, first, last, planes)
+            for c in range(first, last):
+                _transform_channel(transformer, g, np.int64(c), w.shape[2], planes, weight,
+                                   tables[worker, 0], tables[worker, 1])
 
 
 @numba.njit(cache=True)
@@ -297,25 +315,34 @@ def weight_gradient(transformer, multiplier, g, x, x_slope, gy, gy_slope, bias_g
 
 
 @numba.njit(cache=True)
-def _gather_channel(transformer, g, sums, c, phase_depth, planes, gw, sources, targets):
-    n_taps = gw.shape[2]
+def _gather_channel(transformer, g, sums, c, phase_depth, n_taps, planes, sources, targets):
     _list_products(sources, _address(sums), g.side, g.n_phases, sums.strides[0], phase_depth * sums.strides[1])
-    for tap in range(n_taps ** 2):
-        targets[tap] = _address(planes) + tap * planes.strides[0] + c * planes.strides[1]
+    _list_taps(targets, planes, c, n_taps)
     for column in range(0, sums.shape[2], WIDTH):
         transform(transformer, PRODUCTS_TO_TAPS + g.scheme, _address(sources), c * sums.strides[1] + column * _FLOAT,
                   _address(targets), column * _FLOAT, np.float32(1), 0, 0)
-    for i in range(n_taps):
-        for j in range(n_taps):
-            for o in range(gw.shape[0]):
-                gw[o, c, i, j] = planes[i * n_taps + j, c, o]
+
+
+@numba.njit(cache=True)
+def _join_taps(planes, first, last, gw):
+    """The converse of _spread_taps."""
+    n_taps = gw.shape[2]
+    for o in range(gw.shape[0]):
+        for c in range(first, last):
+            for i in range(n_taps):
+                for j in range(n_taps):
+                    gw[o, c, i, j] = planes[c, i * n_taps + j, o]
 
 
 @_parallel(int64, _Geometry, _Cube, int64, _Cube, _Taps, _Tables)
 def gather_weight_gradient(transformer, g, sums, phase_depth, planes, gw, tables):
-    """gw (O, C, k, k), of any strides, from the sums over products; planes (k k, C, columns) is scratch."""
+    """gw (O, C, k, k), of any strides, from the sums over products; planes (C, k k, columns or more) is scratch."""
     n_workers, n_channels = len(tables), gw.shape[1]
     for worker in numba.prange(n_workers):
-        for c in range(worker * n_channels // n_workers, (worker + 1) * n_channels // n_workers):
-            _gather_channel(transformer, g, sums, np.int64(c), phase_depth, planes, gw,
-                            tables[worker, 0], tables[worker, 1])
+        stop = (worker + 1) * n_channels // n_workers
+        for first in range(worker * n_channels // n_workers, stop, _CHANNELS_AT_ONCE):
+            last = min(stop, first + _CHANNELS_AT_ONCE)
+            for c in range(first, last):
+                _gather_channel(transformer, g, sums, np.int64(c), phase_depth, gw.shape[2], planes,
+                                tables[worker, 0], tables[worker, 1])
+            _join_taps(planes, first, last, gw)
