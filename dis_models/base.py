@@ -1,5 +1,6 @@
 """What all ResNet discriminators share; a network's own file holds its table of widths and names."""
 from dis_models.resblocks import Block, OptimizedBlock
+from source.functions.activation import activate
 from source.links.sn_embed_id import SNEmbedID
 from source.links.sn_linear import SNLinear
 
@@ -47,7 +48,7 @@ class SNResNetDiscriminatorBase(chainer.Chain):
 
     def _pool(self, h):
         """(B, C, H, W) → (B, C): the sum over all pixels, not their mean."""
-        return F.sum(self.activation(h), axis=(2, 3))
+        return F.sum(activate(self.activation, h), axis=(2, 3))
 
     def _check_labels(self, y):
         if y is not None and self.n_classes == 0:

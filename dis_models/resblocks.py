@@ -2,6 +2,7 @@
 import math
 
 from source.functions.resample import downsample as downsample_by_two
+from source.functions.residual import branch, join
 from source.links.sn_convolution_2d import SNConvolution2D
 
 import chainer
@@ -41,7 +42,8 @@ class Block(chainer.Chain):
         return self._convolve(self.c_sc, x) if self.learnable_sc else x
 
     def forward(self, x):
-        return self.residual(x) + self.shortcut(x)
+        for_residual, for_shortcut = branch(x)
+        return join(self.residual(for_residual), self.shortcut(for_shortcut))
 
 
 class OptimizedBlock(chainer.Chain):
@@ -66,4 +68,5 @@ class OptimizedBlock(chainer.Chain):
         return self.c_sc(downsample_by_two(x))
 
     def forward(self, x):
-        return self.residual(x) + self.shortcut(x)
+        for_residual, for_shortcut = branch(x)
+        return join(self.residual(for_residual), self.shortcut(for_shortcut))

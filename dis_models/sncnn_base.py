@@ -1,5 +1,5 @@
 """What the standard CNN's discriminators (Table 3) share; a network's own file holds its size."""
-from source.functions.activation import LeakyReLU
+from source.functions.activation import LeakyReLU, activate
 from source.links.sn_convolution_2d import SNConvolution2D
 from source.links.sn_linear import SNLinear
 
@@ -50,4 +50,4 @@ class SNCNNDiscriminatorBase(chainer.Chain):
         h = self.c1(x)
         for i in range(2, 1 + len(self.convolutions)):
             h = self[f'c{i}'](h, self.activation)
-        return self.l8(self.activation(h))
+        return self.l8(activate(self.activation, h))

@@ -1,6 +1,7 @@
 """The generator's residual block (Table 4-6, Figure 8)."""
 import math
 
+from source.functions.residual import branch, join
 from source.links.batch_normalization import BatchNormalization
 from source.links.categorical_conditional_batch_normalization import CategoricalConditionalBatchNormalization
 from source.links.convolution_2d import Convolution2D
@@ -51,4 +52,5 @@ class Block(chainer.Chain):
 
     def forward(self, x, y=None, **kwargs):
         """`y`: labels; `weights` and `finetune` go to the batch normalization."""
-        return self.residual(x, y, **kwargs) + self.shortcut(x)
+        for_residual, for_shortcut = branch(x)
+        return join(self.residual(for_residual, y, **kwargs), self.shortcut(for_shortcut))

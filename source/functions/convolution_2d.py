@@ -4,7 +4,7 @@ On a CPU, float32 convolutions of the sizes that occur run on `source.kernels.cp
 (B, C, H, W) on channels-last memory. Everything else is a plain composition of Chainer's functions, which is also what
 the kernels are tested against.
 """
-from source.functions.activation import slope_of
+from source.functions.activation import activate, slope_of
 from source.functions.cpu_convolution import convolve, kernel_for
 from source.functions.resample import downsample, upsample
 
@@ -16,7 +16,7 @@ def convolution_2d(x, W, b=None, stride=1, pad=0, activation=None):
     kernel = kernel_for('convolution', x, W, b, stride, pad, activation)
     if kernel is not None:
         return convolve(kernel, slope_of(activation), x, W, b)
-    return F.convolution_2d(_activate(activation, x), W, b, stride, pad)
+    return F.convolution_2d(activate(activation, x), W, b, stride, pad)
 
 
 def deconvolution_2d(x, W, b=None, stride=1, pad=0, outsize=None, activation=None):
@@ -24,7 +24,7 @@ def deconvolution_2d(x, W, b=None, stride=1, pad=0, outsize=None, activation=Non
     kernel = kernel_for('deconvolution', x, W, b, stride, pad, activation) if outsize in (None, (None, None)) else None
     if kernel is not None:
         return convolve(kernel, slope_of(activation), x, W, b)
-    return F.deconvolution_2d(_activate(activation, x), W, b, stride, pad, outsize)
+    return F.deconvolution_2d(activate(activation, x), W, b, stride, pad, outsize)
 
 
 def upsample_convolution_2d(x, W, b=None, pad=0, activation=None):
@@ -34,21 +34,17 @@ def upsample_convolution_2d(x, W, b=None, pad=0, activation=None):
     kernel = kernel_for('upsample_convolution', x, W, b, 1, pad, activation)
     if kernel is not None:
         return convolve(kernel, slope_of(activation), x, W, b)
-    return convolution_2d(upsample(_activate(activation, x)), W, b, 1, pad)
+    return convolution_2d(upsample(activate(activation, x)), W, b, 1, pad)
 
 
 def convolution_2d_downsample(x, W, b=None, pad=0, activation=None):
     """Activation, a convolution of stride 1, then average pooling by two."""
     if _is_1x1(W, pad):
-        return convolution_2d(downsample(_activate(activation, x)), W, b)  # linear both; pooling leaves a quarter
+        return convolution_2d(downsample(activate(activation, x)), W, b)  # linear both; pooling leaves a quarter
     kernel = kernel_for('convolution_downsample', x, W, b, 1, pad, activation)
     if kernel is not None:
         return convolve(kernel, slope_of(activation), x, W, b)
     return downsample(convolution_2d(x, W, b, 1, pad, activation))
-
-
-def _activate(activation, x):
-    return x if activation is None else activation(x)
 
 
 def _is_1x1(W, pad):

@@ -1,6 +1,7 @@
 """W / sigma(W) for given singular vectors u, v, with the gradient of eq. 10."""
 from source.kernels.switch import cpu_kernels_serve
 
+import chainer
 import chainer.functions as F
 from chainer import backend
 from chainer.function_node import FunctionNode
@@ -21,13 +22,10 @@ class SpectralNormalization(FunctionNode):
 
     def backward(self, indexes, grad_outputs):
         W, = self.get_retained_inputs()
-        g, = grad_outputs
         gradient = _SpectralNormalizationGrad(self.u, self.v, self.factor, self.sigma)
-        if W.ndim == 2:
-            return gradient.apply((W, g))
-        matrix = self.u.size, self.v.size
-        gW, = gradient.apply((W.reshape(matrix), g.reshape(matrix)))
-        return gW.reshape(W.shape),
+        if chainer.config.enable_backprop:
+            return gradient.apply((W, *grad_outputs))
+        return chainer.Variable(gradient.gradient(W.array, grad_outputs[0].array), requires_grad=False),
 
 
 class _SpectralNormalizationGrad(FunctionNode):
@@ -36,23 +34,30 @@ class _SpectralNormalizationGrad(FunctionNode):
     def __init__(self, u, v, factor, sigma):
         self.u, self.v, self.factor, self.sigma = u, v, factor, sigma
 
+    def _as_matrix(self, x):
+        return x.reshape(self.u.size, self.v.size)
+
     def forward(self, inputs):
-        W, gW_bar = inputs
         self.retain_inputs((0, 1))
-        sigma = self.sigma
+        return self.gradient(*inputs),
+
+    def gradient(self, W, gW_bar):
+        """An array of W's shape, from arrays."""
+        shape = W.shape
+        W, gW_bar = self._as_matrix(W), self._as_matrix(gW_bar)
         if cpu_kernels_serve(W, gW_bar, self.u, self.v) and W.flags.c_contiguous:
             from source.kernels.cpu.spectral_normalization import gradient
-            return gradient(W, gW_bar, self.u, self.v, sigma, self.factor),
-        inner = backend.get_array_module(W).vdot(gW_bar, W) / sigma
+            return gradient(W, gW_bar, self.u, self.v, self.sigma, self.factor).reshape(shape)
+        inner = backend.get_array_module(W).vdot(gW_bar, W) / self.sigma
         gW = (self.u * (-inner)).T * self.v
         gW += gW_bar
-        gW *= self.factor / sigma
-        return gW.astype(W.dtype, copy=False),
+        gW *= self.factor / self.sigma
+        return gW.astype(W.dtype, copy=False).reshape(shape)
 
     def backward(self, indexes, grad_outputs):
         """Gradients of L = <q, gW>, for gradient penalties."""
-        W, g = self.get_retained_inputs()
-        q, = grad_outputs
+        shape = grad_outputs[0].shape
+        W, g, q = map(self._as_matrix, (*self.get_retained_inputs(), *grad_outputs))
         P = self.u.T * self.v
         sigma = F.sum(W * P)
         q_P = F.sum(q * P)
@@ -62,7 +67,7 @@ class _SpectralNormalizationGrad(FunctionNode):
             return F.broadcast_to(scalar, matrix.shape) * matrix
         gg = times(scale, q) - times(scale * q_P / sigma, W)
         gW = times(scale / sigma * (2 * F.sum(g * W) * q_P / sigma - F.sum(q * g)), P) - times(scale / sigma * q_P, g)
-        return gW, gg
+        return gW.reshape(shape), gg.reshape(shape)
 
 
 def spectral_normalization(W, u, v, factor=1., sigma=None):

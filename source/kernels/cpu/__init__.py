@@ -2,6 +2,7 @@
 import ctypes
 import os
 
+import scipy.linalg.cython_blas  # noqa: F401  (numba's matrix products call it: loaded here, it is limited too)
 from threadpoolctl import threadpool_limits
 
 # Idle threads of both pools spin for milliseconds, which takes the core from whatever they wait for: on a busy machine

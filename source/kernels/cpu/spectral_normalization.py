@@ -4,13 +4,24 @@ from source.kernels.cpu.options import OPTIONS
 import numba
 import numpy as np
 
+_WORTH_THREADS = 1 << 17  # elements; waking the other thread takes longer than the pass over fewer
 
-@numba.njit('void(float32[:, ::1], float32[::1], float32[::1], float32, float32, float32[:, ::1])', **OPTIONS)
-def _gradient(g, u, v, along, scale, gW):
-    for i in numba.prange(len(g)):
+
+@numba.njit(cache=True)
+def _gradient_rows(g, first, last, u, v, along, scale, gW):
+    for i in range(first, last):
         along_row = along * u[i]
         for j in range(g.shape[1]):
             gW[i, j] = scale * (g[i, j] - along_row * v[j])
+
+
+@numba.njit('void(float32[:, ::1], float32[::1], float32[::1], float32, float32, float32[:, ::1])', **OPTIONS)
+def _gradient(g, u, v, along, scale, gW):
+    if g.size < _WORTH_THREADS:
+        _gradient_rows(g, 0, len(g), u, v, along, scale, gW)
+    else:
+        for i in numba.prange(len(g)):
+            _gradient_rows(g, i, i + 1, u, v, along, scale, gW)
 
 
 def gradient(W, g, u, v, sigma, factor):
