@@ -35,4 +35,5 @@ $(READY): setup.py constraints.txt
 	@rm -f $(VENV)/.ready*
 	$(PIP) setuptools wheel
 	$(PIP) --no-build-isolation --editable '.[dev$(addprefix $(comma),$(GPU))]'
+	@$(RUN) -m source.kernels.cpu
 	@touch $@

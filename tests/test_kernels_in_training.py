@@ -23,7 +23,8 @@ NETWORKS = {
 
 def trained(tmp_path, changes, kernels, iterations=10):
     """{name: array} of both models after some iterations."""
-    config = load_config(write_config(tmp_path, {'updater.args.n_dis': 2, 'updater.args.loss_type': 'dcgan', **changes}))
+    changes = {'updater.args.n_dis': 2, 'updater.args.loss_type': 'dcgan', **changes}
+    config = load_config(write_config(tmp_path, changes))
     with chainer.using_config('cpu_kernels', kernels):
         build.seed_everything(config['seed'], chainer.get_device('@numpy'))
         gen, dis = build.build_models(config, 'test')

@@ -8,9 +8,12 @@ from source.kernels.cpu.options import OPTIONS
 
 import numba
 import numpy as np
+from numba import float32, float64, void
+
+_x, _per_sample, _per_channel, _sums = float32[:, :, ::1], float32[:, ::1], float32[::1], float64[:, :, ::1]
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(numba.types.UniTuple(float64[::1], 2)(_x), **OPTIONS)
 def batch_statistics(x):
     """Mean and biased variance of each channel over samples and pixels, float64 (C,)."""
     n, pixels, channels = x.shape
@@ -29,7 +32,9 @@ def batch_statistics(x):
                     for c in range(channels):
                         total[k, c] += block[k, c]
                         block[k, c] = 0
-        sums[i] = total
+        for k in range(2):  # copied by hand: numba compiles an assignment of arrays for seconds
+            for c in range(channels):
+                sums[i, k, c] = total[k, c]
     mean, var = np.empty(channels), np.empty(channels)
     m = n * pixels
     for c in range(channels):
@@ -43,7 +48,7 @@ def batch_statistics(x):
     return mean, var
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(void(_x, _per_sample, _per_sample, float32, _x), **OPTIONS)
 def scale_shift(x, scale, shift, slope, y):
     """y = a where a > 0, else slope·a, with a = scale·x + shift; scale, shift float32 (N, C)."""
     n, pixels, channels = x.shape
@@ -54,7 +59,7 @@ def scale_shift(x, scale, shift, slope, y):
                 y[i, p, c] = max(a, slope * a)
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _sums), **OPTIONS)
 def scale_shift_sums(x, gy, scale, shift, slope, mean, gx_sums):
     """Per sample and channel, into gx_sums (N, 2, C), float64: the sums of g and of g·(x - mean), g being gy through
     the activation."""
@@ -73,10 +78,12 @@ def scale_shift_sums(x, gy, scale, shift, slope, mean, gx_sums):
                     for c in range(channels):
                         total[k, c] += block[k, c]
                         block[k, c] = 0
-        gx_sums[i] = total
+        for k in range(2):
+            for c in range(channels):
+                gx_sums[i, k, c] = total[k, c]
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _per_channel, _x), **OPTIONS)
 def batch_normalization_gradient(x, gy, scale, shift, slope, per_channel, x_coefficient, gx):
     """gx = scale·g + x_coefficient·x + per_channel, g being gy through the activation."""
     n, pixels, channels = x.shape

@@ -5,9 +5,12 @@ With factor 1/4 the sum is average pooling; with factor 1 the repetition is near
 from source.kernels.cpu.options import OPTIONS
 
 import numba
+from numba import float32
+
+_SIGNATURE = numba.void(float32[:, :, :, ::1], float32, float32[:, :, :, ::1])
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(_SIGNATURE, **OPTIONS)
 def sum_2x2(x, factor, y):
     """y (N, H // 2, W // 2, C) = factor · the sum of each 2×2 of x; an odd last row or column is left out."""
     n, h, w, channels = y.shape
@@ -20,7 +23,7 @@ def sum_2x2(x, factor, y):
                         + (x[i, 2 * row + 1, 2 * column, c] + x[i, 2 * row + 1, 2 * column + 1, c]))
 
 
-@numba.njit(**OPTIONS)
+@numba.njit(_SIGNATURE, **OPTIONS)
 def repeat_2x2(x, factor, y):
     """y = factor · x (N, H, W, C), each pixel repeated 2×2; an odd last row or column of y becomes 0."""
     n, h, w, channels = x.shape
@@ -31,4 +34,5 @@ def repeat_2x2(x, factor, y):
                     for c in range(channels):
                         y[i, row, column, c] = factor * x[i, row // 2, column // 2, c]
                 else:
-                    y[i, row, column] = 0
+                    for c in range(channels):
+                        y[i, row, column, c] = 0

@@ -1,0 +1,29 @@
+"""All kernels are compiled when their modules are imported, and kept on disk."""
+import subprocess
+import sys
+
+import pytest
+
+TRAIN_AND_COUNT = '''
+import sys
+from source import build
+from source.datasets.digits import DigitsDataset
+from source.yaml_utils import load_config
+import chainer
+config = load_config('configs/sn_projection_digits.yml', ['batchsize=2', 'updater.args.n_gen_samples=2'])
+device = chainer.get_device('@numpy')
+gen, dis = build.build_models(config, 'test')
+build.build_updater(config, 'test', gen, dis, DigitsDataset(size=32), device).update()
+kernels = {id(k): k for name, module in list(sys.modules.items()) if name.startswith('source.kernels.cpu')
+           for k in vars(module).values() if hasattr(k, 'signatures')}
+misses = sum(sum(k.stats.cache_misses.values()) for k in kernels.values())
+print(sum(len(k.signatures) for k in kernels.values()), misses)
+'''
+
+
+@pytest.mark.slow
+def test_one_command_compiles_all_that_training_calls():
+    subprocess.run([sys.executable, '-m', 'source.kernels.cpu'], check=True)
+    output = subprocess.run([sys.executable, '-c', TRAIN_AND_COUNT], check=True, capture_output=True, text=True).stdout
+    compiled, missed = map(int, output.split())
+    assert compiled >= 20 and missed == 0
