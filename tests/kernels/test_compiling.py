@@ -26,4 +26,4 @@ def test_one_command_compiles_all_that_training_calls():
     subprocess.run([sys.executable, '-m', 'source.kernels.cpu'], check=True)
     output = subprocess.run([sys.executable, '-c', TRAIN_AND_COUNT], check=True, capture_output=True, text=True).stdout
     compiled, missed = map(int, output.split())
-    assert compiled >= 20 and missed == 0
+    assert compiled >= 15 and missed == 0
