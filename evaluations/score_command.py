@@ -1,0 +1,155 @@
+"""The command behind calc_inception, calc_scores, calc_fid and calc_kid, which differ in the scores they give."""
+from dataclasses import replace
+
+from evaluations.command_line import (add_network_arguments, add_protocol_argument, config_path, image_parser,
+                                      load_images, load_network, network_record, parse_images, result_file,
+                                      told_warnings, write_record)
+from source.metrics.frechet_distance import SingularCovarianceWarning
+from source.protocols import PROTOCOLS, config_protocol
+from source.reference import RealImages, StatisticsFile
+from source.scoring import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
+from source.yaml_utils import load_config
+
+import numpy as np
+
+SUBSET_SIZE = 1000  # of KID's subsets, the field's
+
+
+def parse_arguments(doc, metrics):
+    parser = image_parser(doc)
+    add_protocol_argument(parser)
+    parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
+    parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
+    parser.add_argument('--real', choices=('train', 'test'), help="split of the real images; default: the protocol's")
+    parser.add_argument('--ref_stats', metavar='FILE', help="statistics of the real images for FID, ours, TTUR's (mu, "
+                        "sigma) or the authors' (mean, cov); default: computed once and cached")
+    add_network_arguments(parser)
+    parser.set_defaults(kid_subsets=100, kid_subset_size=None)
+    if metrics is None:
+        parser.add_argument('--metrics', nargs='+', choices=METRICS, metavar='M',
+                            help=f'of {", ".join(METRICS)} (pr: precision and recall); default: all that are possible')
+    if metrics is None or 'kid' in metrics:
+        parser.add_argument('--kid_subsets', type=int, metavar='N', help='subsets that KID is the mean of (default: 100)')
+        parser.add_argument('--kid_subset_size', type=int, metavar='N',
+                            help=f'images in each (default: {SUBSET_SIZE}, or as many as there are)')
+    args = parse_images(parser)
+    if args.protocol and (args.n_images is not None or args.splits is not None):
+        parser.error('--n_images and --splits go without --protocol, which says both')
+    if args.images and args.n_images is not None:
+        parser.error('--n_images goes with --snapshot; of --images all are scored')
+    if args.ref_stats and args.real:
+        parser.error('--real goes without --ref_stats, which holds the real images')
+    args.metrics = metrics or args.metrics or [m for m in METRICS if not args.ref_stats or m not in NEED_FEATS]
+    if args.ref_stats and NEED_FEATS & set(args.metrics):
+        parser.error('--ref_stats holds no features, which KID, precision and recall are computed from')
+    return args
+
+
+def chosen_protocol(args, config, n_stored):
+    """The Protocol that the arguments, the config and the number of stored images (None: a snapshot) make."""
+    protocol = PROTOCOLS.get(args.protocol) or _config_protocol(args, config, n_stored)
+    if 'is' not in args.metrics:
+        protocol = replace(protocol, n_images=protocol.n_compared)
+    if n_stored is not None and n_stored < protocol.n_images:
+        raise ValueError(f'--images {args.images}: protocol {protocol.name} needs {protocol.n_images} images, '
+                         f'found {n_stored}')
+    return protocol
+
+
+def _config_protocol(args, config, n_stored):
+    n_images, splits = (config['evaluation'][key] if getattr(args, key) is None else getattr(args, key)
+                        for key in ('n_images', 'splits'))
+    found, expected = n_images, '--n_images of'
+    if n_stored is not None:
+        n_images = found = n_stored
+        expected = f'of --images {args.images}'
+    splits = splits if 'is' in args.metrics else 1
+    if not 1 <= splits <= n_images >= 2:
+        raise ValueError(f'expected {expected} at least 2 images and --splits from 1 to as many, '
+                         f'found {found} and {splits}')
+    return config_protocol(n_images, splits)
+
+
+def open_reference(args, config, path, protocol, network):
+    """What is compared with: RealImages, a StatisticsFile, or None where nothing is."""
+    if set(args.metrics) == {'is'}:
+        return None
+    if args.ref_stats:
+        return StatisticsFile(args.ref_stats, network)
+    return RealImages(config, path, args.data_dir, args.real or protocol.real, protocol.n_real)
+
+
+def kid_subset_size(args, protocol, reference):
+    """Images in a subset; raises ValueError where there are not so many, before anything is computed."""
+    if 'kid' not in args.metrics:
+        return None
+    most = min(protocol.n_compared, reference.n, N_KEPT)
+    size = min(SUBSET_SIZE, most) if args.kid_subset_size is None else args.kid_subset_size
+    if not 2 <= size <= most or args.kid_subsets < 1:
+        raise ValueError(f'expected --kid_subsets of at least 1 and --kid_subset_size of 2 to {most}, the images '
+                         f'there are; found {args.kid_subsets} and {size}')
+    return size
+
+
+def compute(args, protocol, images, network, reference, subset_size):
+    """{name: score}; the images pass through the network once, and so do real ones."""
+    needs_feats = bool(NEED_FEATS & set(args.metrics))
+    judged = judge(images.batches(protocol.n_images), network, protocol.n_images, protocol.n_compared,
+                   keep_probs='is' in args.metrics,
+                   keep_feats=np.ones(protocol.n_compared, bool) if needs_feats else None, desc='images')
+    statistics, feats = None, None
+    if needs_feats:
+        statistics, feats = reference.statistics_and_feats(network)
+    elif reference is not None:
+        statistics = reference.statistics(network)
+    return scores_of(judged, network, args.metrics, statistics, feats, protocol.splits, args.kid_subsets, subset_size)
+
+
+def run(doc, kind, metrics=None):
+    """Parse, score, print, and write `<kind>.json`, or `<kind>_<protocol>.json` where a protocol is named.
+
+    `metrics` are of scoring.METRICS; None leaves the choice to the arguments.
+    """
+    args = parse_arguments(doc, metrics)
+    path = config_path(args)
+    config = load_config(path)
+    images_are_stored = load_images(args) if args.images else None
+    protocol = chosen_protocol(args, config, images_are_stored and images_are_stored.n)
+    network = load_network(args, config, path)
+    reference = open_reference(args, config, path, protocol, network)
+    images = images_are_stored or load_images(args)
+    check_size(args, images, reference)
+    subset_size = kid_subset_size(args, protocol, reference)
+    with told_warnings(SingularCovarianceWarning) as warned:
+        scores = compute(args, protocol, images, network, reference, subset_size)
+    record = {
+        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **network_record(network),
+        'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
+        'n_compared': None if reference is None else protocol.n_compared, 'kid_subset_size': subset_size,
+        'reference': None if reference is None else reference.text, 'n_real': None if reference is None else reference.n,
+        'seed': args.seed if args.snapshot else None, 'warnings': warned, **scores}
+    file = result_file(args, kind)
+    write_record(file, record)
+    for name, value in scores.items():
+        print(f'{network.name} {name}: {value:.4f}  (protocol {protocol.name})')
+    print(f'{summary(record)}; written to {file}')
+
+
+def check_size(args, images, reference):
+    """Raises ValueError where stored images are not of the real ones' size."""
+    if args.images and isinstance(reference, RealImages) and images.dataset.size != reference.dataset.size:
+        raise ValueError(f'--images {args.images}: expected {reference.dataset.size}×{reference.dataset.size} pixels '
+                         f'as the real images, found {images.dataset.size}×{images.dataset.size}')
+
+
+def summary(record):
+    """One line that says what the scores are of."""
+    parts = [f'{record["n_images"]} images of {record["samples"]}']
+    if 'is_mean' in record:
+        parts.append(f'{record["splits"]} splits')
+    if record['reference']:
+        first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
+        parts.append(f'{first}against {record["reference"]}')
+    if record['kid_subset_size']:
+        parts.append(f'KID of subsets of {record["kid_subset_size"]}')
+    return ', '.join(parts)
