@@ -131,7 +131,8 @@ def run(doc, kind, metrics=None):
     file = result_file(args, kind)
     write_record(file, record)
     for name, value in scores.items():
-        print(f'{network.name} {name}: {value:.4f}  (protocol {protocol.name})')
+        decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
+        print(f'{network.name} {name}: {value:.{decimals}f}  (protocol {protocol.name})')
     print(f'{summary(record)}; written to {file}')
 
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from source.miscs.results_dir import make_folder
@@ -30,10 +31,11 @@ def cached_statistics(dataset, network, indices=None, images=None):
     computed and written there.
     """
     key = cache_key(dataset, network, indices)
+    images = images or f'{len(dataset) if indices is None else len(indices)} images of {type(dataset).__name__}'
     path = cache_folder() / f'{network.name}-{type(dataset).__name__}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
     if path.exists():
         try:
-            return _checked(path, key)
+            return replace(_checked(path, key), images=images)
         except ValueError as error:
             print(f'{error}; computing it anew', file=sys.stderr)
     found = reference_statistics(dataset, network, indices)
