@@ -67,7 +67,7 @@ def label(published):
 
 def _draw_legend(figure, comparisons):
     from matplotlib.patches import Patch
-    handles = [Patch(color=PUBLISHED, label='published [protocol]'), Patch(color=MEASURED, label='measured, same protocol')]
+    handles = [Patch(color=PUBLISHED, label='published [protocol], tables of the SN-GAN paper if not said'), Patch(color=MEASURED, label='measured, same protocol')]
     if any(c.measured and not c.same_protocol for c in comparisons):
         handles.append(Patch(color=OTHER, label='measured, another protocol'))
     figure.legend(handles=handles, loc='outside upper right', ncols=len(handles), frameon=False, fontsize=9)
