@@ -59,14 +59,12 @@ def chosen_protocol(args, config, n_stored):
 def _config_protocol(args, config, n_stored):
     n_images, splits = (config['evaluation'][key] if getattr(args, key) is None else getattr(args, key)
                         for key in ('n_images', 'splits'))
-    found, expected = n_images, '--n_images of'
-    if n_stored is not None:
-        n_images = found = n_stored
-        expected = f'of --images {args.images}'
+    n_images = n_images if n_stored is None else n_stored
     splits = splits if 'is' in args.metrics else 1
     if not 1 <= splits <= n_images >= 2:
-        raise ValueError(f'expected {expected} at least 2 images and --splits from 1 to as many, '
-                         f'found {found} and {splits}')
+        expected = ('expected --n_images of at least 2' if n_stored is None else
+                    f'--images {args.images}: expected at least 2 images')
+        raise ValueError(f'{expected} and --splits from 1 to as many, found {n_images} and {splits}')
     return config_protocol(n_images, splits)
 
 
