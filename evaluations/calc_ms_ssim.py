@@ -5,8 +5,7 @@
 
 Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.
 """
-from evaluations.command_line import (config_path, image_parser, load_images, one_line_errors, parse_images,
-                                      result_file, write_record)
+from evaluations import command_line as cli
 from source.metrics.ms_ssim import FULL_SIZE, ms_ssim
 from source.miscs.progress_bar import progress_bar
 from source.yaml_utils import load_config
@@ -17,11 +16,11 @@ N_PAIRS = 100  # of each class, as Odena et al. 2017 drew
 
 
 def parse_arguments():
-    parser = image_parser(__doc__)
+    parser = cli.image_parser(__doc__)
     parser.set_defaults(protocol=None)
     parser.add_argument('--n_pairs', type=int, default=N_PAIRS, metavar='N',
                         help=f'pairs of each class (default: {N_PAIRS})')
-    args = parse_images(parser, config_needed=False)
+    args = cli.parse_images(parser, config_needed=False)
     if args.n_pairs < 1:
         parser.error(f'--n_pairs: expected at least 1, got {args.n_pairs}')
     return args
@@ -41,11 +40,11 @@ def class_means(images, classes, n_pairs):
     return means, size
 
 
-@one_line_errors
+@cli.one_line_errors
 def main():
     args = parse_arguments()
-    config = load_config(config_path(args)) if args.snapshot or args.config else {'paper_row': None}
-    images = load_images(args)
+    config = load_config(cli.config_path(args)) if args.snapshot or args.config else {'paper_row': None}
+    images = cli.load_images(args)
     classes = range(images.n_classes or 1)
     too_few = [c for c in classes if images.n_of_class(c) is not None and images.n_of_class(c) < 2]
     for c in too_few:
@@ -62,8 +61,8 @@ def main():
         'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
         'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'seed': args.seed,
         'classes': means}
-    file = result_file(args, 'ms_ssim')
-    write_record(file, record)
+    file = cli.result_file(args, 'ms_ssim')
+    cli.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}×{size[1]} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'
     print(f'mean over {args.n_pairs} pairs {which} {record["samples"]}; written to {file}')

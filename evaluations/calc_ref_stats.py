@@ -8,7 +8,7 @@ With --per_class the files are <out>/class_<c>.npz, D² · 8 bytes each (D = 204
 import argparse
 from pathlib import Path
 
-from evaluations.command_line import add_config_arguments, add_network_arguments, load_network, one_line_errors
+from evaluations import command_line as cli
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.reference import RealImages
@@ -21,8 +21,8 @@ import numpy as np
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_config_arguments(parser, 'names the data set and the feature network', required=True)
-    add_network_arguments(parser)
+    cli.add_config_arguments(parser, 'names the data set and the feature network', required=True)
+    cli.add_network_arguments(parser)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--real', choices=('train', 'test'), default='train', help='split (default: train)')
     parser.add_argument('--per_class', action='store_true', help='a file for each class')
@@ -48,16 +48,17 @@ def save_classes(folder, real, network):
                 left_out.append(c)
             else:
                 found = reference_statistics(real.dataset, network, indices)
-                save(folder / f'class_{c}.npz', found, network, f'{len(indices)} {real.split} images of class {c} of {name}')
+                text = f'{len(indices)} {real.split} images of class {c} of {name}'
+                save(folder / f'class_{c}.npz', found, network, text)
             bar.update()
     return real.dataset.n_classes - len(left_out), left_out
 
 
-@one_line_errors
+@cli.one_line_errors
 def main():
     args = parse_arguments()
     config = load_config(args.config)
-    network = load_network(args, config, args.config)
+    network = cli.load_network(args, config, args.config)
     real = RealImages(config, args.config, args.data_dir, args.real)
     if real.split != args.real:
         raise ValueError(f'--real {args.real}: {args.config}: {type(real.dataset).__name__} has no test set')

@@ -1,4 +1,5 @@
-"""Inception score, FID, KID, precision and recall, from one pass of a snapshot's samples or of stored images, for example
+"""Inception score, FID, KID, precision and recall, all from one pass of a snapshot's samples, or of stored images, for
+example
 
     python evaluations/calc_scores.py --snapshot results/digits/ResNetGenerator_1250.npz
     python evaluations/calc_scores.py --snapshot results/sn_cifar10/ResNetGenerator_50000.npz --protocol paper \\

@@ -11,8 +11,8 @@ from source.build import NETWORKS, build_feature_network, build_models
 from source.datasets.image_files import open_images
 from source.image_sources import GeneratedImages, StoredImages
 from source.kernels.switch import use_cpu_kernels
-from source.miscs.atomic_write import atomic_write
 from source.miscs.devices import get_device
+from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
@@ -149,4 +149,7 @@ def one_line_errors(main):
         except (ValueError, OSError) as error:
             print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
             sys.exit(2)
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            sys.exit(130)
     return wrapped

@@ -1,9 +1,7 @@
 """The command behind calc_inception, calc_scores, calc_fid and calc_kid, which differ in the scores they give."""
 from dataclasses import replace
 
-from evaluations.command_line import (add_network_arguments, add_protocol_argument, config_path, image_parser,
-                                      load_images, load_network, network_record, parse_images, result_file,
-                                      told_warnings, write_record)
+from evaluations import command_line as cli
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.protocols import PROTOCOLS, config_protocol
 from source.reference import RealImages, StatisticsFile
@@ -16,23 +14,23 @@ SUBSET_SIZE = 1000  # of KID's subsets, the field's
 
 
 def parse_arguments(doc, metrics):
-    parser = image_parser(doc)
-    add_protocol_argument(parser)
+    parser = cli.image_parser(doc)
+    cli.add_protocol_argument(parser)
     parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
     parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
     parser.add_argument('--real', choices=('train', 'test'), help="split of the real images; default: the protocol's")
     parser.add_argument('--ref_stats', metavar='FILE', help="statistics of the real images for FID, ours, TTUR's (mu, "
                         "sigma) or the authors' (mean, cov); default: computed once and cached")
-    add_network_arguments(parser)
+    cli.add_network_arguments(parser)
     parser.set_defaults(kid_subsets=100, kid_subset_size=None)
     if metrics is None:
         parser.add_argument('--metrics', nargs='+', choices=METRICS, metavar='M',
                             help=f'of {", ".join(METRICS)} (pr: precision and recall); default: all that are possible')
     if metrics is None or 'kid' in metrics:
-        parser.add_argument('--kid_subsets', type=int, metavar='N', help='subsets that KID is the mean of (default: 100)')
+        parser.add_argument('--kid_subsets', type=int, metavar='N', help='subsets that KID averages (default: 100)')
         parser.add_argument('--kid_subset_size', type=int, metavar='N',
                             help=f'images in each (default: {SUBSET_SIZE}, or as many as there are)')
-    args = parse_images(parser)
+    args = cli.parse_images(parser)
     if args.protocol and (args.n_images is not None or args.splits is not None):
         parser.error('--n_images and --splits go without --protocol, which says both')
     if args.images and args.n_images is not None:
@@ -109,29 +107,35 @@ def run(doc, kind, metrics=None):
     `metrics` are of scoring.METRICS; None leaves the choice to the arguments.
     """
     args = parse_arguments(doc, metrics)
-    path = config_path(args)
+    path = cli.config_path(args)
     config = load_config(path)
-    images_are_stored = load_images(args) if args.images else None
+    images_are_stored = cli.load_images(args) if args.images else None
     protocol = chosen_protocol(args, config, images_are_stored and images_are_stored.n)
-    network = load_network(args, config, path)
+    network = cli.load_network(args, config, path)
     reference = open_reference(args, config, path, protocol, network)
-    images = images_are_stored or load_images(args)
+    images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
     subset_size = kid_subset_size(args, protocol, reference)
-    with told_warnings(SingularCovarianceWarning) as warned:
+    with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
-        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **network_record(network),
+        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
-        'n_compared': None if reference is None else protocol.n_compared, 'kid_subset_size': subset_size,
-        'reference': None if reference is None else reference.text, 'n_real': None if reference is None else reference.n,
+        **reference_record(protocol, reference), 'kid_subset_size': subset_size,
         'seed': args.seed if args.snapshot else None, 'warnings': warned, **scores}
-    file = result_file(args, kind)
-    write_record(file, record)
+    file = cli.result_file(args, kind)
+    cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
         print(f'{network.name} {name}: {value:.{decimals}f}  (protocol {protocol.name})')
     print(f'{summary(record)}; written to {file}')
+
+
+def reference_record(protocol, reference):
+    if reference is None:
+        return {'n_compared': None, 'reference': None, 'n_real': None, 'real': None}
+    return {'n_compared': protocol.n_compared, 'reference': reference.text, 'n_real': reference.n,
+            'real': reference.split}
 
 
 def check_size(args, images, reference):

@@ -1,5 +1,5 @@
 """A bar plot of published and measured scores, a panel for each data set and score."""
-from source.miscs.atomic_write import atomic_write
+from source.miscs.files import atomic_write
 
 TITLES = {'is': 'Inception score (higher is better)', 'fid': 'FID (lower is better)',
           'intra_fid': 'Intra-FID (lower is better)', 'ms_ssim': 'Intra-class MS-SSIM (lower: more varied)'}
@@ -52,7 +52,8 @@ def _draw_panel(axis, group):
 
 
 def _bar(axis, y, value, error, colour, largest, note='', weight=None):
-    axis.barh(y, value, BAR, color=colour, xerr=error or None, error_kw={'elinewidth': 1, 'ecolor': '#444', 'capsize': 2})
+    axis.barh(y, value, BAR, color=colour, xerr=error or None,
+              error_kw={'elinewidth': 1, 'ecolor': '#444', 'capsize': 2})
     axis.text(value + (error or 0.) + .008 * largest, y, f'{value:.4g}{note}', va='center', fontsize=7.5,
               fontweight=weight)
 
@@ -67,7 +68,8 @@ def label(published):
 
 def _draw_legend(figure, comparisons):
     from matplotlib.patches import Patch
-    handles = [Patch(color=PUBLISHED, label='published [protocol], tables of the SN-GAN paper if not said'), Patch(color=MEASURED, label='measured, same protocol')]
+    handles = [Patch(color=PUBLISHED, label='published [protocol]; tables are the SN-GAN paper’s if not said'),
+               Patch(color=MEASURED, label='measured, same protocol')]
     if any(c.measured and not c.same_protocol for c in comparisons):
         handles.append(Patch(color=OTHER, label='measured, another protocol'))
     figure.legend(handles=handles, loc='outside upper right', ncols=len(handles), frameon=False, fontsize=9)

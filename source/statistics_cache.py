@@ -32,7 +32,8 @@ def cached_statistics(dataset, network, indices=None, images=None):
     """
     key = cache_key(dataset, network, indices)
     images = images or f'{len(dataset) if indices is None else len(indices)} images of {type(dataset).__name__}'
-    path = cache_folder() / f'{network.name}-{type(dataset).__name__}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz'
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    path = cache_folder() / f'{network.name}-{type(dataset).__name__}-{digest}.npz'
     if path.exists():
         try:
             return replace(_checked(path, key), images=images)

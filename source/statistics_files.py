@@ -4,7 +4,7 @@ Ours say which network and which images they are of. It knows files, which `metr
 """
 from dataclasses import dataclass
 
-from source.miscs.atomic_write import atomic_write
+from source.miscs.files import atomic_write
 from source.miscs.plain_npz import read_plain_npz
 
 import numpy as np

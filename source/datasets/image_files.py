@@ -46,7 +46,7 @@ class ImageArray(ImageDataset):
     """
 
     def __init__(self, path, key=None, size=None):
-        arrays = read_plain_npz(path, '.npz of images')
+        arrays = read_plain_npz(path, 'file of images')
         key = key or next((k for k in (*IMAGE_KEYS, *list(arrays)[:len(arrays) == 1]) if k in arrays), None)
         if key not in arrays:
             raise ValueError(f'{path}: expected images under {key or " or ".join(IMAGE_KEYS)}, '

@@ -9,7 +9,8 @@ class FeatureStatistics:
 
     Both are NumPy's or CuPy's as the features are. Features are gathered into blocks of BLOCK, whatever parts they
     come in, so the size of the parts changes no bit; their order changes the result by rounding only, and memory
-    does not grow with their number. Chan, Golub and LeVeque 1983, Algorithms for Computing the Sample Variance, eq. 2.1.
+    does not grow with their number. Chan, Golub and LeVeque 1983, Algorithms for Computing the Sample Variance,
+    eq. 2.1.
     """
 
     def __init__(self):

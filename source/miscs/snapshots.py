@@ -4,7 +4,7 @@ The format is Chainer's own, so that the authors' model files load and ours load
 """
 from pathlib import Path
 
-from source.miscs.atomic_write import atomic_write
+from source.miscs.files import atomic_write
 from source.miscs.plain_npz import read_plain_npz
 
 import numpy as np

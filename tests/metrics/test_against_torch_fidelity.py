@@ -7,8 +7,8 @@ from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_d
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
-from tests.metrics.reference_cases import (GOLDEN, KID_SEED, N_SUBSETS, SPLITS, SUBSET_SIZE, K, features, few_features,
-                                           logits, torch_fidelity_scores)
+from tests.metrics import reference_cases as cases
+from tests.metrics.reference_cases import GOLDEN, features, few_features
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ TOLERANCES = {'fid_few': 1e-4}
 
 
 def scores():
-    mean_and_std = inception_score(softmax(logits(), axis=1), SPLITS)
+    mean_and_std = inception_score(softmax(cases.logits(), axis=1), cases.SPLITS)
     result = {'is_mean': mean_and_std[0], 'is_std': mean_and_std[1], 'fid': distance(*features())}
     with pytest.warns(SingularCovarianceWarning):
         result['fid_few'] = distance(*few_features())
     result['kid_mean'], result['kid_std'] = kernel_inception_distance(
-        *features(), N_SUBSETS, SUBSET_SIZE, np.random.RandomState(KID_SEED))
-    result['precision'], result['recall'] = precision_recall(*features(), k=K)
+        *features(), cases.N_SUBSETS, cases.SUBSET_SIZE, np.random.RandomState(cases.KID_SEED))
+    result['precision'], result['recall'] = precision_recall(*features(), k=cases.K)
     return result
 
 
@@ -47,7 +47,7 @@ def test_kept_numbers():
 
 
 def test_live():
-    expected = torch_fidelity_scores()
+    expected = cases.torch_fidelity_scores()
     if os.environ.get('SNGAN_WRITE_GOLDEN') == '1':
         GOLDEN.write_text(json.dumps(expected, indent=2) + '\n')
     assert_same(scores(), expected)

@@ -61,7 +61,7 @@ def test_blocks_change_nothing(monkeypatch, entries):
 
 
 def test_copies_far_from_zero_are_covered():
-    """More than k copies of a point have a ball of radius 0, in which a further copy lies: rounding must not part them."""
+    """More than k copies of a point have a ball of radius 0, where a further copy lies: rounding must not part them."""
     rng = np.random.default_rng(6)
     real = np.repeat(rng.normal(size=(6, 50)) + 1000., 5, axis=0).astype(np.float32)
     assert precision_recall(real, real[::5].repeat(4, axis=0)) == (1., 1.)

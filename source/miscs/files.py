@@ -1,4 +1,6 @@
+"""Files written whole or not at all, and what identifies a file."""
 import contextlib
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -19,3 +21,12 @@ def atomic_write(path):
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def file_sha256(path):
+    """The SHA-256 of a file's content, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while part := file.read(2 ** 20):
+            digest.update(part)
+    return digest.hexdigest()
