@@ -16,8 +16,8 @@ def config(tmp_path):
 
 @pytest.mark.parametrize('split, n, expected, text', [
     ('train', None, 1437, '1437 training images'), ('test', None, 360, '360 test images'),
-    ('train', 1000, 1000, '1000 of 1437 training images'), ('test', 10000, 360, '360 test images (10000 are asked for)'),
-    ('train', 1437, 1437, '1437 training images')])
+    ('train', 1000, 1000, '1000 of 1437 training images'), ('train', 1437, 1437, '1437 training images'),
+    ('test', 10000, 360, '360 test images (10000 are asked for)')])
 def test_choice(config, split, n, expected, text):
     real = RealImages(*config, split=split, n=n)
     assert (real.n, real.text, real.split) == (expected, text, split)
@@ -43,7 +43,7 @@ def test_no_test_set(tmp_path):
     (tmp_path / 'mine.py').write_text(
         'from source.datasets.digits import DigitsDataset\n\n\nclass Mine(DigitsDataset):\n'
         '    def __init__(self, size=8):\n        super().__init__("train", size)\n')
-    path = write_config(tmp_path, {'dataset': {'dataset_fn': str(tmp_path / 'mine.py'), 'dataset_name': 'Mine'}})
+    path = write_config(tmp_path, {'dataset': {'dataset_fn': 'mine.py', 'dataset_name': 'Mine'}})
     real = RealImages(load_config(path), path, split='test', n=100)
     assert (real.split, real.text) == ('train', '100 of 1437 training images (there is no test set)')
 

@@ -56,7 +56,8 @@ def test_another_run_is_refused_and_left(tmp_path, settings, expected):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize('text', ['hello', 'hello\n', '3\n', '[1]\n{"class": 0}\n', '{"seed": 3, "digest": "abc"}\n{"fid": 0}\n'])
+@pytest.mark.parametrize('text', [
+    'hello', 'hello\n', '3\n', '[1]\n{"class": 0}\n', '{"seed": 3, "digest": "abc"}\n{"fid": 0}\n'])
 def test_no_journal(tmp_path, text):
     (tmp_path / 'a.jsonl').write_text(text)
     with pytest.raises(ValueError, match='expected the journal of an interrupted run, found something else'):
