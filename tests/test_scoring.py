@@ -61,6 +61,7 @@ def test_what_is_kept(ims, n_compared):
     keep = np.random.default_rng(1).random(n) < .5
     judged = judge(batches(ims, y), network, 1203, n_compared, keep_feats=keep)
     np.testing.assert_array_equal(judged.probs, probs)
+    assert judged.probs.dtype == judged.feats.dtype == np.float32
     np.testing.assert_array_equal(judged.feats, feats[:n][keep])
     np.testing.assert_array_equal(judged.y, y)
     assert judged.statistics.n == n

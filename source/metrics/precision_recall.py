@@ -29,8 +29,8 @@ def precision_recall(feats_real, feats_fake, k=3):
 
 
 def _covered_share(xp, points, centres, k):
-    # Each centre is its own nearest neighbour: the k-th of the others is entry k.
-    radii = xp.concatenate([xp.partition(d, k, axis=1)[:, k] for d in _squared_distances(xp, centres, centres)])
+    # Each centre is its own nearest neighbour: the k-th of the others is entry k. A view would keep its whole block.
+    radii = xp.concatenate([xp.partition(d, k, axis=1)[:, k].copy() for d in _squared_distances(xp, centres, centres)])
     n_covered = sum(int((d <= radii).any(axis=1).sum()) for d in _squared_distances(xp, points, centres))
     return n_covered / len(points)
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 from source.metrics import precision_recall as module
 from source.metrics.precision_recall import precision_recall
 
@@ -60,11 +62,23 @@ def test_blocks_change_nothing(monkeypatch, entries):
     assert precision_recall(real, fake) == expected
 
 
+def test_memory_is_that_of_a_block(monkeypatch):
+    monkeypatch.setattr(module, 'BLOCK_ENTRIES', 2 ** 16)
+    feats = np.random.default_rng(7).normal(size=(3000, 2))
+    tracemalloc.start()
+    precision_recall(feats, feats + .01)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * 8 * 2 ** 16  # all distances would be 14 times that
+
+
 def test_copies_far_from_zero_are_covered():
     """More than k copies of a point have a ball of radius 0, where a further copy lies: rounding must not part them."""
     rng = np.random.default_rng(6)
-    real = np.repeat(rng.normal(size=(6, 50)) + 1000., 5, axis=0).astype(np.float32)
+    real = np.repeat(rng.normal(size=(6, 2048)) + 1000., 5, axis=0).astype(np.float32)
     assert precision_recall(real, real[::5].repeat(4, axis=0)) == (1., 1.)
+    for n_copies in range(5, 50):  # the number decides how BLAS rounds
+        assert precision_recall(real, real[:6:5].repeat(n_copies, axis=0))[0] == 1.
     assert precision_recall(real, real + np.float32(.5)) == (0., 0.)
 
 
