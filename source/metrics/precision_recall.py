@@ -3,7 +3,7 @@ from source.metrics.arrays import checked_feats
 
 from chainer import backend
 
-BLOCK_ENTRIES = 2 ** 24  # of a block of distances: 128 MiB in float64
+BLOCK_ENTRIES = 2 ** 22  # of a block of distances: 32 MiB in float64
 ROUNDING = 1e-12  # of squared norms: below it a squared distance is float64's rounding, and two features are equal
 
 
