@@ -11,7 +11,7 @@ from source.build import NETWORKS, build_feature_network, build_models
 from source.datasets.image_files import open_images
 from source.image_sources import GeneratedImages, StoredImages
 from source.kernels.switch import use_cpu_kernels
-from source.miscs.devices import get_device
+from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, versions
@@ -106,7 +106,7 @@ def load_network(args, config, path):
     if evaluation['network'] is None:
         raise ConfigError(f'{path}: evaluation.network: missing; expected the name of a feature network here or as '
                           '--network')
-    return build_feature_network({**config, 'evaluation': evaluation}, str(path), get_device(args.gpu))
+    return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)))
 
 
 def result_file(args, kind):

@@ -11,6 +11,7 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.kernels.switch import use_cpu_kernels
+from source.miscs.devices import gpu_index
 from source.statistics_cache import cached_statistics
 
 import numpy as np
@@ -48,7 +49,7 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
                        name=f'linear_decay_{name}')
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
-        network = build.build_feature_network(config, source, device)
+        network = build.build_feature_network(config, source, gpu_index(device))
         trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
                                   evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
                        trigger=every('evaluation_interval'))
