@@ -51,7 +51,11 @@ def chosen_protocol(args, config, n_stored):
     if n_stored is not None and n_stored < protocol.n_images:
         raise ValueError(f'--images {args.images}: protocol {protocol.name} needs {protocol.n_images} images, '
                          f'found {n_stored}')
-    return protocol
+    if args.real in (None, protocol.real):
+        return protocol
+    # The paper does not say which real images its were, so either choice is its protocol; the others' is not.
+    name = protocol.name if protocol.n_real else f'{protocol.name}, {args.real} images'
+    return replace(protocol, name=name, real=args.real)
 
 
 def _config_protocol(args, config, n_stored):
@@ -72,7 +76,7 @@ def open_reference(args, config, path, protocol, network):
         return None
     if args.ref_stats:
         return StatisticsFile(args.ref_stats, network)
-    return RealImages(config, path, args.data_dir, args.real or protocol.real, protocol.n_real)
+    return RealImages(config, path, args.data_dir, protocol.real, protocol.n_real)
 
 
 def kid_subset_size(args, protocol, reference):

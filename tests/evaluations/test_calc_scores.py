@@ -91,16 +91,29 @@ def test_paper_protocol(snapshot, tmp_path, capsys):
     assert 'the first 12 against 200 of 360 test images' in out
 
 
-@pytest.mark.parametrize('arguments, real, said', [
-    (['--protocol', 'modern'], DigitsDataset(size=8).ims, 'against 1437 training images'),
-    (['--protocol', 'modern', '--real', 'test'], DigitsDataset('test', size=8).ims, 'against 360 test images')])
-def test_modern_protocol(snapshot, tmp_path, capsys, arguments, real, said):
-    assert run(calc_inception.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, *arguments) == 0
+@pytest.mark.parametrize('arguments, real, name, said', [
+    (['--real', 'train'], DigitsDataset(size=8).ims, 'modern', 'against 1437 training images'),
+    ([], DigitsDataset(size=8).ims, 'modern', 'against 1437 training images'),
+    (['--real', 'test'], DigitsDataset('test', 8).ims, 'modern, test images', 'against 360 test images')])
+def test_modern_protocol(snapshot, tmp_path, capsys, arguments, real, name, said):
+    assert run(calc_inception.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path,
+               '--protocol', 'modern', *arguments) == 0
     record = record_in(tmp_path / 'scores_modern.json')
     expected = expected_scores(samples(snapshot, 40)[0], real, 4)
     assert_scores(record, {name: expected[name] for name in ('is_mean', 'is_std', 'fid')})
     assert 'kid_mean' not in record
-    assert said in capsys.readouterr().out
+    assert record['protocol'] == name
+    out = capsys.readouterr().out
+    assert said in out and f'(protocol {name})' in out
+
+
+def test_paper_protocol_with_training_images(snapshot, tmp_path):
+    """The paper does not say which: it stays its protocol, and the choice is told."""
+    assert run(calc_fid.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--protocol', 'paper',
+               '--real', 'train') == 0
+    record = record_in(tmp_path / 'fid_paper.json')
+    assert (record['protocol'], record['real'], record['reference']) == (
+        'paper', 'train', '200 of 1437 training images')
 
 
 def test_fid_alone_needs_no_more_samples(snapshot, tmp_path):
