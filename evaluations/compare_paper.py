@@ -93,7 +93,9 @@ def main():
     comparisons, apart = compare(published, measured)
     shown = [c for c in comparisons if c.measured] if args.measured else comparisons
     lines = [cells(c) for c in shown]
-    if args.csv:
+    if not lines:
+        print('No published number was measured.', file=sys.stderr)
+    elif args.csv:
         print_csv(shown, lines)
     elif args.markdown:
         print_markdown(lines)

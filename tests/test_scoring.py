@@ -1,6 +1,8 @@
 import tracemalloc
 
+from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
+from source.feature_networks import load_feature_network
 from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
@@ -86,6 +88,18 @@ def test_batches_of_any_size_give_the_same_bits(ims):
         judged = judge(batches(ims, size=size), network, 1203, keep_feats=np.ones(1203, bool))
         found.append(scores_of(judged, network, ('is', 'fid', 'kid', 'pr'), reference, real_feats, subset_size=200))
     assert all(scores == found[0] for scores in found[1:])
+
+
+def test_a_networks_batches_change_what_float32_rounds():
+    """A network's products round otherwise in batches of another size: less than 1e-6 of a score."""
+    network, digits = load_feature_network('digits'), DigitsDataset('test')
+    reference = reference_statistics(DigitsDataset().ims[:500], network)
+    found = []
+    for size in (360, 50, 7):
+        judged = judge(batches(digits.ims, size=size), network, 360)
+        found.append(scores_of(judged, network, reference=reference, splits=3))
+    for scores in found[1:]:
+        assert scores == {name: pytest.approx(value, rel=1e-6) for name, value in found[0].items()}
 
 
 def test_memory_is_that_of_a_batch():

@@ -48,6 +48,13 @@ def test_only_what_was_measured(results, capsys):
     assert lines[3].split()[-1] == 'no'  # FID 23.0 is 1.3 above 21.7 ± 0.21
 
 
+def test_nothing_measured(results, capsys):
+    assert run(compare_paper.main, results / 'scores.json', '--measured') == 0
+    captured = capsys.readouterr()
+    assert captured.err == 'No published number was measured.\n'
+    assert captured.out.startswith('\nNot compared')
+
+
 def test_markdown(results, capsys):
     lines = output(capsys, results, '--markdown', '--measured').splitlines()
     assert lines[1] == '|' + ' --- |' * len(compare_paper.COLUMNS)
