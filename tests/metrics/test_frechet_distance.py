@@ -93,8 +93,9 @@ def test_no_warning_with_samples_enough():
 
 @pytest.mark.slow
 def test_inceptions_dimensions_take_seconds():
+    """Ten on two cores, in seconds of computing: another program on the machine is no slowness of ours."""
     rng = np.random.default_rng(5)
     covs = [random_covariance(rng, 2048) + 1e-6 * np.eye(2048) for _ in range(2)]
-    start = time.perf_counter()
+    start = time.process_time()
     frechet_distance(np.zeros(2048), covs[0], np.ones(2048), covs[1])
-    assert time.perf_counter() - start < 10.
+    assert time.process_time() - start < 20.
