@@ -119,6 +119,7 @@ def run(doc, kind, metrics=None):
     reference = open_reference(args, config, path, protocol, network)
     images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
+    check_features(args, images, network, reference)
     subset_size = kid_subset_size(args, protocol, reference)
     with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
@@ -147,6 +148,16 @@ def check_size(args, images, reference):
     if args.images and isinstance(reference, RealImages) and images.dataset.size != reference.dataset.size:
         raise ValueError(f'--images {args.images}: expected {reference.dataset.size}×{reference.dataset.size} pixels '
                          f'as the real images, found {images.dataset.size}×{images.dataset.size}')
+
+
+def check_features(args, images, network, reference):
+    """Raises ValueError where a file of statistics is of another number of features, before all images are made."""
+    if isinstance(reference, StatisticsFile):
+        ims, _ = next(images.batches(1))
+        expected, found = network(ims)[0].shape[1], len(reference.statistics(network).mean)
+        if expected != found:
+            raise ValueError(f'{args.ref_stats}: expected statistics of {expected} features, as {network.name} makes, '
+                             f'found {found}')
 
 
 def summary(record):

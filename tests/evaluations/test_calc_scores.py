@@ -235,6 +235,14 @@ def test_refused(snapshot, tmp_path, capsys, main, arguments, expected):
     assert message.startswith(expected.format(stats=stats))
 
 
+def test_statistics_of_another_number_of_features(snapshot, tmp_path, capsys):
+    path = tmp_path / 'ttur.npz'
+    np.savez(path, mu=np.zeros(9), sigma=np.eye(9))
+    message = refused(calc_fid.main, tmp_path, capsys, '--snapshot', snapshot, '--ref_stats', path, '--results_dir',
+                      tmp_path / 'out')
+    assert message == f'{path}: expected statistics of 8 features, as digits makes, found 9'
+
+
 def test_images_refused(snapshot, tmp_path, capsys):
     config = snapshot.parent / 'config.yml'
 
