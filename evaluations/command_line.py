@@ -1,23 +1,69 @@
-"""What the command lines here share: arguments for a snapshot, and the generator it holds."""
+"""What the command lines here share: arguments, the generator, network and images they name, and the record written."""
+import argparse
+import contextlib
 import functools
+import json
 import sys
+import warnings
 from pathlib import Path
 
-from source.build import build_models
+from source.build import NETWORKS, build_feature_network, build_models
+from source.datasets.image_files import open_images
+from source.image_sources import GeneratedImages, StoredImages
 from source.kernels.switch import use_cpu_kernels
-from source.miscs.devices import get_device
+from source.miscs.devices import get_device, gpu_index
+from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
+from source.protocols import PROTOCOLS
 from source.yaml_utils import ConfigError, load_config
 
 
 def add_snapshot_arguments(parser, required=True):
     parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
-    parser.add_argument('--config', '--config_path', metavar='FILE',
-                        help='config of the snapshot; default: the config.yml beside it')
+    add_config_arguments(parser, 'config of the snapshot; default: the config.yml beside it')
+    parser.add_argument('--seed', type=int, default=1234, help='of the latents and labels (default: 1234)')
+
+
+def add_config_arguments(parser, config_help, required=False):
+    parser.add_argument('--config', '--config_path', required=required, metavar='FILE', help=config_help)
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
                         help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
-    parser.add_argument('--seed', type=int, default=1234, help='of the latents and labels (default: 1234)')
+
+
+def add_network_arguments(parser):
+    parser.add_argument('--network', choices=sorted(NETWORKS), help="feature network; default: the config's")
+    parser.add_argument('--weights', metavar='FILE', help="of the feature network; default: the config's")
+
+
+def add_protocol_argument(parser):
+    parser.add_argument('--protocol', choices=list(PROTOCOLS), help='paper: IS of 10 × 5,000 samples, the first 5,000 '
+                        'against 10,000 real images, of the test set where there is one; modern: 50,000 samples '
+                        "against the training set; default: the config's counts, against the training set")
+
+
+def image_parser(doc):
+    """A parser for a command that takes a snapshot or stored images."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_snapshot_arguments(parser, required=False)
+    parser.add_argument('--images', metavar='PATH', help='instead of a snapshot: a folder of images, or an .npz of '
+                        'uint8 images (N, 3, H, W) or (N, H, W, 3)')
+    parser.add_argument('--key', metavar='NAME', help='of the images in the .npz; default: ims, images, x, arr_0 or '
+                        'the only one')
+    parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
+    parser.add_argument('--results_dir', metavar='DIR', help='where to write the scores; default: beside the snapshot, '
+                        'or here')
+    return parser
+
+
+def parse_images(parser, config_needed=True):
+    args = parser.parse_args()
+    if bool(args.snapshot) == bool(args.images):
+        parser.error('expected either --snapshot or --images')
+    if args.images and config_needed and not args.config:
+        parser.error('--images needs --config, which names the feature network and the real data')
+    return args
 
 
 def config_path(args):
@@ -42,6 +88,58 @@ def load_generator(args):
     return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed)
 
 
+def load_images(args):
+    """The images that `image_parser`'s arguments name: GeneratedImages or StoredImages."""
+    if args.snapshot:
+        return GeneratedImages(load_generator(args)[0], args.seed)
+    if args.seed < 0:
+        raise ValueError(f'--seed: expected at least 0, found {args.seed}')
+    return StoredImages(open_images(args.images, key=args.key), args.seed)
+
+
+def load_network(args, config, path):
+    """The feature network that the arguments or else the config name, on the device of the arguments."""
+    evaluation = config['evaluation']
+    if args.network and args.network != evaluation['network']:  # the config's weights are of another
+        evaluation = {**evaluation, 'network': args.network, 'weights': None}
+    evaluation = {**evaluation, 'weights': args.weights or evaluation['weights']}
+    if evaluation['network'] is None:
+        raise ConfigError(f'{path}: evaluation.network: missing; expected the name of a feature network here or as '
+                          '--network')
+    return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)))
+
+
+def result_file(args, kind):
+    """`<kind>.json`, or `<kind>_<protocol>.json` where one is named: beside the snapshot, if not told otherwise."""
+    folder = Path(args.results_dir or (Path(args.snapshot).parent if args.snapshot else '.'))
+    return folder / f'{kind}{f"_{args.protocol}" if args.protocol else ""}.json'
+
+
+def network_record(network):
+    return {'feature_network': network.name, 'network_sha256': network.digest}
+
+
+def write_record(path, record):
+    """Writes what a command found as JSON, with the versions of all packages, whole or not at all."""
+    make_folder(path.parent)
+    with atomic_write(path) as file:
+        file.write((json.dumps({**record, 'versions': versions()}, indent=2) + '\n').encode())
+
+
+@contextlib.contextmanager
+def told_warnings(category):
+    """Gathers warnings of a category as a list of lines, each told once on standard error."""
+    lines = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always', category)
+        try:
+            yield lines
+        finally:
+            for line in dict.fromkeys(str(warning.message) for warning in caught):
+                lines.append(line)
+                print(f'warning: {line}', file=sys.stderr)
+
+
 def one_line_errors(main):
     """Turns what is wrong with a user's input into one line and exit status 2."""
     @functools.wraps(main)
@@ -51,4 +149,7 @@ def one_line_errors(main):
         except (ValueError, OSError) as error:
             print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
             sys.exit(2)
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            sys.exit(130)
     return wrapped

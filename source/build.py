@@ -128,11 +128,20 @@ def build_models(config, source):
     return gen, dis
 
 
-def build_dataset(config, source, data_dir=None):
-    """The training set; `data_dir` is given to datasets with a `root`."""
+def build_dataset(config, source, data_dir=None, test=False):
+    """The training set as the config describes it; `data_dir` is given to datasets with a `root`.
+
+    With `test` the test set, or None where the class has none: it takes neither `test` nor `split`.
+    """
     spec = config['dataset']
     cls = load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset')
     args = spec['args']
+    if test:
+        chosen = {name: value for name, value in (('test', True), ('split', 'test'))
+                  if name in inspect.signature(cls).parameters}
+        if not chosen:
+            return None
+        args = {**args, **chosen}
     root = inspect.signature(cls).parameters.get('root')
     if data_dir is not None:
         if not Path(data_dir).is_dir():
@@ -168,12 +177,15 @@ def check_agreement(config, source, gen, dis, dataset):
         raise ConfigError(f'{source}: dataset: no images')
 
 
-def build_feature_network(config, source):
-    """The feature network that scores samples, or None where the config names none."""
+def build_feature_network(config, source, device=-1):
+    """The feature network that scores samples, or None where the config names none; -1 is the CPU, else a GPU."""
     name = config['evaluation']['network']
     if name is not None and name not in NETWORKS:
         raise ConfigError(f'{source}: evaluation.network: expected one of {", ".join(NETWORKS)}, found {name!r}')
-    return None if name is None else load_feature_network(name)
+    try:
+        return None if name is None else load_feature_network(name, device, config['evaluation']['weights'])
+    except (ValueError, OSError) as error:
+        raise ConfigError(f'{source}: evaluation.network: {error}') from error
 
 
 def build_updater(config, source, gen, dis, dataset, device):

@@ -1,42 +1,119 @@
-"""Scores of generated images under a feature network; shared by the trainer's extension and the command line.
+"""Scores of images under a feature network, from one pass; shared by the trainer's extension and the command lines.
 
 It joins `metrics`, which knows arrays only, to `feature_networks`, and so belongs to neither.
 """
+from dataclasses import dataclass
+
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
+from source.metrics.kernel_inception_distance import kernel_inception_distance
+from source.metrics.precision_recall import precision_recall
 from source.metrics.recognized_share import recognized_share
+from source.miscs.progress_bar import progress_bar
 
 import numpy as np
 
 BATCHSIZE = 500
+METRICS = 'is', 'fid', 'kid', 'pr'
+NEED_FEATS = {'kid', 'pr'}
+N_KEPT = 50000  # real features, at most, that KID and precision/recall are of
 
 
-def reference_statistics(images, network):
-    """Return the FeatureStatistics, under `network`, of real images: an ImageDataset or uint8 (N, 3, H, W).
+@dataclass
+class Judged:
+    """What a feature network made of images: `statistics` of features, and what else was asked to be kept."""
 
-    A dataset is read whole, batch by batch, without noise or augmentation.
+    statistics: FeatureStatistics
+    probs: np.ndarray | None = None  # float32 (N, K)
+    y: np.ndarray | None = None  # int (N,)
+    feats: np.ndarray | None = None  # float32 (M, D)
+
+
+def judge(batches, network, n, n_compared=None, keep_probs=True, keep_feats=None, desc='images'):
+    """Pass n images through `network` once, holding in memory no more of them than a batch; return Judged.
+
+    `batches` yields (ims, y), y None where there are no labels. Statistics are of the first `n_compared` images
+    (default: all). `keep_feats` is a bool array (n_compared,), which features to keep, or None. Raises ValueError
+    where the images are not n.
     """
-    statistics = FeatureStatistics()
-    for start in range(0, len(images), BATCHSIZE):
-        stop = min(start + BATCHSIZE, len(images))
-        batch = images.load_ims(np.arange(start, stop)) if hasattr(images, 'load_ims') else images[start:stop]
-        statistics.update(network(batch)[0])
-    return statistics
+    n_compared = n if n_compared is None else n_compared
+    judged, labels, seen, n_feats = Judged(FeatureStatistics()), [], 0, 0
+    with progress_bar(n, desc) as bar:
+        for ims, y in batches:
+            feats, probs = network(ims)
+            compared = feats[:max(0, n_compared - seen)]
+            judged.statistics.update(compared)
+            if keep_feats is not None and len(compared):
+                kept = compared[keep_feats[seen:seen + len(compared)]]
+                judged.feats = _filled(judged.feats, kept, n_feats, int(keep_feats.sum()))
+                n_feats += len(kept)
+            if keep_probs:
+                judged.probs = _filled(judged.probs, probs, seen, n)
+            if y is not None:
+                labels.append(y)
+            seen += len(ims)
+            bar.update(len(ims))
+    if seen != n:
+        raise ValueError(f'expected {n} images, got {seen}')
+    judged.y = np.concatenate(labels) if labels else None
+    return judged
 
 
-def score_samples(ims, y, network, reference, splits=10):
-    """Return {'is_mean', 'is_std', 'fid', 'recognized'}, floats, of ims, uint8 (N, 3, H, W), under `network`.
+def _filled(array, rows, start, n):
+    # Made at once for all n: joining the parts at the end would need the memory twice.
+    if array is None:
+        array = np.empty((n, rows.shape[1]), rows.dtype)
+    array[start:start + len(rows)] = rows
+    return array
 
-    `reference` is a FeatureStatistics of real images under the same network. 'recognized' is the share, in [0, 1],
-    seen as its label `y` (N,); it is left out where y is None or where the network's classes are not those labels.
-    `splits` is the inception score's. The scores depend on N and splits: print both beside them.
+
+def stored_batches(images, indices=None):
+    """Yield (ims, None) of real images, an ImageDataset or uint8 (N, 3, H, W), without noise or augmentation."""
+    indices = np.arange(len(images)) if indices is None else indices
+    for start in range(0, len(indices), BATCHSIZE):
+        batch = indices[start:start + BATCHSIZE]
+        yield images.load_ims(batch) if hasattr(images, 'load_ims') else images[batch], None
+
+
+def judge_real(images, network, indices=None, keep_feats=False):
+    """Return Judged of real images, or those at `indices`; of their features N_KEPT, chosen at random, are kept.
+
+    The choice is the same every time.
     """
-    feats, probs = network(ims)
-    statistics = FeatureStatistics().update(feats)
-    is_mean, is_std = inception_score(probs, splits)
-    fid = frechet_distance(statistics.mean, statistics.cov, reference.mean, reference.cov)
-    scores = {'is_mean': is_mean, 'is_std': is_std, 'fid': fid}
-    if y is not None and np.max(y) < network.n_classes:
-        scores['recognized'] = recognized_share(probs, y)
+    n = len(images) if indices is None else len(indices)
+    keep = None
+    if keep_feats:
+        keep = np.zeros(n, bool)
+        keep[np.random.RandomState(0).permutation(n)[:N_KEPT]] = True
+    return judge(stored_batches(images, indices), network, n, keep_probs=False, keep_feats=keep, desc='real images')
+
+
+def reference_statistics(images, network, indices=None):
+    """Return the FeatureStatistics, under `network`, of real images or of those at `indices`, read batch by batch."""
+    return judge_real(images, network, indices).statistics
+
+
+def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats=None, splits=10, n_subsets=100,
+              subset_size=1000):
+    """Return {name: float} of the `metrics` among METRICS, of images that `judge` kept what is needed of.
+
+    'is' gives 'is_mean', 'is_std'; 'fid' gives 'fid', against `reference`, which has `mean` and `cov` under the same
+    network; 'kid' gives 'kid_mean', 'kid_std', and 'pr' gives 'precision', 'recall', against `real_feats` (M, D).
+    'recognized', the share seen as their label, comes with 'is' where labels are the network's classes. The scores
+    depend on the numbers of images and on splits: print them beside.
+    """
+    scores = {}
+    if 'is' in metrics:
+        scores['is_mean'], scores['is_std'] = inception_score(judged.probs, splits)
+    if 'fid' in metrics:
+        statistics = judged.statistics
+        scores['fid'] = frechet_distance(reference.mean, reference.cov, statistics.mean, statistics.cov)
+    if 'kid' in metrics:
+        scores['kid_mean'], scores['kid_std'] = kernel_inception_distance(
+            real_feats, judged.feats, n_subsets, subset_size, np.random.RandomState(0))
+    if 'pr' in metrics:
+        scores['precision'], scores['recall'] = precision_recall(real_feats, judged.feats)
+    if 'is' in metrics and judged.y is not None and np.max(judged.y) < network.n_classes:
+        scores['recognized'] = recognized_share(judged.probs, judged.y)
     return scores

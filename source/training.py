@@ -1,4 +1,5 @@
 """From a config to a trainer, and what is said when it is done."""
+import functools
 import sys
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.kernels.switch import use_cpu_kernels
-from source.scoring import reference_statistics
+from source.miscs.devices import gpu_index
+from source.statistics_cache import cached_statistics
 
 import numpy as np
 from chainer import training
@@ -47,9 +49,10 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
                        name=f'linear_decay_{name}')
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
-        network = build.build_feature_network(config, source)
-        trainer.extend(CalcScores(gen, network, reference_statistics(dataset, network), evaluation['n_images'],
-                                  evaluation['splits'], seed=(config['seed'], 3)), trigger=every('evaluation_interval'))
+        network = build.build_feature_network(config, source, gpu_index(device))
+        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
+                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
+                       trigger=every('evaluation_interval'))
     trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')

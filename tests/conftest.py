@@ -24,6 +24,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
+def _cache_of_its_own(monkeypatch, tmp_path_factory):
+    """No test reads or leaves statistics in the user's cache."""
+    monkeypatch.setenv('SNGAN_CACHE', str(tmp_path_factory.mktemp('cache')))
+
+
+@pytest.fixture(autouse=True)
 def _same_draws_every_time():
     """Initial weights come from NumPy's global state, whatever ran before."""
     np.random.seed(0)

@@ -18,6 +18,11 @@ def n_gpus():
         return 0
 
 
+def gpu_index(device):
+    """The index of a Chainer device's GPU, −1 for the CPU."""
+    return device.device.id if device.xp is cuda.cupy else -1
+
+
 def get_device(gpu=None):
     """The Chainer device for a GPU's index, −1 for the CPU; by default the first GPU if there is one.
 

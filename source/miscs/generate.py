@@ -8,8 +8,8 @@ def to_uint8(x):
     return np.clip(x * 127.5 + 127.5, 0., 255.).astype(np.uint8)
 
 
-def generate_ims(gen, n, sampler, labels=None, batchsize=100):
-    """Generates n images in test mode.
+def generate_batches(gen, n, sampler, labels=None, batchsize=100):
+    """Generates n images in test mode, batch by batch.
 
     Args:
         gen: a generator.
@@ -18,19 +18,22 @@ def generate_ims(gen, n, sampler, labels=None, batchsize=100):
         labels: int (n,), for a conditional generator.
         batchsize: images at a time; n need not be a multiple.
 
-    Returns:
-        ims uint8 (n, 3, H, W), and their labels int32 (n,), or None for an unconditional generator.
+    Yields:
+        ims uint8 (B, 3, H, W), and their labels int32 (B,), or None for an unconditional generator.
     """
-    ims, ys = [], []
-    with chainer.using_config('train', False), chainer.no_backprop_mode():
-        for start in range(0, n, batchsize):
-            size = min(batchsize, n - start)
-            y = None
-            if gen.n_classes > 0:
-                y = sampler.categorical(size) if labels is None else labels[start:start + size]
-                y = np.asarray(y, np.int32)
-                ys.append(y)
-            z = sampler.continuous(size)
+    for start in range(0, n, batchsize):
+        size = min(batchsize, n - start)
+        y = None
+        if gen.n_classes > 0:
+            y = sampler.categorical(size) if labels is None else labels[start:start + size]
+            y = np.asarray(y, np.int32)
+        z = sampler.continuous(size)
+        with chainer.using_config('train', False), chainer.no_backprop_mode():
             x = gen(size, z=gen.device.send(z), y=None if y is None else gen.device.send(y))
-            ims.append(to_uint8(chainer.backends.cuda.to_cpu(x.array)))
-    return np.concatenate(ims), np.concatenate(ys) if ys else None
+        yield to_uint8(chainer.backends.cuda.to_cpu(x.array)), y
+
+
+def generate_ims(gen, n, sampler, labels=None, batchsize=100):
+    """All batches of `generate_batches` in one: ims uint8 (n, 3, H, W), and labels int32 (n,) or None."""
+    ims, ys = zip(*generate_batches(gen, n, sampler, labels, batchsize), strict=True)
+    return np.concatenate(ims), None if ys[0] is None else np.concatenate(ys)

@@ -2,11 +2,10 @@
 
 The format is Chainer's own, so that the authors' model files load and ours load in Chainer.
 """
-import os
-import tempfile
-import zipfile
-import zlib
 from pathlib import Path
+
+from source.miscs.files import atomic_write
+from source.miscs.plain_npz import read_plain_npz
 
 import numpy as np
 from chainer.serializers import DictionarySerializer, NpzDeserializer
@@ -28,33 +27,8 @@ def save_snapshot(path, obj):
     """Writes a model or a trainer. The file appears under its name only when it is complete."""
     path = Path(path)
     arrays = {k: _NONE if v.dtype == object and v[()] is None else v for k, v in _flatten(obj).items()}
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-    try:
-        with os.fdopen(descriptor, 'wb') as f:
-            np.savez(f, **arrays)
-            f.flush()
-            os.fsync(f.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _read(path):
-    try:
-        with open(path, 'rb') as f:
-            if not zipfile.is_zipfile(f):  # np.load would take it for a pickle
-                raise zipfile.BadZipFile('no zip archive, or one cut short')
-            f.seek(0)
-            with np.load(f, allow_pickle=False) as npz:
-                return {name: npz[name] for name in npz.files}
-    except FileNotFoundError:
-        raise SnapshotError(f'{path}: no such snapshot') from None
-    except OSError as error:
-        raise SnapshotError(f'{path}: cannot be read: {error.strerror or error}') from None
-    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise SnapshotError(f'{path}: not a complete .npz snapshot ({error})') from None
+    with atomic_write(path) as file:
+        np.savez(file, **arrays)
 
 
 def _check(path, found, expected, what):
@@ -82,7 +56,7 @@ def load_model(path, model):
     Raises SnapshotError, with the model unchanged, if the file is truncated, holds pickles, or belongs to another
     architecture (the first name that differs and both shapes are told).
     """
-    found = _read(path)
+    found = read_plain_npz(path, 'snapshot', SnapshotError)
     what = type(model).__name__
     expected = _flatten(model)
     if not set(expected) & set(found) and any(name.startswith('updater/') for name in found):
@@ -97,7 +71,7 @@ def load_trainer(path, trainer):
 
     Raises SnapshotError as `load_model` does; one written with other extensions may have been read in part by then.
     """
-    found = _read(path)
+    found = read_plain_npz(path, 'snapshot', SnapshotError)
     if not any(name.startswith('updater/') for name in found):
         raise SnapshotError(f'{path}: not a snapshot of training; expected a file like snapshot_iter_<iteration>')
     expected = {f'updater/{k}': v for k, v in _flatten(trainer.updater).items()}

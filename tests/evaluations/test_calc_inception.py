@@ -4,6 +4,7 @@ from pathlib import Path
 from evaluations import calc_inception
 from source.build import NETWORKS, build_models
 from source.datasets.digits import DigitsDataset
+from source.datasets.image_files import ImageFolder
 from source.feature_networks import digits
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
@@ -144,7 +145,7 @@ def test_read_images_of_any_mode_in_order_of_names(tmp_path):
     Image.fromarray(colour[:, :, 0]).save(tmp_path / 'a.bmp')
     Image.fromarray(colour).convert('P').save(tmp_path / 'b.png')
     Image.fromarray(np.dstack([colour, colour[:, :, :1]])).save(tmp_path / 'deeper' / 'd.png')
-    ims = calc_inception.read_images(tmp_path, 8)
+    ims = ImageFolder(tmp_path, 8).load_ims(range(4))
     assert (ims.shape, ims.dtype) == ((4, 3, 8, 8), np.uint8)
     np.testing.assert_array_equal(ims[0], np.broadcast_to(colour[:, :, 0], (3, 8, 8)))
     for k in (2, 3):
@@ -218,7 +219,7 @@ def test_images_refused(tmp_path, capsys):
         path.unlink()
     assert message().startswith(f'--images {images}: no images')
     images.rmdir()
-    assert message() == f'--images {images}: no such folder'
+    assert message() == f'--images {images}: no such folder or .npz file'
 
 
 def test_fewer_images_than_splits(tmp_path, capsys):

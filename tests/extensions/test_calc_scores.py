@@ -2,7 +2,7 @@ from gen_models.resnet_32 import ResNetGenerator
 from source.extensions.calc_scores import CalcScores
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.scoring import reference_statistics, score_samples
+from source.scoring import judge, reference_statistics, scores_of
 from tests.feature_network import FakeFeatureNetwork
 
 import chainer
@@ -16,7 +16,8 @@ def test_reports_the_scores_of_the_same_samples_every_time(n_classes, names):
     gen, network = ResNetGenerator(ch=4, dim_z=3, bottom_width=1, n_classes=n_classes), FakeFeatureNetwork()
     gen(8)
     reference = reference_statistics(np.random.RandomState(0).randint(256, size=(30, 3, 8, 8), dtype=np.uint8), network)
-    extension = CalcScores(gen, network, reference, n_images=25, splits=3, seed=(5, 3))
+    extension = CalcScores(gen, network, lambda: reference, n_images=25, splits=3, seed=(5, 3))
+    extension.initialize(None)
     observations = []
     for seed in (0, 1):
         np.random.seed(seed)
@@ -24,11 +25,12 @@ def test_reports_the_scores_of_the_same_samples_every_time(n_classes, names):
         with chainer.Reporter().scope(observations[-1]):
             extension(None)
     ims, y = generate_ims(gen, 25, NoiseSampler(3, n_classes, seed=(5, 3)))
-    scores = score_samples(ims, y, network, reference, 3)
+    scores = scores_of(judge([(ims, y)], network, 25), network, reference=reference, splits=3)
     assert set(scores) == names
     assert observations == [{f'digits_{name}': pytest.approx(score) for name, score in scores.items()}] * 2
     assert observations[0] == observations[1]
     other = {}
     with chainer.Reporter().scope(other):
-        CalcScores(gen, network, reference, n_images=25, splits=3, seed=(6, 3))(None)
+        extension.seed = (6, 3)
+        extension(None)
     assert other['digits_fid'] != observations[0]['digits_fid']

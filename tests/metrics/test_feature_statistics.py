@@ -1,4 +1,6 @@
-from source.metrics.feature_statistics import FeatureStatistics
+import tracemalloc
+
+from source.metrics.feature_statistics import BLOCK, FeatureStatistics
 
 import numpy as np
 import pytest
@@ -40,6 +42,34 @@ def test_float32_far_from_zero(feats):
     for part in np.split(far, 10 * np.arange(1, 10)):
         statistics.update(part)
     assert_is_numpys(statistics, far.astype(np.float64), rtol=1e-8)
+
+
+def test_parts_of_any_size_give_the_same_bits():
+    feats = np.random.default_rng(1).normal(size=(2 * BLOCK + 77, 5)).astype(np.float32)
+    found = []
+    for size in (1, 7, 100, BLOCK, len(feats)):
+        statistics = FeatureStatistics()
+        for start in range(0, len(feats), size):
+            statistics.update(feats[start:start + size])
+        found.append((statistics.mean.tobytes(), statistics.cov.tobytes()))
+    assert len(set(found)) == 1
+    assert_is_numpys(statistics, feats.astype(np.float64), rtol=1e-10)
+
+
+def test_memory_does_not_grow_with_the_number():
+    def peak_bytes(n):
+        part = np.random.default_rng(2).normal(size=(500, 20)).astype(np.float32)
+        tracemalloc.start()
+        statistics = FeatureStatistics()
+        for _ in range(n // len(part)):
+            statistics.update(part)
+        _ = statistics.cov
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert statistics.n == n
+        return peak
+    peak_bytes(10000)  # what is allocated once
+    assert peak_bytes(1000000) < 1.1 * peak_bytes(10000)
 
 
 def test_refuses(feats):

@@ -1,8 +1,13 @@
-from source.metrics.frechet_distance import frechet_distance
+import time
+
+from source.metrics.feature_statistics import FeatureStatistics
+from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_distance
 
 import numpy as np
 import pytest
 import scipy.linalg
+
+singular = pytest.mark.filterwarnings('ignore::source.metrics.frechet_distance.SingularCovarianceWarning')
 
 
 def random_covariance(rng, d, rank=None):
@@ -10,6 +15,7 @@ def random_covariance(rng, d, rank=None):
     return factor @ factor.T / d
 
 
+@singular
 def test_commuting_covariances():
     rng = np.random.default_rng(0)
     rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
@@ -25,6 +31,7 @@ def test_one_dimension():
     assert frechet_distance([1.], [[4.]], [3.], [[.25]]) == pytest.approx(2. ** 2 + 1.5 ** 2, rel=1e-14)
 
 
+@singular
 @pytest.mark.parametrize('d, rank', [(2, None), (10, None), (64, None), (64, 20)])
 def test_agrees_with_sqrtm(d, rank):
     rng = np.random.default_rng(d)
@@ -36,6 +43,7 @@ def test_agrees_with_sqrtm(d, rank):
     assert frechet_distance(mu1, cov1, mu0, cov0) == pytest.approx(expected, rel=1e-6)
 
 
+@singular
 @pytest.mark.parametrize('rank', [None, 7])
 def test_zero_from_itself(rank):
     cov = random_covariance(np.random.default_rng(1), 30, rank)
@@ -60,3 +68,34 @@ def test_scales_with_the_square():
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         frechet_distance(*arguments)
+
+
+@pytest.mark.parametrize('n0, n1, told', [(20, 200, 'first covariance has rank 19 of 30'),
+                                          (200, 30, 'second covariance has rank 29 of 30')])
+def test_fewer_samples_than_dimensions(n0, n1, told):
+    """Finite, real, said; and that of the same samples with as good as no more variance, which is not singular."""
+    rng = np.random.default_rng(3)
+    left, right = (FeatureStatistics().update(rng.normal(size=(n, 30)) + shift) for n, shift in ((n0, 0.), (n1, .5)))
+    with pytest.warns(SingularCovarianceWarning, match=told) as caught:
+        distance = frechet_distance(left.mean, left.cov, right.mean, right.cov)
+    assert len(caught) == 1
+    jitter = 1e-8 * np.eye(30)
+    full = frechet_distance(left.mean, left.cov + jitter, right.mean, right.cov + jitter)
+    assert type(distance) is float
+    assert distance == pytest.approx(full, rel=1e-3)
+
+
+def test_no_warning_with_samples_enough():
+    feats = np.random.default_rng(4).normal(size=(31, 30)) * np.logspace(-4, 0, 30)
+    statistics = FeatureStatistics().update(feats)
+    frechet_distance(statistics.mean, statistics.cov, np.zeros(30), np.eye(30))
+
+
+@pytest.mark.slow
+def test_inceptions_dimensions_take_seconds():
+    """Ten on two cores, in seconds of computing: another program on the machine is no slowness of ours."""
+    rng = np.random.default_rng(5)
+    covs = [random_covariance(rng, 2048) + 1e-6 * np.eye(2048) for _ in range(2)]
+    start = time.process_time()
+    frechet_distance(np.zeros(2048), covs[0], np.ones(2048), covs[1])
+    assert time.process_time() - start < 20.

@@ -1,8 +1,9 @@
 from types import SimpleNamespace
 
 from source.miscs import devices
-from source.miscs.devices import DeviceError, get_device, n_gpus
+from source.miscs.devices import DeviceError, get_device, gpu_index, n_gpus
 
+import chainer
 import numpy as np
 import pytest
 from chainer.backends import cuda
@@ -74,3 +75,12 @@ def test_the_gpu_really():
     with pytest.raises(DeviceError):
         get_device(n_gpus())
     get_device(-1)
+
+
+def test_gpu_index():
+    assert gpu_index(chainer.get_device('@numpy')) == -1
+
+
+@pytest.mark.gpu
+def test_gpu_index_of_a_gpu():
+    assert gpu_index(chainer.get_device('@cupy:0')) == 0

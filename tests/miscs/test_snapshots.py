@@ -109,7 +109,7 @@ def test_file_is_complete_when_it_appears(tmp_path, monkeypatch):
     def look(source, target):
         seen.append((os.path.exists(target), zipfile.is_zipfile(source)))
         replace(source, target)
-    monkeypatch.setattr(snapshots.os, 'replace', look)
+    monkeypatch.setattr(os, 'replace', look)
     save_snapshot(tmp_path / 'net.npz', Net())
     assert seen == [(False, True)]
     assert (tmp_path / 'net.npz').stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,145 @@
+"""Intra-FID: the Fréchet distance within each class, all training images of it against 5,000 samples of it, and the
+mean over classes, for example
+
+    python evaluations/calc_intra_fid.py --snapshot results/digits/ResNetGenerator_1250.npz --n_images 500
+
+Interrupted, it goes on where it stopped when it is started again: each class, when done, is a line of
+intra_fid_classes.jsonl. Stored images are those of a folder with a subfolder for each class, or an .npz with labels.
+"""
+from pathlib import Path
+
+from evaluations import command_line as cli
+from source.intra_fid import intra_fid
+from source.miscs.files import file_sha256
+from source.miscs.journal import Journal
+from source.miscs.progress_bar import progress_bar
+from source.protocols import PROTOCOLS
+from source.reference import RealImages, StatisticsFile
+from source.scoring import reference_statistics
+from source.statistics_cache import fingerprint
+from source.yaml_utils import load_config
+
+import numpy as np
+
+N_PER_CLASS = PROTOCOLS['paper'].n_per_class
+
+
+def parse_arguments():
+    parser = cli.image_parser(__doc__)
+    cli.add_protocol_argument(parser)
+    parser.add_argument('--n_images', type=int, default=N_PER_CLASS, metavar='N',
+                        help=f'samples of each class (default: {N_PER_CLASS})')
+    parser.add_argument('--ref_stats', metavar='DIR', help='folder of class_<c>.npz, from calc_ref_stats --per_class; '
+                        'default: computed from the training images')
+    cli.add_network_arguments(parser)
+    args = cli.parse_images(parser)
+    if args.n_images < 2 or (args.protocol and args.n_images != N_PER_CLASS):
+        parser.error('--n_images: expected ' + (f'{N_PER_CLASS}, as protocol {args.protocol} says' if args.protocol
+                                                else 'at least 2') + f'; got {args.n_images}')
+    return args
+
+
+class StatisticsFolder:
+    """Statistics of each class from the files of a folder."""
+
+    def __init__(self, folder, network):
+        self.folder, self.network = Path(folder), network
+        if not self.folder.is_dir():
+            raise ValueError(f'--ref_stats {folder}: expected a folder of class_<c>.npz')
+        self.text = f'the statistics in {folder}'
+        self.fingerprint = {path.name: file_sha256(path) for path in sorted(self.folder.glob('class_*.npz'))}
+
+    def of_class(self, c):
+        path = self.folder / f'class_{c}.npz'
+        if not path.exists():
+            return None
+        return StatisticsFile(path, self.network).statistics(self.network)
+
+
+class TrainingImages:
+    """Statistics of each class of the training set, computed as they are asked for."""
+
+    def __init__(self, config, path, data_dir, network):
+        real = RealImages(config, path, data_dir)
+        self.dataset, self.network, self.text = real.dataset, network, real.text
+        self.n_classes = real.dataset.n_classes
+        self.fingerprint = fingerprint(real.dataset)
+
+    def of_class(self, c):
+        return reference_statistics(self.dataset, self.network, np.flatnonzero(self.dataset.labels == c))
+
+
+def check_classes(args, images, real):
+    """Raises ValueError where the images have no classes, or not those of the real ones."""
+    if not images.n_classes:
+        raise ValueError(f'{args.snapshot}: of an unconditional generator, which has no classes' if args.snapshot else
+                         f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
+    if isinstance(real, TrainingImages) and real.n_classes != images.n_classes:
+        raise ValueError(f'{args.snapshot or args.images}: has {images.n_classes} classes, but the real images have '
+                         f'{real.n_classes}')
+
+
+def protocol_of(args, images):
+    """The name of what is computed: 'paper' with its number of images of each class; else 'config'."""
+    fewest = args.n_images if args.snapshot else min(images.n_of_class(c) for c in range(images.n_classes))
+    if fewest < args.n_images:
+        if args.protocol:
+            raise ValueError(f'--images {args.images}: protocol {args.protocol} needs {args.n_images} images of each '
+                             f'class, found one of {fewest}')
+        return 'config'
+    return args.protocol or ('paper' if args.n_images == N_PER_CLASS else 'config')
+
+
+def open_journal(args, file, network, images, real):
+    settings = {
+        'images': file_sha256(args.snapshot) if args.snapshot else fingerprint(images.dataset),
+        'n_classes': images.n_classes, 'seed': args.seed if args.snapshot else None, 'n_images': args.n_images,
+        **cli.network_record(network), 'reference': real.fingerprint}
+    journal = Journal(file.with_name(f'{file.stem}_classes.jsonl'), 'class', settings)
+    if journal.entries:
+        print(f'{journal.path}: {len(journal.entries)} of {images.n_classes} classes are done')
+    return journal
+
+
+@cli.one_line_errors
+def main():
+    args = parse_arguments()
+    path = cli.config_path(args)
+    config = load_config(path)
+    network = cli.load_network(args, config, path)
+    images = cli.load_images(args)
+    real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
+            TrainingImages(config, path, args.data_dir, network))
+    check_classes(args, images, real)
+    protocol = protocol_of(args, images)
+    file = cli.result_file(args, 'intra_fid')
+    journal = open_journal(args, file, network, images, real)
+    with progress_bar(images.n_classes, 'classes', 'class') as bar:
+        bar.update(len(journal.entries))
+        result = intra_fid(images, real.of_class, network, images.n_classes, args.n_images, journal,
+                           lambda _: bar.update())
+    report(file, network, {
+        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **cli.network_record(network),
+        'protocol': protocol, 'n_images': args.n_images, 'reference': real.text,
+        'seed': args.seed if args.snapshot else None, **result,
+        'classes': [journal.entries[c] for c in range(images.n_classes)]})
+
+
+def report(file, network, record):
+    """Prints what was found and writes it."""
+    for c in record['too_few']:
+        entry = record['classes'][c]
+        print(f'class {c}: {entry["n_real"]} real and {entry["n_images"]} generated images, too few; left out')
+    if record['intra_fid'] is None:
+        raise ValueError(f'{record["samples"]}: no class has two real and two generated images')
+    if record['singular']:
+        print(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
+              f'features of {network.name}; such distances compare only with others of as many images')
+    cli.write_record(file, record)
+    print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  (protocol {record["protocol"]})')
+    print(f'mean over {record["n_classes"]} classes, {record["n_images"]} images of each of {record["samples"]} '
+          f'against {record["reference"]}; written to {file}')
+
+
+if __name__ == '__main__':
+    main()

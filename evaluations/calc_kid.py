@@ -1,0 +1,15 @@
+"""The kernel inception distance (KID) of a snapshot's samples, or of stored images, from real ones, for example
+
+    python evaluations/calc_kid.py --snapshot results/digits/ResNetGenerator_1250.npz --kid_subset_size 500
+"""
+from evaluations import score_command
+from evaluations.command_line import one_line_errors
+
+
+@one_line_errors
+def main():
+    score_command.run(__doc__, 'kid', ['kid'])
+
+
+if __name__ == '__main__':
+    main()

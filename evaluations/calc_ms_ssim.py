@@ -1,0 +1,72 @@
+"""Intra-class MS-SSIM: how alike two samples of a class are, in [0, 1], lower for more varied ones, for example
+
+    python evaluations/calc_ms_ssim.py --snapshot results/sn_concat/ResNetGenerator_450000.npz --n_pairs 100
+    python evaluations/calc_ms_ssim.py --images my_images/            # a subfolder for each class
+
+Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.
+"""
+from evaluations import command_line as cli
+from source.metrics.ms_ssim import FULL_SIZE, ms_ssim
+from source.miscs.progress_bar import progress_bar
+from source.yaml_utils import load_config
+
+import numpy as np
+
+N_PAIRS = 100  # of each class, as Odena et al. 2017 drew
+
+
+def parse_arguments():
+    parser = cli.image_parser(__doc__)
+    parser.set_defaults(protocol=None)
+    parser.add_argument('--n_pairs', type=int, default=N_PAIRS, metavar='N',
+                        help=f'pairs of each class (default: {N_PAIRS})')
+    args = cli.parse_images(parser, config_needed=False)
+    if args.n_pairs < 1:
+        parser.error(f'--n_pairs: expected at least 1, got {args.n_pairs}')
+    return args
+
+
+def class_means(images, classes, n_pairs):
+    """{class: mean similarity of its pairs}, and the size of the images."""
+    means, size = {}, None
+    with progress_bar(len(classes), 'classes', 'class') as bar:
+        for c in classes:
+            scores = []
+            for ims0, ims1 in images.pairs_of_class(c, n_pairs):
+                size = ims0.shape[2:]
+                scores.append(ms_ssim(ims0, ims1))
+            means[c] = float(np.concatenate(scores).mean())
+            bar.update()
+    return means, size
+
+
+@cli.one_line_errors
+def main():
+    args = parse_arguments()
+    config = load_config(cli.config_path(args)) if args.snapshot or args.config else {'paper_row': None}
+    images = cli.load_images(args)
+    classes = range(images.n_classes or 1)
+    too_few = [c for c in classes if images.n_of_class(c) is not None and images.n_of_class(c) < 2]
+    for c in too_few:
+        print(f'class {c}: {images.n_of_class(c)} images make no pair; left out')
+    classes = [c for c in classes if c not in too_few]
+    if not classes:
+        raise ValueError(f'--images {args.images}: no class has two images')
+    means, size = class_means(images, classes, args.n_pairs)
+    mean = float(np.mean(list(means.values())))
+    window = 'full window' if min(size) >= FULL_SIZE else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
+    protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
+    record = {
+        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], 'protocol': protocol,
+        'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
+        'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'seed': args.seed,
+        'classes': means}
+    file = cli.result_file(args, 'ms_ssim')
+    cli.write_record(file, record)
+    print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}×{size[1]} px, {window})')
+    which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'
+    print(f'mean over {args.n_pairs} pairs {which} {record["samples"]}; written to {file}')
+
+
+if __name__ == '__main__':
+    main()

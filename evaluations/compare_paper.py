@@ -1,0 +1,114 @@
+"""Compares measured scores with the published ones, number by number, for example
+
+    python evaluations/compare_paper.py results/sn_cifar10_unconditional/ --measured --plot comparison.png
+    python evaluations/compare_paper.py results/*/ --markdown > comparison.md
+
+RESULTS are the .json files that the other commands here write, or folders of them. A record is compared with the row
+of published_numbers.csv that its config names as paper_row; only scores under the network `inception` are.
+"""
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from evaluations.command_line import one_line_errors
+from source.comparison import compare, load_published, read_measured
+from source.comparison_plot import plot_comparisons
+
+PUBLISHED = Path(__file__).parent / 'published_numbers.csv'
+COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
+           'inside ±')
+NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM', 'seconds_per_100_updates':
+         's / 100 updates'}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('results', nargs='+', metavar='RESULTS', help='records (.json) or folders of them')
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument('--markdown', action='store_true', help='a Markdown table')
+    form.add_argument('--csv', action='store_true', help='CSV, with the files that were compared')
+    parser.add_argument('--measured', action='store_true', help='only the published numbers that were measured')
+    parser.add_argument('--plot', metavar='PNG', help='draw a bar plot there')
+    return parser.parse_args()
+
+
+def cells(comparison):
+    """A line of the table, a text for each of COLUMNS."""
+    published, measured = comparison.published, comparison.measured
+    value = published.value or 'collapsed'
+    if published.plus_minus:
+        value += f' ± {published.plus_minus}' + (f' over {published.over}' if published.over else '')
+    inside = {True: 'yes', False: 'no', None: '–'}[comparison.inside]
+    if measured and not comparison.same_protocol:
+        inside = 'protocols differ'
+    return (f'{published.publication} {published.table}'.strip(), published.method, published.dataset,
+            NAMES.get(published.score, published.score), value, published.protocol,
+            _with_error(measured.value, measured.std) if measured else 'not measured',
+            measured.protocol if measured else '–',
+            '–' if comparison.difference is None else f'{comparison.difference:+.3g}', inside)
+
+
+def _with_error(value, error):
+    text = f'{value:.3f}' if abs(value) < 1 else f'{value:.2f}'
+    return text if error is None else f'{text} ± {error:.2f}'
+
+
+def print_columns(lines):
+    widths = [max(map(len, column)) for column in zip(COLUMNS, *lines)]
+    for line in (COLUMNS, tuple('-' * width for width in widths), *lines):
+        print('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+def print_markdown(lines):
+    for line in (COLUMNS, ('---',) * len(COLUMNS), *lines):
+        print(f'| {" | ".join(line)} |')
+
+
+def print_csv(comparisons, lines):
+    writer = csv.writer(sys.stdout, lineterminator='\n')
+    writer.writerow(('row', *COLUMNS, 'note', 'file'))
+    for comparison, line in zip(comparisons, lines):
+        file = comparison.measured.file if comparison.measured else ''
+        writer.writerow((comparison.published.row, *line, comparison.published.note, file))
+
+
+def apart_lines(apart):
+    """What is not compared with the paper, and why, a line each."""
+    for m in apart:
+        if m.network not in ('inception', None):
+            why = f'under the network {m.network}: not an Inception score or distance, so not compared'
+        elif m.row is None:
+            why = 'its config names no paper_row'
+        else:
+            why = f'{m.row} has no published {NAMES[m.score]}'
+        yield f'{m.file}: {NAMES[m.score]} {_with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
+
+
+@one_line_errors
+def main():
+    args = parse_arguments()
+    published = load_published(PUBLISHED)
+    measured = read_measured(args.results, {p.row for p in published})
+    comparisons, apart = compare(published, measured)
+    shown = [c for c in comparisons if c.measured] if args.measured else comparisons
+    lines = [cells(c) for c in shown]
+    if not lines:
+        print('No published number was measured.', file=sys.stderr)
+    elif args.csv:
+        print_csv(shown, lines)
+    elif args.markdown:
+        print_markdown(lines)
+    else:
+        print_columns(lines)
+    aside = sys.stderr if args.csv else sys.stdout
+    if apart:
+        print('\nNot compared with published numbers:\n', file=aside)
+        for line in apart_lines(apart):
+            print(f'- {line}', file=aside)
+    if args.plot and not plot_comparisons(args.plot, comparisons):
+        print(f'{args.plot}: not drawn, as nothing was measured that is published', file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()

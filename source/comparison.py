@@ -1,0 +1,147 @@
+"""Published numbers, measured ones, and which measured one answers which published one."""
+import csv
+import difflib
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
+COMPARABLE = 'inception', None  # feature networks; None: scores that need none
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published number, as it was printed; `row` is what configs name as `paper_row`."""
+
+    row: str
+    publication: str
+    table: str
+    method: str
+    dataset: str
+    score: str
+    value: str  # '': the run collapsed
+    plus_minus: str
+    protocol: str
+    over: str  # what the ± is over, where that is said
+    note: str
+
+    @property
+    def number(self):
+        """Its value, or None."""
+        return float(self.value) if self.value else None
+
+    @property
+    def error(self):
+        """Its ±, or None."""
+        return float(self.plus_minus) if self.plus_minus else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A score of ours, from a record that a command line wrote."""
+
+    row: str | None
+    score: str
+    value: float
+    std: float | None
+    protocol: str
+    network: str | None
+    file: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published number with the measured one that answers it, or None."""
+
+    published: Published
+    measured: Measured | None
+
+    @property
+    def same_protocol(self):
+        return self.measured is not None and self.measured.protocol == self.published.protocol
+
+    @property
+    def difference(self):
+        """Measured − published, or None."""
+        if self.measured is None or self.published.number is None:
+            return None
+        return self.measured.value - self.published.number
+
+    @property
+    def inside(self):
+        """Whether it lies inside the published ±; None where there is none or the protocols differ."""
+        if not self.same_protocol or self.difference is None or self.published.error is None:
+            return None
+        return abs(self.difference) <= self.published.error * (1 + 1e-9)  # 8.27 - 8.22 is not quite .05
+
+
+def load_published(path):
+    """Return all Published of a CSV file with their fields as its columns; raises ValueError for another file."""
+    with open(path, newline='', encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    names = [field.name for field in fields(Published)]
+    if not rows or list(rows[0]) != names:
+        raise ValueError(f'{path}: expected columns {",".join(names)}, found {",".join(rows[0]) if rows else "none"}')
+    return [Published(**row) for row in rows]
+
+
+def read_measured(paths, rows):
+    """Return all Measured in the records at `paths`: JSON files, or folders of them, whose other files are passed over.
+
+    Raises ValueError for a path without a record and for a record of a `paper_row` that is not among `rows`.
+    """
+    measured = []
+    for path in map(Path, paths):
+        files = sorted(path.glob('*.json')) if path.is_dir() else [path]
+        records = [(file, _record(file)) for file in files]
+        records = [(file, record) for file, record in records if record is not None]
+        if not records:
+            raise ValueError(f'{path}: expected a record written by a command in evaluations/, or a folder of them')
+        for file, record in records:
+            row = record.get('paper_row')
+            if row is not None and row not in rows:
+                near = difflib.get_close_matches(str(row), rows, 1)
+                hint = f'; did you mean {near[0]!r}?' if near else ''
+                raise ValueError(f'{file}: paper_row: no row {row!r} among the published numbers{hint}')
+            measured += [Measured(row, score, record[name], record.get('is_std') if score == 'is' else None,
+                                  _protocol(record, score), record.get('feature_network'), str(file))
+                         for score, name in SCORES.items() if isinstance(record.get(name), (int, float))]
+    return measured
+
+
+def _record(path):
+    try:
+        record = json.loads(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read: {error.strerror}') from None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record) else None
+
+
+def _protocol(record, score):
+    # A distance from other real images than the protocol asks for is of a protocol of its own.
+    expected = {'paper': 10000}.get(record['protocol'])
+    if score == 'fid' and expected and record.get('n_real') != expected:
+        return f'{record["protocol"]}, {record.get("n_real") or "unknown"} real'
+    return record['protocol']
+
+
+def compare(published, measured):
+    """Return (comparisons, apart): a Comparison or more for each Published in order, and what none of them has.
+
+    A number is answered by measured ones of its row and score: those of its protocol or, where there are none and no
+    other publication of the same row has their protocol, those of another. Scores under another network than
+    Inception, and of no row, stay apart.
+    """
+    fitting = [m for m in measured if m.row is not None and m.network in COMPARABLE]
+    apart = [m for m in measured if m not in fitting]
+    comparisons = []
+    for number in published:
+        same = [m for m in fitting if (m.row, m.score) == (number.row, number.score)]
+        own = [m for m in same if m.protocol == number.protocol]
+        taken = {p.protocol for p in published if (p.row, p.score) == (number.row, number.score)}
+        answers = own or [m for m in same if m.protocol not in taken]
+        comparisons += [Comparison(number, m) for m in answers] or [Comparison(number, None)]
+    answered = [c.measured for c in comparisons]
+    return comparisons, apart + [m for m in fitting if m not in answered]

@@ -1,0 +1,40 @@
+"""FID class by class: how well each class is generated, and not only their mixture."""
+import warnings
+
+from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_distance
+from source.scoring import judge
+
+TOO_FEW = 2  # below, there is no covariance
+
+
+def intra_fid(images, real_statistics, network, n_classes, n_per_class, journal, report=lambda entry: None):
+    """Return {'intra_fid', 'n_classes', 'too_few', 'singular'} of all classes; Miyato & Koyama 2018, section 4.
+
+    `images` is an image source (source/image_sources.py); `real_statistics(c)` gives n, mean and cov of the real
+    images of a class, or None where there are none. 'too_few' lists the classes with fewer than two real or generated
+    images; 'intra_fid' is the mean over the others, None without any. 'singular' counts classes with a covariance
+    that lacks full rank. Classes that `journal` holds are not computed again; each new entry is reported.
+    """
+    for c in range(n_classes):
+        if c not in journal.entries:
+            journal.add(_class_entry(images, real_statistics(c), network, c, n_per_class))
+            report(journal.entries[c])
+    entries = [journal.entries[c] for c in range(n_classes)]
+    fids = [entry['fid'] for entry in entries if entry['fid'] is not None]
+    return {'intra_fid': sum(fids) / len(fids) if fids else None, 'n_classes': len(fids),
+            'too_few': [entry['class'] for entry in entries if entry['fid'] is None],
+            'singular': sum(entry['singular'] for entry in entries)}
+
+
+def _class_entry(images, real, network, c, n_per_class):
+    n = images.n_of_class(c)
+    n = n_per_class if n is None else min(n, n_per_class)
+    n_real = 0 if real is None else real.n  # None: a file that does not say
+    entry = {'class': c, 'n_real': n_real, 'n_images': n, 'fid': None, 'singular': False}
+    if n >= TOO_FEW and (n_real is None or n_real >= TOO_FEW):
+        fake = judge(images.batches_of_class(c, n), network, n, keep_probs=False, desc=f'class {c}').statistics
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always', SingularCovarianceWarning)
+            entry['fid'] = frechet_distance(real.mean, real.cov, fake.mean, fake.cov)
+        entry['singular'] = any(issubclass(warning.category, SingularCovarianceWarning) for warning in caught)
+    return entry

@@ -1,0 +1,59 @@
+"""What generated images are compared with: real images of a data set, or a file of their statistics."""
+from source.build import build_dataset
+from source.scoring import judge_real
+from source.statistics_cache import cached_statistics
+from source.statistics_files import check_network, load_statistics
+
+import numpy as np
+
+
+class RealImages:
+    """The real images of a config: the split 'train' or 'test', or `n` of its images, the same ones every time.
+
+    Where there is no test set, or fewer images than n, the training set or all are taken; `text` says what it is.
+    """
+
+    def __init__(self, config, config_path, data_dir=None, split='train', n=None):
+        dataset = build_dataset(config, str(config_path), data_dir, test=True) if split == 'test' else None
+        self.split = 'train' if dataset is None else 'test'
+        self.dataset = build_dataset(config, str(config_path), data_dir) if dataset is None else dataset
+        n_all = len(self.dataset)
+        self.indices = None
+        if n is not None and n < n_all:
+            self.indices = np.sort(np.random.RandomState(0).permutation(n_all)[:n])
+        self.n = n_all if self.indices is None else n
+        kind = 'test' if self.split == 'test' else 'training'
+        self.text = f'{self.n} {"" if self.indices is None else f"of {n_all} "}{kind} images'
+        notes = ['there is no test set'] * (self.split != split)
+        notes += [f'{n} are asked for'] * (n is not None and n > n_all)
+        self.text += f' ({"; ".join(notes)})' if notes else ''
+
+    def statistics(self, network):
+        """Return their ReferenceStatistics under `network`, from the cache if they are there."""
+        return cached_statistics(self.dataset, network, self.indices, f'{self.text} of {type(self.dataset).__name__}')
+
+    def statistics_and_feats(self, network):
+        """Return their FeatureStatistics and features (M, D), of at most scoring.N_KEPT, from one pass."""
+        judged = judge_real(self.dataset, network, self.indices, keep_feats=True)
+        return judged.statistics, judged.feats
+
+
+class StatisticsFile:
+    """Statistics of real images that a user brings; raises ValueError where they are not under `network`.
+
+    `split` is None, as no file says it.
+    """
+
+    split = None
+
+    def __init__(self, path, network):
+        self._statistics = load_statistics(path)
+        check_network(path, self._statistics, network)
+        self.n = self._statistics.n
+        self.text = f'{path}, {self._statistics.images or "images that it does not name"}'
+        if self._statistics.network is None:
+            self.text += (f' (in {self._statistics.source} format, which names no network: it is taken to be of '
+                          f'{network.name})')
+
+    def statistics(self, network):
+        return self._statistics

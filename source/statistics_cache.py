@@ -1,0 +1,79 @@
+"""Statistics of real images, computed once and kept in `$SNGAN_CACHE` (default: ~/.cache/sngan).
+
+The key holds the data set's class, size and settings, a digest of its images, which of them are meant, and the
+network's name, which says its mode, and digest. A file that is damaged or of another key is computed anew.
+"""
+import hashlib
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from source.miscs.results_dir import make_folder
+from source.scoring import reference_statistics
+from source.statistics_files import ReferenceStatistics, load_statistics, save_statistics
+
+import numpy as np
+
+FORMAT = 1  # raise it where the same images would give other features: old files are then left alone
+N_PROBES = 32  # images hashed of a data set that is not in memory
+
+
+def cache_folder():
+    return Path(os.environ.get('SNGAN_CACHE') or Path.home() / '.cache' / 'sngan')
+
+
+def cached_statistics(dataset, network, indices=None, images=None):
+    """Return ReferenceStatistics of an ImageDataset, or of its images at `indices`, under `network`.
+
+    `images` says in words what they are. They are read from the cache or, with what is wrong told on standard error,
+    computed and written there.
+    """
+    key = cache_key(dataset, network, indices)
+    images = images or f'{len(dataset) if indices is None else len(indices)} images of {type(dataset).__name__}'
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
+    path = cache_folder() / f'{network.name}-{type(dataset).__name__}-{digest}.npz'
+    if path.exists():
+        try:
+            return replace(_checked(path, key), images=images)
+        except ValueError as error:
+            print(f'{error}; computing it anew', file=sys.stderr)
+    found = reference_statistics(dataset, network, indices)
+    statistics = ReferenceStatistics(found.mean, found.cov, found.n, network.name, network.digest, images, key)
+    try:
+        make_folder(path.parent)
+        save_statistics(path, statistics)
+    except (OSError, ValueError) as error:
+        print(f'statistics of real images could not be kept ({error}); $SNGAN_CACHE names another folder',
+              file=sys.stderr)
+    return statistics
+
+
+def _checked(path, key):
+    statistics = load_statistics(path)
+    if statistics.key != key:
+        raise ValueError(f'{path}: expected statistics of {key}, found {statistics.key}')
+    return statistics
+
+
+def cache_key(dataset, network, indices=None):
+    """Return, as JSON, all that the statistics depend on."""
+    settings = {name: value for name, value in vars(dataset).items()
+                if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'}
+    cls = type(dataset)
+    return json.dumps({
+        'format': FORMAT, 'dataset': f'{cls.__module__}.{cls.__qualname__}', 'settings': settings,
+        'n_images': len(dataset), 'images': fingerprint(dataset),
+        'chosen': None if indices is None else hashlib.sha256(np.asarray(indices, '<i8').tobytes()).hexdigest(),
+        'network': network.name, 'network_sha256': network.digest}, sort_keys=True)
+
+
+def fingerprint(dataset):
+    """Return a SHA-256 over all images in memory, or over N_PROBES evenly spaced ones that are read, and all labels."""
+    digest = hashlib.sha256(np.asarray(dataset.labels, '<i4').tobytes())
+    ims = dataset.ims
+    if ims is None:
+        ims = dataset.load_ims(np.unique(np.linspace(0, len(dataset) - 1, N_PROBES).round().astype(int)))
+    digest.update(np.ascontiguousarray(ims))
+    return digest.hexdigest()

@@ -1,0 +1,75 @@
+from source.datasets.image_files import ImageArray, ImageFolder, open_images
+
+import numpy as np
+import pytest
+from PIL import Image
+
+IMS = np.random.RandomState(0).randint(256, size=(6, 3, 8, 8)).astype(np.uint8)
+
+
+def write(path, im):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(im.transpose(1, 2, 0)).save(path)
+
+
+def save(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def test_folder_of_classes(tmp_path):
+    for k, name in enumerate(['10/a', '9/a', '9/b', '10/b', '9/c', '10/c']):
+        write(tmp_path / f'{name}.png', IMS[k])
+    folder = ImageFolder(tmp_path)
+    assert (len(folder), folder.size, folder.n_classes, folder.labelled) == (6, 8, 2, True)
+    for k, c in enumerate([1, 0, 0, 1, 0, 1]):  # class 0 is 9/, class 1 is 10/: numbers, not letters
+        places = [i for i in range(6) if np.array_equal(folder.load_ims([i])[0], IMS[k])]
+        assert [folder.labels[i] for i in places] == [c]
+
+
+@pytest.mark.parametrize('names', [['a', 'b/c'], ['a/b/c', 'a/b/d'], ['a', 'b']])
+def test_folder_without_classes(tmp_path, names):
+    for k, name in enumerate(names):
+        write(tmp_path / f'{name}.png', IMS[k])
+    folder = ImageFolder(tmp_path)
+    assert (folder.labelled, folder.n_classes, len(folder)) == (False, 1, 2)
+
+
+def test_images_are_read_as_needed(tmp_path):
+    write(tmp_path / 'a.png', IMS[0])
+    write(tmp_path / 'b.png', IMS[1, :, :7])
+    folder = ImageFolder(tmp_path)
+    np.testing.assert_array_equal(folder.load_ims([0]), IMS[:1])
+    with pytest.raises(ValueError, match=r'b.png: expected 8×8 pixels, found 8×7'):
+        folder.load_ims([1])
+
+
+@pytest.mark.parametrize('ims', [IMS, IMS.transpose(0, 2, 3, 1)], ids=['channels first', 'channels last'])
+@pytest.mark.parametrize('name, key', [('ims', None), ('arr_0', None), ('mine', 'mine'), ('anything', None)])
+def test_npz(tmp_path, ims, name, key):
+    images = ImageArray(save(tmp_path / 'a.npz', **{name: ims}), key)
+    np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
+    assert (images.labelled, images.size) == (False, 8)
+
+
+def test_npz_with_labels(tmp_path):
+    images = open_images(save(tmp_path / 'a.npz', x=IMS, y=np.array([0, 3, 1, 1, 0, 0])))
+    assert (images.labelled, images.n_classes, images.labels.tolist()) == (True, 4, [0, 3, 1, 1, 0, 0])
+    write(tmp_path / 'b.png', IMS[0])
+    assert isinstance(open_images(tmp_path), ImageFolder)
+
+
+@pytest.mark.parametrize('arrays, key, expected', [
+    ({'a': IMS, 'b': IMS}, None, 'expected images under ims or images or x or arr_0, found a, b'),
+    ({'a': IMS}, 'b', 'expected images under b, found a'),
+    ({'ims': IMS / 255.}, None, r'ims: expected uint8 \(N, 3, H, W\) or \(N, H, W, 3\), found float64 \(6, 3, 8, 8\)'),
+    ({'ims': IMS[:, :2]}, None, 'ims: expected uint8'), ({'ims': IMS[0]}, None, 'ims: expected uint8'),
+    ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8×8 pixels, found 8×7'),
+    ({'ims': IMS, 'labels': np.arange(5)}, None, r'labels: expected \(6,\) integers from 0'),
+    ({'ims': IMS, 'labels': np.arange(6) - 1}, None, r'labels: expected \(6,\) integers from 0'),
+    ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])
+def test_npz_refused(tmp_path, arrays, key, expected):
+    path = save(tmp_path / 'a.npz', **arrays)
+    with pytest.raises(ValueError, match=expected) as error:
+        ImageArray(path, key)
+    assert str(error.value).startswith(f'{path}: ')

@@ -1,0 +1,146 @@
+from evaluations import calc_intra_fid, calc_ref_stats
+from source.build import NETWORKS
+from source.datasets.digits import DigitsDataset
+from source.metrics.feature_statistics import FeatureStatistics
+from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_distance
+from tests.evaluations.scored_snapshot import record_in, refused, samples, write_snapshot
+from tests.feature_network import FakeFeatureNetwork
+from tests.narrow import UNCONDITIONAL, files_in, run
+
+import numpy as np
+import pytest
+from PIL import Image
+
+DIGITS = DigitsDataset(size=8)
+
+
+@pytest.fixture(autouse=True)
+def _fake_network(monkeypatch):
+    monkeypatch.setitem(NETWORKS, 'digits', lambda *_: FakeFeatureNetwork())
+
+
+@pytest.fixture(scope='module')
+def snapshot(tmp_path_factory):
+    return write_snapshot(tmp_path_factory.mktemp('results'))
+
+
+def of_class(snapshot, c, n=20):
+    return samples(snapshot, n, (1234, c), np.full(n, c))[0]
+
+
+def fid(fake, real):
+    left, right = (FeatureStatistics().update(FakeFeatureNetwork()(ims)[0]) for ims in (real, fake))
+    return frechet_distance(left.mean, left.cov, right.mean, right.cov)
+
+
+def score(snapshot, out, *arguments):
+    return run(calc_intra_fid.main, '--snapshot', snapshot, '--gpu', -1, '--n_images', 20, '--results_dir', out,
+               *arguments)
+
+
+def test_of_a_snapshot(snapshot, tmp_path, capsys):
+    assert score(snapshot, tmp_path) == 0
+    record = record_in(tmp_path / 'intra_fid.json')
+    expected = [fid(of_class(snapshot, c), DIGITS.ims[DIGITS.labels == c]) for c in range(10)]
+    assert [entry['fid'] for entry in record['classes']] == pytest.approx(expected, rel=1e-6)
+    assert record['intra_fid'] == pytest.approx(np.mean(expected), rel=1e-6)
+    assert (record['protocol'], record['n_images'], record['n_classes'], record['too_few']) == ('config', 20, 10, [])
+    assert record['classes'][3]['n_real'] == (DIGITS.labels == 3).sum()
+    out = capsys.readouterr().out
+    assert f'digits intra_fid: {record["intra_fid"]:.4f}  (protocol config)' in out
+    assert 'against 1437 training images' in out
+
+
+class Interrupted(FakeFeatureNetwork):
+    n = 0
+
+    def __call__(self, ims):
+        Interrupted.n += 1
+        if Interrupted.n == 8:
+            raise KeyboardInterrupt
+        return super().__call__(ims)
+
+
+def test_interrupted_run_goes_on(snapshot, tmp_path, monkeypatch, capsys):
+    assert score(snapshot, tmp_path / 'whole') == 0
+    monkeypatch.setitem(NETWORKS, 'digits', lambda *_: Interrupted())
+    assert score(snapshot, tmp_path / 'cut') == 130
+    assert not (tmp_path / 'cut' / 'intra_fid.json').exists()
+    capsys.readouterr()
+    assert score(snapshot, tmp_path / 'cut') == 0
+    assert '3 of 10 classes are done' in capsys.readouterr().out
+    whole, cut = (files_in(tmp_path / name) for name in ('whole', 'cut'))
+    assert whole == cut
+    assert Interrupted.n == 8 + 2 * 7  # no class twice
+
+
+def test_another_run_in_the_same_folder_is_refused(snapshot, tmp_path, capsys):
+    assert score(snapshot, tmp_path) == 0
+    capsys.readouterr()
+    for more, expected in ((['--seed', 3], 'seed: expected 3, found 1234'),
+                           (['--n_images', 19], 'n_images: expected 19, found 20')):
+        message = refused(calc_intra_fid.main, tmp_path, capsys, '--snapshot', snapshot, '--n_images', 20,
+                          '--results_dir', tmp_path, *more)
+        assert f'intra_fid_classes.jsonl: is of another run: {expected}; move it away' in message
+
+
+def test_statistics_of_files(snapshot, tmp_path, capsys):
+    """The same as from the images; a class without a file is told and left out."""
+    config = snapshot.parent / 'config.yml'
+    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--per_class', '--out', tmp_path / 'stats') == 0
+    assert score(snapshot, tmp_path / 'a') == 0
+    assert score(snapshot, tmp_path / 'b', '--ref_stats', tmp_path / 'stats') == 0
+    a, b = (record_in(tmp_path / name / 'intra_fid.json') for name in 'ab')
+    assert [e['fid'] for e in a['classes']] == [e['fid'] for e in b['classes']]
+    (tmp_path / 'stats' / 'class_4.npz').unlink()
+    capsys.readouterr()
+    assert score(snapshot, tmp_path / 'c', '--ref_stats', tmp_path / 'stats') == 0
+    assert 'class 4: 0 real and 20 generated images, too few; left out' in capsys.readouterr().out
+    c = record_in(tmp_path / 'c' / 'intra_fid.json')
+    assert c['intra_fid'] == pytest.approx(np.mean([e['fid'] for e in a['classes'] if e['class'] != 4]), rel=1e-12)
+
+
+def test_stored_images(snapshot, tmp_path, capsys):
+    """A subfolder for each class; no more images than dimensions are warned about."""
+    for c in range(10):
+        for k, im in enumerate(of_class(snapshot, c, 8)):
+            (tmp_path / 'ims' / str(c)).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(im.transpose(1, 2, 0)).save(tmp_path / 'ims' / str(c) / f'{k}.png')
+    arguments = ['--images', tmp_path / 'ims', '--config', snapshot.parent / 'config.yml', '--gpu', -1,
+                 '--results_dir', tmp_path]
+    assert run(calc_intra_fid.main, *arguments) == 0
+    record = record_in(tmp_path / 'intra_fid.json')
+    assert record['intra_fid'] == pytest.approx(np.mean([
+        fid_quietly(of_class(snapshot, c, 8), DIGITS.ims[DIGITS.labels == c]) for c in range(10)]), rel=1e-6)
+    assert (record['protocol'], record['singular']) == ('config', 10)
+    assert 'warning: in 10 classes a covariance has not full rank' in capsys.readouterr().out
+    assert run(calc_intra_fid.main, *arguments, '--protocol', 'paper') == 2
+    assert 'protocol paper needs 5000 images of each class, found one of 8' in capsys.readouterr().err
+
+
+def fid_quietly(fake, real):
+    with pytest.warns(SingularCovarianceWarning):
+        return fid(fake, real)
+
+
+def test_refused(snapshot, tmp_path, capsys):
+    unconditional = write_snapshot(tmp_path, UNCONDITIONAL)
+    out = ['--results_dir', tmp_path / 'out']
+    assert refused(calc_intra_fid.main, tmp_path, capsys, '--snapshot', unconditional, *out) == (
+        f'{unconditional}: of an unconditional generator, which has no classes')
+    np.savez(tmp_path / 'a.npz', ims=DIGITS.ims[:30], labels=DIGITS.labels[:30] % 7)
+    config = snapshot.parent / 'config.yml'
+    message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'a.npz', '--config', config, *out)
+    assert message == f'{tmp_path}/a.npz: has 7 classes, but the real images have 10'
+    np.savez(tmp_path / 'a.npz', ims=DIGITS.ims[:30])
+    message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'a.npz', '--config', config, *out)
+    assert message.endswith('expected a subfolder for each class, or labels in the .npz')
+    for more, expected in ((['--n_images', 1], '--n_images: expected at least 2; got 1'),
+                           (['--n_images', 9, '--protocol', 'paper'], '--n_images: expected 5000, as protocol paper'),
+                           (['--ref_stats', tmp_path / 'none'], f'--ref_stats {tmp_path}/none: expected a folder')):
+        assert refused(calc_intra_fid.main, tmp_path, capsys, '--snapshot', snapshot, *out, *more).startswith(expected)
+
+
+def test_help_has_an_example(capsys):
+    assert run(calc_intra_fid.main, '--help') == 0
+    assert 'python evaluations/calc_intra_fid.py --snapshot' in capsys.readouterr().out

@@ -1,0 +1,97 @@
+import csv
+import io
+import json
+
+from evaluations import compare_paper
+from source.comparison import load_published
+from tests.narrow import run
+
+import pytest
+
+
+def write(path, **values):
+    path.write_text(json.dumps({
+        'samples': 'x.npz', 'feature_network': 'inception', 'protocol': 'paper', 'n_real': 10000,
+        'paper_row': 'cifar10_resnet_sn_hinge', **values}))
+
+
+@pytest.fixture
+def results(tmp_path):
+    write(tmp_path / 'scores_paper.json', is_mean=8.25, is_std=.09, fid=23.)
+    write(tmp_path / 'scores.json', feature_network='digits', paper_row=None, protocol='config', is_mean=9.3)
+    (tmp_path / 'log.json').write_text('[{"iteration": 1}]')
+    return tmp_path
+
+
+def output(capsys, *arguments):
+    assert run(compare_paper.main, *arguments) == 0
+    return capsys.readouterr().out
+
+
+def test_table(results, capsys):
+    lines = output(capsys, results).splitlines()
+    cells = [[cell.strip() for cell in line.split('  ') if cell.strip()] for line in lines]
+    answered = next(line for line in cells if line[1:4] == ['SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS'])
+    assert answered == ['SN-GAN Table 2', 'SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS', '8.22 ± 0.05 over seeds',
+                        'paper', '8.25 ± 0.09', 'paper', '+0.03', 'yes']
+    assert sum('not measured' in line for line in lines) == len(load_published(compare_paper.PUBLISHED)) - 2
+    assert any('collapsed' in line for line in lines)
+    start = lines.index('Not compared with published numbers:')
+    assert all('digits' not in line for line in lines[:start])
+    assert f'- {results}/scores.json: IS 9.30 (protocol config): under the network digits: not an Inception score' in (
+        lines[start + 2])
+
+
+def test_only_what_was_measured(results, capsys):
+    lines = output(capsys, results, '--measured').splitlines()
+    assert len(lines[:lines.index('')]) == 2 + 2
+    assert lines[3].split()[-1] == 'no'  # FID 23.0 is 1.3 above 21.7 ± 0.21
+
+
+def test_nothing_measured(results, capsys):
+    assert run(compare_paper.main, results / 'scores.json', '--measured') == 0
+    captured = capsys.readouterr()
+    assert captured.err == 'No published number was measured.\n'
+    assert captured.out.startswith('\nNot compared')
+
+
+def test_markdown(results, capsys):
+    lines = output(capsys, results, '--markdown', '--measured').splitlines()
+    assert lines[1] == '|' + ' --- |' * len(compare_paper.COLUMNS)
+    assert all(line.count('|') == len(compare_paper.COLUMNS) + 1 for line in lines[:4])
+
+
+def test_csv(results, capsys):
+    rows = list(csv.DictReader(io.StringIO(output(capsys, results, '--csv'))))
+    assert len(rows) == len(load_published(compare_paper.PUBLISHED))
+    found = [row for row in rows if row['measured'] != 'not measured']
+    assert [(row['row'], row['score'], row['inside ±'], row['file']) for row in found] == [
+        ('cifar10_resnet_sn_hinge', score, inside, f'{results}/scores_paper.json')
+        for score, inside in (('IS', 'yes'), ('FID', 'no'))]
+
+
+def test_plot(results, tmp_path, capsys):
+    assert run(compare_paper.main, results, '--plot', tmp_path / 'a.png') == 0
+    assert (tmp_path / 'a.png').read_bytes().startswith(b'\x89PNG')
+    assert run(compare_paper.main, results / 'scores.json', '--plot', tmp_path / 'b.png') == 0
+    assert not (tmp_path / 'b.png').exists()
+    assert 'b.png: not drawn, as nothing was measured' in capsys.readouterr().err
+
+
+def test_refused(tmp_path, capsys):
+    assert run(compare_paper.main, tmp_path / 'no.json') == 2
+    assert f'error: {tmp_path}/no.json: cannot be read' in capsys.readouterr().err
+    write(tmp_path / 'a.json', paper_row='cifar10_cnn_snn', fid=3.)
+    assert run(compare_paper.main, tmp_path) == 2
+    captured = capsys.readouterr()
+    assert "did you mean 'cifar10_cnn_sn'?" in captured.err
+    assert captured.out == ''
+
+
+def test_help_has_an_example(capsys):
+    assert 'python evaluations/compare_paper.py results/' in output_of_help(capsys)
+
+
+def output_of_help(capsys):
+    assert run(compare_paper.main, '--help') == 0
+    return capsys.readouterr().out

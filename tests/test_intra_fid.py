@@ -1,0 +1,82 @@
+from source.datasets.image_dataset import ImageDataset
+from source.image_sources import StoredImages
+from source.intra_fid import intra_fid
+from source.metrics.frechet_distance import frechet_distance
+from source.miscs.journal import Journal
+from source.scoring import reference_statistics
+from tests.feature_network import FakeFeatureNetwork
+
+import numpy as np
+import pytest
+
+
+def dataset(seed, n=400):
+    rng = np.random.RandomState(seed)
+    labels = rng.randint(4, size=n)
+    ims = rng.randint(40 + 40 * labels[:, None, None, None], 256, size=(n, 3, 8, 8)).astype(np.uint8)
+    return ImageDataset(ims, labels, 4)
+
+
+class Stopping(FakeFeatureNetwork):
+    """Is interrupted at its n-th call."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, ims):
+        self.n -= 1
+        if self.n < 0:
+            raise KeyboardInterrupt
+        return super().__call__(ims)
+
+
+def score(path, real, fake, network=None, n_per_class=60):
+    network = network or FakeFeatureNetwork()
+
+    def of_class(c):
+        return reference_statistics(real, network, np.flatnonzero(real.labels == c))
+    return intra_fid(StoredImages(fake), of_class, network, 4, n_per_class, Journal(path, 'class', {'a': 1}))
+
+
+def test_mean_over_classes(tmp_path):
+    real, fake = dataset(0), dataset(1)
+    network, expected = FakeFeatureNetwork(), []
+    for c in range(4):
+        pair = [network(d.ims[d.labels == c][:n])[0].astype(np.float64) for d, n in ((real, None), (fake, 60))]
+        expected.append(frechet_distance(*(f(x) for x in pair for f in (
+            lambda x: x.mean(axis=0), lambda x: np.cov(x, rowvar=False)))))
+    found = score(tmp_path / 'a', real, fake)
+    assert found == {'intra_fid': pytest.approx(np.mean(expected), rel=1e-9), 'n_classes': 4, 'too_few': [],
+                     'singular': 0}
+
+
+@pytest.mark.parametrize('calls', [0, 1, 3, 4, 7])
+def test_interrupted_run_goes_on_to_the_same_result(tmp_path, calls):
+    real, fake = dataset(0), dataset(1)
+    expected = score(tmp_path / 'whole', real, fake)
+    with pytest.raises(KeyboardInterrupt):
+        score(tmp_path / 'cut', real, fake, Stopping(calls))
+    done = len(Journal(tmp_path / 'cut', 'class', {'a': 1}).entries)
+    assert done == calls // 2  # of two calls each
+    rest = Stopping(8 - 2 * done)
+    assert score(tmp_path / 'cut', real, fake, rest) == expected
+    assert rest.n == 0
+    assert (tmp_path / 'cut').read_text() == (tmp_path / 'whole').read_text()
+
+
+def test_classes_of_too_few_images(tmp_path):
+    """One real image, or one generated, of a class: told and left out; fewer than dimensions: counted."""
+    real, fake = dataset(0), dataset(1)
+    whole = {c: score(tmp_path / f'{c}', real, fake) for c in 'a'}['a']
+    kept = np.flatnonzero(real.labels != 2).tolist() + np.flatnonzero(real.labels == 2)[:1].tolist()
+    real = ImageDataset(real.ims[kept], real.labels[kept], 4)
+    kept = np.flatnonzero(fake.labels != 0).tolist() + np.flatnonzero(fake.labels == 0)[:5].tolist()
+    fake = ImageDataset(fake.ims[kept], fake.labels[kept], 4)
+    found = score(tmp_path / 'few', real, fake)
+    assert (found['n_classes'], found['too_few'], found['singular']) == (3, [2], 1)
+    assert found['intra_fid'] != whole['intra_fid']
+    entries = Journal(tmp_path / 'few', 'class', {'a': 1}).entries
+    assert [entries[c]['n_images'] for c in range(4)] == [5, 60, 60, 60]
+    assert entries[2]['n_real'] == 1 and entries[2]['fid'] is None
+    nothing = ImageDataset(fake.ims[:1], [0], 4)
+    assert score(tmp_path / 'none', real, nothing)['intra_fid'] is None

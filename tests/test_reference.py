@@ -1,0 +1,59 @@
+from source.reference import RealImages, StatisticsFile
+from source.scoring import reference_statistics
+from source.yaml_utils import load_config
+from tests.feature_network import FakeFeatureNetwork
+from tests.narrow import write_config
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = write_config(tmp_path)
+    return load_config(path), path
+
+
+@pytest.mark.parametrize('split, n, expected, text', [
+    ('train', None, 1437, '1437 training images'), ('test', None, 360, '360 test images'),
+    ('train', 1000, 1000, '1000 of 1437 training images'), ('train', 1437, 1437, '1437 training images'),
+    ('test', 10000, 360, '360 test images (10000 are asked for)')])
+def test_choice(config, split, n, expected, text):
+    real = RealImages(*config, split=split, n=n)
+    assert (real.n, real.text, real.split) == (expected, text, split)
+    statistics = real.statistics(FakeFeatureNetwork())
+    assert statistics.n == expected
+    assert statistics.images == f'{text} of DigitsDataset'
+    plain, feats = real.statistics_and_feats(FakeFeatureNetwork())
+    assert plain.n == len(feats) == expected
+    np.testing.assert_allclose(statistics.mean, feats.mean(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(plain.cov, statistics.cov)
+
+
+def test_chosen_images_are_the_same_every_time_and_of_all(config):
+    first, second = (RealImages(*config, n=200).indices for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert len(set(first.tolist())) == 200 and first.max() > 1300 and first.min() < 100
+    statistics = RealImages(*config, n=200).statistics(FakeFeatureNetwork())
+    expected = reference_statistics(RealImages(*config).dataset.ims[first], FakeFeatureNetwork())
+    np.testing.assert_array_equal(statistics.mean, expected.mean)
+
+
+def test_no_test_set(tmp_path):
+    (tmp_path / 'mine.py').write_text(
+        'from source.datasets.digits import DigitsDataset\n\n\nclass Mine(DigitsDataset):\n'
+        '    def __init__(self, size=8):\n        super().__init__("train", size)\n')
+    path = write_config(tmp_path, {'dataset': {'dataset_fn': 'mine.py', 'dataset_name': 'Mine'}})
+    real = RealImages(load_config(path), path, split='test', n=100)
+    assert (real.split, real.text) == ('train', '100 of 1437 training images (there is no test set)')
+
+
+@pytest.mark.parametrize('names, said', [
+    (('mu', 'sigma'), "TTUR's format, which names no network: it is taken to be of digits"),
+    (('mean', 'cov'), "the authors' format, which names no network: it is taken to be of digits")])
+def test_file_that_names_no_network(tmp_path, names, said):
+    path = tmp_path / 'a.npz'
+    np.savez(path, **dict(zip(names, (np.zeros(8), np.eye(8)))))
+    file = StatisticsFile(path, FakeFeatureNetwork())
+    assert said in file.text and str(path) in file.text and file.n is None
+    assert file.statistics(FakeFeatureNetwork()).mean.shape == (8,)

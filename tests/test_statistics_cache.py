@@ -1,0 +1,137 @@
+import json
+
+from source import statistics_cache
+from source.datasets.digits import DigitsDataset
+from source.datasets.image_dataset import ImageDataset
+from source.scoring import reference_statistics
+from source.statistics_cache import cache_folder, cache_key, cached_statistics
+from tests.feature_network import FakeFeatureNetwork
+
+import numpy as np
+import pytest
+
+
+class Counting(FakeFeatureNetwork):
+    """Counts the images that pass."""
+
+    def __init__(self, name='digits', digest='none'):
+        self.name, self.digest, self.n = name, digest, 0
+
+    def __call__(self, ims):
+        self.n += len(ims)
+        return super().__call__(ims)
+
+
+class OnDisk(ImageDataset):
+    """Not in memory; hashes only some of its images."""
+
+    def __init__(self, ims, root='here'):
+        self.hidden, self.root = ims, root
+        super().__init__(None, np.zeros(len(ims), int), 1, ims.shape[-1])
+
+    def load_ims(self, indices, rng=None):
+        return self.hidden[indices]
+
+
+def dataset(seed=0, n=40, labels=None):
+    ims = np.random.RandomState(seed).randint(256, size=(n, 3, 8, 8)).astype(np.uint8)
+    return ImageDataset(ims, np.arange(n) % 10 if labels is None else labels, 10)
+
+
+def assert_equal(found, expected):
+    assert found.mean.tobytes() == expected.mean.tobytes()
+    assert found.cov.tobytes() == expected.cov.tobytes()
+    assert found.n == expected.n
+
+
+def test_computed_once(capsys):
+    network = Counting()
+    first = cached_statistics(dataset(), network)
+    assert network.n == 40
+    again = cached_statistics(dataset(), network, images='the same in other words')
+    assert network.n == 40
+    assert_equal(again, first)
+    assert_equal(first, reference_statistics(dataset(), Counting()))
+    assert (first.network, first.network_sha256, first.images) == ('digits', 'none', '40 images of ImageDataset')
+    assert again.images == 'the same in other words'
+    assert capsys.readouterr().err == ''
+    assert len(list(cache_folder().iterdir())) == 1
+
+
+@pytest.mark.parametrize('other', [
+    {'dataset': dataset(seed=1)}, {'dataset': dataset(labels=np.arange(40)[::-1] % 10)}, {'dataset': dataset(n=39)},
+    {'indices': np.arange(30)}, {'network': Counting(name='other')}, {'network': Counting(digest='other')}])
+def test_everything_counts(other):
+    given = {'dataset': dataset(), 'network': Counting(), 'indices': None}
+    cached_statistics(**given)
+    changed = {**given, **other}
+    changed['network'].n = 0
+    found = cached_statistics(**changed)
+    assert changed['network'].n == (40 if 'indices' not in other else 30) - ('dataset' in other and len(
+        changed['dataset']) == 39)
+    assert_equal(found, reference_statistics(changed['dataset'], FakeFeatureNetwork(), changed['indices']))
+    assert len(list(cache_folder().iterdir())) == 2
+
+
+def test_size_split_and_class_count():
+    network = Counting()
+    keys = [cache_key(d, network) for d in (DigitsDataset(size=8), DigitsDataset(size=16), DigitsDataset('test', 8))]
+    assert len(set(keys)) == 3
+    assert json.loads(keys[0])['settings'] == {'n_classes': 10, 'size': 8}
+
+
+def test_one_image_of_many_counts():
+    one = dataset()
+    one.ims[17, 1, 2, 3] ^= 1
+    assert cache_key(one, Counting()) != cache_key(dataset(), Counting())
+
+
+def test_place_of_the_data_does_not_count(monkeypatch):
+    ims = dataset(n=100).ims
+    assert cache_key(OnDisk(ims), Counting()) == cache_key(OnDisk(ims, 'there'), Counting())
+    other = ims.copy()
+    other[-1] += 1
+    assert cache_key(OnDisk(other), Counting()) != cache_key(OnDisk(ims), Counting())
+
+
+def corrupt_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def swap(path):
+    """A whole file, but of other images."""
+    cached_statistics(dataset(seed=9), Counting())
+    other = next(p for p in path.parent.iterdir() if p != path)
+    other.replace(path)
+
+
+@pytest.mark.parametrize('damage', [
+    corrupt_byte, swap, lambda path: path.write_bytes(path.read_bytes()[:-100]), lambda path: path.write_bytes(b''),
+    lambda path: path.write_bytes(b'\x80\x04N.')], ids=['byte', 'swapped', 'cut', 'empty', 'pickle'])
+def test_damaged_file_is_computed_anew(damage, capsys):
+    network = Counting()
+    first = cached_statistics(dataset(), network)
+    path = next(cache_folder().iterdir())
+    damage(path)
+    network.n = 0
+    assert_equal(cached_statistics(dataset(), network), first)
+    assert network.n == 40
+    told = capsys.readouterr().err
+    assert told.count('\n') == 1 and told.startswith(f'{path}: ') and told.endswith('; computing it anew\n')
+    cached_statistics(dataset(), network)
+    assert network.n == 40  # it was put right
+
+
+def test_folder_that_cannot_be_written(monkeypatch, tmp_path, capsys):
+    (tmp_path / 'file').write_text('')
+    monkeypatch.setenv('SNGAN_CACHE', str(tmp_path / 'file' / 'cache'))
+    assert cached_statistics(dataset(), Counting()).n == 40
+    assert '$SNGAN_CACHE names another folder' in capsys.readouterr().err
+
+
+def test_default_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv('SNGAN_CACHE')
+    monkeypatch.setattr(statistics_cache.Path, 'home', lambda: tmp_path)
+    assert cache_folder() == tmp_path / '.cache' / 'sngan'

@@ -1,0 +1,75 @@
+from source.statistics_files import ReferenceStatistics, check_network, load_statistics, save_statistics
+from tests.feature_network import FakeFeatureNetwork
+
+import numpy as np
+import pytest
+
+MEAN = np.array([1., -2., 3.])
+COV = np.array([[2., .5, 0.], [.5, 1., .1], [0., .1, 3.]])
+
+
+def write(path, **arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def test_ours_comes_back(tmp_path):
+    statistics = ReferenceStatistics(MEAN, COV, 70, 'digits', 'none', '70 training images', '{"a": 1}')
+    save_statistics(tmp_path / 'a.npz', statistics)
+    found = load_statistics(tmp_path / 'a.npz')
+    for name in ('n', 'network', 'network_sha256', 'images', 'key', 'source'):
+        assert getattr(found, name) == getattr(statistics, name)
+    np.testing.assert_array_equal(found.mean, MEAN)
+    np.testing.assert_array_equal(found.cov, COV)
+    check_network('a.npz', found, FakeFeatureNetwork())
+    save_statistics(tmp_path / 'b.npz', ReferenceStatistics(MEAN, COV, 5, 'x', ''))
+    assert load_statistics(tmp_path / 'b.npz').images is None
+
+
+@pytest.mark.parametrize('names, source', [(('mu', 'sigma'), "TTUR's"), (('mean', 'cov'), "the authors'")])
+def test_others_formats(tmp_path, names, source):
+    arrays = dict(zip(names, (MEAN.astype(np.float32), COV.astype(np.float32))))
+    found = load_statistics(write(tmp_path / 'a.npz', **arrays))
+    assert found.mean.dtype == found.cov.dtype == np.float64
+    np.testing.assert_allclose(found.mean, MEAN)
+    np.testing.assert_allclose(found.cov, COV, rtol=1e-6)
+    assert (found.source, found.network, found.n) == (source, None, None)
+    check_network('a.npz', found, FakeFeatureNetwork())  # it names none: nothing to object to
+
+
+@pytest.mark.parametrize('arrays, expected', [
+    ({'mu': MEAN, 'cov': COV}, 'expected mean and cov, or mu and sigma; found mu, cov'),
+    ({'mu': MEAN[None], 'sigma': COV}, r'mu: expected shape (D,), found (1, 3)'),
+    ({'mu': MEAN, 'sigma': COV[:2]}, 'sigma: expected shape (3, 3), found (2, 3)'),
+    ({'mean': MEAN, 'cov': np.diag([1., np.nan, 1.])}, 'cov: expected finite numbers'),
+    ({'mean': MEAN > 0, 'cov': COV}, 'mean: expected finite numbers, found bool (3,)'),
+    ({'mean': MEAN, 'cov': COV + np.eye(3, k=1)}, 'cov: expected a covariance, found one that is not symmetric'),
+    ({'mean': MEAN, 'cov': -COV}, 'cov: expected a covariance'),
+    ({'mean': MEAN, 'cov': COV, 'n': 1, 'network': 'a', 'network_sha256': '', 'images': '', 'key': ''},
+     'n: expected a whole number above 1'),
+    ({'mean': MEAN, 'cov': COV, 'n': 9, 'network': 3, 'network_sha256': '', 'images': '', 'key': ''},
+     'network: expected text, found int64 ()')])
+def test_refuses(tmp_path, arrays, expected):
+    path = write(tmp_path / 'a.npz', **arrays)
+    with pytest.raises(ValueError) as error:
+        load_statistics(path)
+    assert str(error.value).startswith(f'{path}: {expected}')
+
+
+def test_refuses_what_is_no_npz(tmp_path):
+    path = tmp_path / 'a.npz'
+    with pytest.raises(ValueError, match='no such file of statistics'):
+        load_statistics(path)
+    write(path, mean=np.array([object()]), cov=COV)
+    with pytest.raises(ValueError, match='not a complete .npz file of statistics'):
+        load_statistics(path)
+    write(path, mean=MEAN, cov=COV)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match='not a complete .npz file of statistics'):
+        load_statistics(path)
+
+
+@pytest.mark.parametrize('name, digest', [('inception', 'none'), ('digits', 'another')])
+def test_another_network(name, digest):
+    with pytest.raises(ValueError, match=r'a.npz: expected statistics under digits \(none\), found'):
+        check_network('a.npz', ReferenceStatistics(MEAN, COV, 9, name, digest), FakeFeatureNetwork())
