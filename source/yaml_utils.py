@@ -44,7 +44,8 @@ def load_config(path, overrides=()):
     """Reads and checks a config file.
 
     Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
-    sections key by key, and the file's own come last. What is returned no longer has it.
+    sections key by key, and the file's own come last; a null takes away what was set before. What is returned no longer
+    has it.
 
     Args:
         path: of a YAML file.
@@ -97,15 +98,20 @@ def _read_extended(path, chain):
         if any(base_path.samefile(earlier) for earlier in chain):
             raise ConfigError(f'{path}: extends: {base} extends itself, by way of {" and ".join(map(str, chain))}')
         merged = _merge(merged, _read_extended(base_path, chain))
-    return _merge(merged, config)
+    return _merge(merged, config) if bases else config
 
 
 def _merge(base, changes):
-    """`base` with `changes`: sections merge key by key, anything else is replaced."""
+    """`base` with `changes`: sections merge key by key, null takes a key away, anything else is replaced."""
     merged = dict(base)
     for key, value in changes.items():
-        both = isinstance(merged.get(key), dict) and isinstance(value, dict)
-        merged[key] = _merge(merged[key], value) if both else value
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            section = merged.get(key)
+            merged[key] = _merge(section if isinstance(section, dict) else {}, value)
+        else:
+            merged[key] = value
     return merged
 
 

@@ -244,11 +244,13 @@ def test_one_file_may_be_reached_twice(tmp_path):
 
 
 def test_a_section_can_be_emptied(tmp_path):
+    """And a single key of one: another class may not know it."""
     write_config(tmp_path, {'updater.args.penalties': {'gradient': {}}, 'adam': {'alpha': .1}})
-    write_files(tmp_path, child='extends: narrow.yml\nadam:\nupdater: {args: {penalties: null}}\n')
+    write_files(tmp_path, child='extends: narrow.yml\nadam:\n'
+                                'updater: {args: {penalties: null, more: {a: 1, b: null}}}\n')
     config = load_config(tmp_path / 'child.yml')
     assert config['adam']['alpha'] == 2e-4
-    assert config['updater']['args']['penalties'] is None
+    assert config['updater']['args'] == {**NARROW['updater']['args'], 'more': {'a': 1}}
 
 
 def test_saved_config_is_resolved(tmp_path):
