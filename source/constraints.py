@@ -1,5 +1,6 @@
 """The constraints a config can name: what is done to the discriminator's weights after an update of them."""
-from source.named_parts import make_parts, weights_of
+from source.links.weights import weights_of
+from source.named_parts import make_parts
 
 import chainer.links as L
 from chainer import Parameter, backend

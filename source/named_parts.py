@@ -1,9 +1,7 @@
-"""Parts of the updater that a config names, as {name: arguments}, and the weights they look at."""
+"""Parts of the updater that a config names, as {name: arguments}."""
 import inspect
 
 from source.yaml_utils import check_names, convert
-
-import chainer
 
 
 def make_parts(key, classes, spec, given=None):
@@ -35,12 +33,3 @@ def make_parts(key, classes, spec, given=None):
         except ValueError as error:
             raise ValueError(f'args: {key}.{name}: {error}') from None
     return parts
-
-
-def weights_of(model):
-    """(path, W) of every link with a weight, W a Variable; its first axis is that of the outputs.
-
-    W is the weight before any normalization.
-    """
-    return [(path, link.W) for path, link in model.namedlinks() if isinstance(getattr(link, 'W', None),
-                                                                              chainer.Variable)]

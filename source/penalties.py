@@ -10,8 +10,9 @@ from source.functions.penalties import (
     spectral_norm_penalty,
 )
 from source.kernels.power_iteration import power_iteration
+from source.links.weights import weights_of
 from source.miscs.random_state import serialize_random_state
-from source.named_parts import make_parts, weights_of
+from source.named_parts import make_parts
 
 import numpy as np
 from chainer import backend
