@@ -1,4 +1,8 @@
-from dis_models.base import SNResNetProjectionDiscriminatorBase
+from dis_models.base import (
+    SNResNetACDiscriminatorBase,
+    SNResNetConcatDiscriminatorBase,
+    SNResNetProjectionDiscriminatorBase,
+)
 
 import chainer.functions as F
 
@@ -11,5 +15,32 @@ class SNResNetProjectionDiscriminator(SNResNetProjectionDiscriminatorBase):
     dense_name = 'l5'
     dense_has_bias = False
 
-    def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu):
-        super().__init__(ch, n_classes, activation)
+    def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+
+
+class SNResNetConcatDiscriminator(SNResNetConcatDiscriminatorBase):
+    """32×32 px, labels concatenated where the maps have 8×8 pixels (the papers have this at 128 px alone)."""
+
+    image_size = 32
+    blocks = SNResNetProjectionDiscriminator.blocks
+    dense_name = 'l5'
+    dense_has_bias = False
+    concat_before = 'block3'
+
+    def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, dim_emb: int = 128,
+                 norm: str = 'spectral', use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+        super().__init__(ch, n_classes, activation, dim_emb, norm, use_gamma, scale, final_scale)
+
+
+class SNResNetACDiscriminator(SNResNetACDiscriminatorBase):
+    """32×32 px, with an auxiliary classifier."""
+
+    image_size = 32
+    blocks = SNResNetProjectionDiscriminator.blocks
+    dense_name = 'l5'
+
+    def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)

@@ -25,6 +25,7 @@ class CNNGeneratorBase(chainer.Chain):
 
     bottom_channels = 8  # width of the first feature map, in units of ch
     deconvolution_channels = (4, 2, 1)  # width of each deconvolution's output, in units of ch
+    initialW = None
 
     def __init__(self, ch: int = 64, dim_z: int = 128, bottom_width: int = 4, activation=F.relu, n_classes: int = 0,
                  distribution: str = 'normal'):
@@ -36,11 +37,21 @@ class CNNGeneratorBase(chainer.Chain):
         self.image_size = bottom_width * 2 ** len(self.deconvolution_channels)
         widths = [ch * units for units in (self.bottom_channels, *self.deconvolution_channels)]
         with self.init_scope():
-            self.l1 = L.Linear(dim_z, bottom_width ** 2 * widths[0])
+            self.l1 = L.Linear(dim_z, bottom_width ** 2 * widths[0], initialW=self.initialW)
             for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False), 2):
-                setattr(self, f'dc{i}', Deconvolution2D(before, after, 4, stride=2, pad=1))
+                setattr(self, f'dc{i}', Deconvolution2D(before, after, 4, stride=2, pad=1, initialW=self.initialW))
                 setattr(self, f'b{i}', BatchNormalization(after))
-            self.c5 = Convolution2D(widths[-1], 3, 3, pad=1)
+            self._init_tail(widths[-1])
+
+    def _init_tail(self, width):
+        """Adds what follows the last batch normalization; called within `init_scope`."""
+        self.c5 = Convolution2D(width, 3, 3, pad=1)
+
+    def _bottom(self, z, finetune):
+        return self.l1(z)
+
+    def _tail(self, h):
+        return self.c5(h)
 
     def forward(self, batchsize=64, z=None, y=None, finetune=False):
         """Generates images.
@@ -58,7 +69,7 @@ class CNNGeneratorBase(chainer.Chain):
             raise ValueError('labels were given to an unconditional generator (n_classes is 0)')
         if z is None:
             z = sample_continuous(self.dim_z, batchsize, self.distribution, self.xp)
-        h = F.reshape(self.l1(z), (len(z), -1, self.bottom_width, self.bottom_width))
+        h = F.reshape(self._bottom(z, finetune), (len(z), -1, self.bottom_width, self.bottom_width))
         for i in range(2, 2 + len(self.deconvolution_channels)):
             h = self[f'b{i}'](self[f'dc{i}'](h), finetune=finetune, activation=self.activation)
-        return F.tanh(self.c5(h))
+        return F.tanh(self._tail(h))

@@ -201,7 +201,7 @@ def build_updater(config, source, gen, dis, dataset, device):
     return construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
         iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1)),
-        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)))
+        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)), seed=(seed, 5))
 
 
 def seed_everything(seed, device):

@@ -1,6 +1,8 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
+from source.constraints import constrain, make_constraints
 from source.functions.losses import LOSSES
 from source.miscs.noise_sampler import NoiseSampler
+from source.penalties import make_penalties
 
 import chainer
 import numpy as np
@@ -21,13 +23,19 @@ class Updater(training.updaters.StandardUpdater):
         sampler: an object with `continuous(n)` → float32 (n, dim_z) and `categorical(n)` → int32 (n,); by default
             a `NoiseSampler` seeded from NumPy's global state.
         device: what batches are sent to; by default the models' own.
+        penalties: added to the discriminator's loss, {name: arguments}; names are those of `source.penalties`.
+        constraints: applied after each of its updates, {name: arguments}; names are those of `source.constraints`.
+        seed: of the penalties' own draws, an int or several; by default drawn from NumPy's global state.
 
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
-    update one real batch, then labels, then latents of its length. Reports `loss_gen` and `loss_dis`.
+    update one real batch, then labels, then latents of its length. Penalties draw after that, from random states of
+    their own. Reports `loss_gen`, `loss_dis` and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
     """
 
+    fakes_share_labels = False  # whether the discriminator's fakes have the real batch's labels, and so draw none
+
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
-                 sampler=None, device=None):
+                 sampler=None, device=None, penalties=None, constraints=None, seed=None):
         self.gen, self.dis = models['gen'], models['dis']
         if loss_type not in LOSSES:
             raise ValueError(f'loss_type must be one of {", ".join(LOSSES)}, got {loss_type!r}')
@@ -41,10 +49,16 @@ class Updater(training.updaters.StandardUpdater):
         self.loss_dis, self.loss_gen = LOSSES[loss_type]
         self.sampler = sampler or NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution,
                                                seed=np.random.randint(2 ** 31))
+        if penalties and seed is None:
+            seed = np.random.randint(2 ** 31)
+        self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
+        for penalty in self.penalties.values():
+            penalty.setup(self.dis)
 
-    def generate(self, n):
-        """Draws labels and latents; returns fakes, a Variable (n, 3, H, W), and their labels, int32 (n,) or None."""
-        y = self._to_device(self.sampler.categorical(n)) if self.conditional else None
+    def generate(self, n, y=None):
+        """Draws labels, unless given y, and latents; returns fakes, a Variable (n, 3, H, W), and labels or None."""
+        if self.conditional and y is None:
+            y = self._to_device(self.sampler.categorical(n))
         z = self._to_device(self.sampler.continuous(n))
         return self.gen(n, z=z, y=y), y
 
@@ -55,29 +69,40 @@ class Updater(training.updaters.StandardUpdater):
             for _ in range(self.n_dis):
                 self.update_discriminator()
 
+    def judge_of_generator(self, x_fake, y_fake):
+        """The discriminator's output for the generator's update, and further losses {name: Variable} of that."""
+        return self.dis(x_fake, y_fake), {}
+
+    def judge_real(self, x_real, y_real):
+        """The same of real images, for the discriminator's update."""
+        return self.dis(x_real, y_real), {}
+
     def update_generator(self):
         x_fake, y_fake = self.generate(self.n_gen_samples)
         with chainer.using_config('constant_weights', True):
-            dis_fake = self.dis(x_fake, y_fake)
-        loss = self.loss_gen(dis_fake)
-        self._minimize('opt_gen', self.gen, loss)
-        chainer.reporter.report({'loss_gen': loss.array})
+            dis_fake, further = self.judge_of_generator(x_fake, y_fake)
+        self._minimize('opt_gen', self.gen, {'loss_gen': self.loss_gen(dis_fake), **further})
 
     def update_discriminator(self):
         batch = self.get_iterator('main').next()
         x_real, y_real = self.converter(batch, self.device)
-        dis_real = self.dis(x_real, y_real if self.conditional else None)
+        y_real = y_real if self.conditional else None
+        dis_real, further = self.judge_real(x_real, y_real)
         with chainer.no_backprop_mode():
-            x_fake, y_fake = self.generate(len(batch))
+            x_fake, y_fake = self.generate(len(batch), y_real if self.fakes_share_labels else None)
         dis_fake = self.dis(x_fake.array, y_fake)
-        loss = self.loss_dis(dis_fake, dis_real)
-        self._minimize('opt_dis', self.dis, loss)
-        chainer.reporter.report({'loss_dis': loss.array})
+        losses = {'loss_dis': self.loss_dis(dis_fake, dis_real), **further}
+        for name, penalty in self.penalties.items():
+            losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
+        self._minimize('opt_dis', self.dis, losses)
+        constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
 
-    def _minimize(self, optimizer_name, model, loss):
+    def _minimize(self, optimizer_name, model, losses):
+        first, *others = losses.values()
         model.cleargrads()
-        loss.backward()
+        sum(others, start=first).backward()
         self.get_optimizer(optimizer_name).update()
+        chainer.reporter.report({name: loss.array for name, loss in losses.items()})
 
     def _to_device(self, array):
         return self.device.send(array)
@@ -86,3 +111,5 @@ class Updater(training.updaters.StandardUpdater):
         super().serialize(serializer)
         if hasattr(self.sampler, 'serialize'):
             self.sampler.serialize(serializer['sampler'])
+        for name, penalty in self.penalties.items():
+            penalty.serialize(serializer['penalties'][name])

@@ -45,6 +45,10 @@ RANGES = {  # key: (lowest, highest) allowed
 def load_config(path, overrides=()):
     """Reads and checks a config file.
 
+    Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
+    sections key by key, and the file's own come last; a null takes away what was set before. What is returned no longer
+    has it.
+
     Args:
         path: of a YAML file.
         overrides: strings 'key.key=value', the value in YAML.
@@ -55,7 +59,7 @@ def load_config(path, overrides=()):
     Raises:
         ConfigError: one line with file, key, what was expected and what was found.
     """
-    config = _read(path)
+    config = _read_extended(Path(path), ())
     for text in overrides:
         _override(config, text)
     config = _checked(config, SCHEMA, str(path), '')
@@ -69,8 +73,48 @@ def load_config(path, overrides=()):
         raise ConfigError(f'{path}: evaluation.splits: expected at most evaluation.n_images '
                           f'({config["evaluation"]["n_images"]}), found {config["evaluation"]["splits"]}')
     if config['results_dir'] is None:
-        config['results_dir'] = f'results/{Path(path).stem}'
+        config['results_dir'] = f'results/{_name(Path(path))}'
     return config
+
+
+def _name(path):
+    """A config's name: its path below the nearest folder `configs`, if it is in one, without the ending."""
+    for parent in path.parents:
+        if parent.name == 'configs':
+            return path.relative_to(parent).with_suffix('')
+    return path.stem
+
+
+def _read_extended(path, chain):
+    config = _read(path)
+    bases = config.pop('extends', [])
+    bases = [bases] if isinstance(bases, str) else bases
+    if not isinstance(bases, list) or not all(isinstance(base, str) for base in bases):
+        raise ConfigError(f'{path}: extends: expected a file or a list of files, found {describe(bases)}')
+    chain = (*chain, path)
+    merged = {}
+    for base in bases:
+        base_path = path.parent / base
+        if not base_path.is_file():
+            raise ConfigError(f'{path}: extends: no such file: {base}')
+        if any(base_path.samefile(earlier) for earlier in chain):
+            raise ConfigError(f'{path}: extends: {base} extends itself, by way of {" and ".join(map(str, chain))}')
+        merged = _merge(merged, _read_extended(base_path, chain))
+    return _merge(merged, config) if bases else config
+
+
+def _merge(base, changes):
+    """`base` with `changes`: sections merge key by key, null takes a key away, anything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            section = merged.get(key)
+            merged[key] = _merge(section if isinstance(section, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _read(path):

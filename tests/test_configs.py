@@ -2,12 +2,13 @@
 from pathlib import Path
 
 from source import build
-from source.datasets import cifar10, image_dataset
+from source.datasets import cifar10, fashion_mnist, image_dataset, stl10, svhn
 from source.yaml_utils import load_config
 
 import chainer
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 CONFIGS = Path(__file__).parent.parent / 'configs'
@@ -30,11 +31,15 @@ FACTS = {
 OURS = 'sn_projection_digits.yml'
 # The standard CNN of Table 3, trained with setting C of Table 1 and the standard loss.
 CNNS = {'sn_cnn_cifar10.yml'}
+# Those of the comparison, in folders, and the parts they extend, which are not configs by themselves.
+PARTS = ('settings', 'methods')
+COMPARISON = {str(path.relative_to(CONFIGS).with_suffix('')): path for path in sorted(CONFIGS.glob('*/*.yml'))
+              if path.parent.name not in PARTS}
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """Options that give any dataset a handful of images: a few JPEG files, and CIFAR-10 cut short."""
+    """Options that give any dataset a handful of images: a few JPEG files, and the others cut short."""
     names = []
     for k, label in enumerate((151, 200, 293)):
         name = f'n0000000{k}/n0000000{k}_{k}.JPEG'
@@ -44,17 +49,23 @@ def data(tmp_path, monkeypatch):
         names.append(f'{name} {label}\n')
     (tmp_path / 'list.txt').write_text(''.join(names))
 
-    def init(self, test=False, root=None):
-        ims = np.random.RandomState(int(test)).randint(256, size=(4, 3, 32, 32), dtype=np.uint8)
+    def cut_short(self, size):
+        ims = np.random.RandomState(0).randint(256, size=(4, 3, size, size), dtype=np.uint8)
         image_dataset.ImageDataset.__init__(self, ims, np.arange(4), 10)
-    monkeypatch.setattr(cifar10.CIFAR10Dataset, '__init__', init)
+    for cls, init in (
+            (cifar10.CIFAR10Dataset, lambda self, test=False, root=None: cut_short(self, 32)),
+            (stl10.STL10Dataset, lambda self, split='unlabeled', size=48, root=None: cut_short(self, size)),
+            (svhn.SVHNDataset, lambda self, split='train', root=None: cut_short(self, 32)),
+            (fashion_mnist.FashionMNISTDataset, lambda self, test=False, size=32, root=None: cut_short(self, size))):
+        monkeypatch.setattr(cls, '__init__', init)
     return str(tmp_path)
 
 
 def build_all(path, data, overrides=()):
-    if 'image_list' in path.read_text():
+    config = load_config(path)
+    if 'image_list' in config['dataset']['args'].get('path', ''):
         overrides = [*overrides, f'dataset.args.path={data}/list.txt']
-    if 'Concat' in path.read_text():
+    if 'Concat' in config['models']['discriminator']['name']:
         overrides = [*overrides, 'models.discriminator.args.dim_emb=2']
     config = load_config(path, overrides)
     build.seed_everything(config['seed'], chainer.get_device('@numpy'))
@@ -71,13 +82,13 @@ def arrays(link):
     return {k: np.array(v) for k, v in target.target.items()}
 
 
-def assert_steps(gen, dis, updater):
+def assert_steps(gen, dis, updater, further_losses=()):
     """One iteration has finite losses and moves every weight, every u and every batch statistic."""
     before = [arrays(gen), arrays(dis)]
     observation = {}
     with chainer.Reporter().scope(observation):
         updater.update()
-    assert set(observation) == {'loss_gen', 'loss_dis'}
+    assert set(observation) == {'loss_gen', 'loss_dis', *further_losses}
     assert np.isfinite([float(loss) for loss in observation.values()]).all()
     for old, new in zip(before, [arrays(gen), arrays(dis)], strict=True):
         assert all(np.isfinite(array).all() for array in new.values())
@@ -131,6 +142,126 @@ def test_header_gives_the_command(path):
     header = path.read_text().split('batchsize:')[0]
     assert all(line.startswith('# ') for line in header.splitlines())
     assert f'python train.py --config configs/{path.name}' in header
+
+
+# The comparison
+
+NOT_NORMALIZED = {'norm': 'none'}
+METHODS = {  # what each is: arguments of the discriminator, of the updater
+    'spectral': ({'norm': 'spectral'}, {}),
+    'weight': ({'norm': 'weight'}, {}),
+    'frobenius': ({'norm': 'frobenius'}, {}),
+    'layer': ({'norm': 'layer'}, {}),
+    'batch': ({'norm': 'batch'}, {}),
+    'none': (NOT_NORMALIZED, {}),
+    'singular_values': ({'norm': 'singular_values'}, {}),
+    'orthonormal': ({'norm': 'orthonormal'}, {'penalties': {'orthonormal': {'weight': 1.}}}),
+    'weight_clipping': (NOT_NORMALIZED, {'constraints': {'clipping': {'c': .01}}}),
+    'singular_value_clipping': (NOT_NORMALIZED, {'constraints': {'singular_value_clipping': {'every': 5, 'K': 1.}}}),
+    'spectral_norm_regularization': (NOT_NORMALIZED, {'penalties': {'spectral_norm': {'weight': .01}}}),
+    'gan_gp': (NOT_NORMALIZED, {'loss_type': 'dcgan', 'penalties': {'gradient': {'weight': 10.}}}),
+    'wgan_gp': (NOT_NORMALIZED, {'loss_type': 'wasserstein', 'penalties': {'gradient': {'weight': 10.}}}),
+}
+SETTINGS = {  # Table 1: alpha, beta1, beta2, n_dis
+    'A': (1e-4, .5, .9, 5), 'B': (1e-4, .5, .999, 1), 'C': (2e-4, .5, .999, 1), 'D': (1e-3, .5, .9, 5),
+    'E': (1e-3, .5, .999, 5), 'F': (1e-3, .9, .999, 5)}
+LOSSES = {'cnn': 'dcgan', 'resnet': 'hinge', 'imagenet': 'hinge'}
+GAMMA = {'use_gamma': True}
+# Configs that are more than a method on a network: the method, and what else
+SPECIAL = {
+    'cnn_cifar10/spectral_hinge': ('spectral', {}, {'loss_type': 'hinge'}),
+    'cnn_cifar10/chainer_gan_lib': ('spectral', {}, {}),
+    **{f'cnn_cifar10/wgan_gp_{norm}': ('wgan_gp', {'norm': norm, **GAMMA}, {})
+       for norm in ('spectral', 'weight', 'frobenius')},
+    'resnet_cifar10/wgan_gp_spectral': ('wgan_gp', {'norm': 'spectral', **GAMMA}, {}),
+    'resnet_cifar10/wgan_gp_spectral_wide': ('wgan_gp', {'norm': 'spectral', 'scale': 1.5, **GAMMA}, {}),
+    'resnet_cifar10/ac_wgan_gp': ('wgan_gp', {}, {'ac_weight_dis': 1., 'ac_weight_gen': .1}),
+    'resnet_cifar10/ac_wgan_gp_spectral': (
+        'wgan_gp', {'norm': 'spectral', **GAMMA}, {'ac_weight_dis': 1., 'ac_weight_gen': .1}),
+    'resnet_cifar10/ac_wgan_gp_spectral_wide': (
+        'wgan_gp', {'norm': 'spectral', 'scale': 1.5, **GAMMA}, {'ac_weight_dis': 1., 'ac_weight_gen': .1}),
+    'resnet_cifar10/concat': ('spectral', {'dim_emb': 128}, {}),
+    'cnn_stl10/spectral_2x': ('spectral', {}, {}),
+    'cnn_stl10/orthonormal_2x': ('orthonormal', {}, {}),
+    'cnn_stl10/spectral_hinge_2x': ('spectral', {}, {'loss_type': 'hinge'}),
+    'cnn_stl10/figure_4_spectral': ('spectral', {'final_scale': 8.}, {}),
+    'cnn_stl10/figure_4_orthonormal': ('orthonormal', {'final_scale': 8.}, {}),
+    'imagenet/spectral_unconditional': ('spectral', {}, {}),
+    **{f'imagenet/orthonormal_{head}': ('orthonormal', {}, {}) for head in ('unconditional', 'projection', 'concat')},
+}
+WIDTHS = {'cnn_digits': (16, 16), 'resnet_cifar10': (256, 128)}  # of generator and discriminator, else 64
+CONDITIONAL = {**dict.fromkeys([name for name in SPECIAL if 'ac_wgan' in name or name == 'resnet_cifar10/concat'], 10),
+               'imagenet/orthonormal_projection': 1000, 'imagenet/orthonormal_concat': 1000}
+
+
+def test_every_method_is_there():
+    methods = set(METHODS)
+    assert {path.stem for path in (CONFIGS / 'methods').glob('*.yml')} == methods
+    for network in ('cnn_cifar10', 'resnet_cifar10'):  # whose spectral normalization has had a config before
+        assert {f'{network}/{method}' for method in methods - {'spectral'}} <= set(COMPARISON)
+    assert {path.stem for path in (CONFIGS / 'settings').glob('*.yml')} == set(SETTINGS)
+
+
+@pytest.mark.parametrize('name', COMPARISON)
+def test_comparison_says_what_the_paper_says(name):
+    config = load_config(COMPARISON[name])
+    network, stem = name.split('/')
+    method, dis_changes, updater_changes = SPECIAL.get(name, (stem, {}, {}))
+    dis_args, updater_args = METHODS[method]
+    args, updater = config['models']['discriminator']['args'], config['updater']['args']
+
+    gulrajani = network == 'resnet_cifar10' and method == 'wgan_gp'
+    ch = (128, 128) if gulrajani else WIDTHS.get(network, (64, 64))
+    n_classes = CONDITIONAL.get(name, 0)
+    expected = {'ch': ch[1], 'n_classes': n_classes, **dis_args, **dis_changes}
+    assert {'norm': 'spectral', **args} == expected
+    assert config['models']['generator']['args']['n_classes'] == n_classes
+    assert config['models']['generator']['args']['ch'] == ch[0]
+
+    setting = 'A' if 'gp' in method else 'B' if network == 'cnn_stl10' and stem.startswith('spectral') else 'C'
+    alpha, beta1, beta2, n_dis = SETTINGS[setting] if network.startswith('cnn') else (2e-4, 0., .9, 5)
+    assert config['adam'] == {'alpha': alpha, 'beta1': beta1, 'beta2': beta2}
+    expected = {'n_dis': n_dis, 'conditional': n_classes > 0, 'loss_type': LOSSES[network.split('_')[0]],
+                **updater_args, **updater_changes}
+    assert {key: value for key, value in updater.items() if key != 'n_gen_samples'} == expected
+
+    iteration = 450000 if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else (
+        50000 if network.startswith('resnet') and not gulrajani else 100000)
+    decay_start = 0 if network.startswith('resnet') else 400000 if network == 'imagenet' else iteration
+    assert (config['iteration'], config['iteration_decay_start']) == (iteration, decay_start)
+    assert config['results_dir'] == f'results/{name}'
+    if gulrajani:
+        assert config['models']['discriminator']['fn'] == 'dis_models/gulrajani_32.py'
+
+
+@pytest.mark.parametrize('setting', SETTINGS)
+def test_settings_of_table_1(setting):
+    """A method with a setting is the list of files to extend."""
+    path = CONFIGS / f'settings/{setting}.yml'
+    text = yaml.safe_load(path.read_text())
+    assert set(text) == {'adam', 'updater'} and set(text['updater']) == {'args'}
+    alpha, beta1, beta2, n_dis = SETTINGS[setting]
+    assert {k: float(v) for k, v in text['adam'].items()} == {'alpha': alpha, 'beta1': beta1, 'beta2': beta2}
+    assert text['updater']['args'] == {'n_dis': n_dis}
+
+
+@pytest.mark.parametrize('name', COMPARISON)
+def test_comparison_steps(name, data):
+    path = COMPARISON[name]
+    config, gen, dis, dataset, updater = build_all(path, data, NARROW)
+    ac = {'loss_ac_gen', 'loss_ac_dis'} if 'ac_wgan' in name else set()
+    penalties = {f'loss_{penalty}' for penalty in config['updater']['args'].get('penalties', ())}
+    assert_steps(gen, dis, updater, penalties | ac)
+    size = 48 if 'stl10' in name else 128 if 'imagenet' in name else 32
+    assert dataset.size == gen.image_size == dis.image_size == size
+
+
+@pytest.mark.parametrize('name', COMPARISON)
+def test_comparisons_header_gives_the_command(name):
+    header = COMPARISON[name].read_text().split('extends:')[0]
+    assert all(line.startswith('# ') for line in header.splitlines())
+    assert f'python train.py --config configs/{name}.yml' in header
+    assert '# Data:  ' in header
 
 
 # The authors' own files: their layout (an indent of six under `discriminator`, blank lines, capital booleans), and the

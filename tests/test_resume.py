@@ -156,6 +156,30 @@ def test_unconditional_run_resumes(tmp_path):
     assert_same(whole, train_into(tmp_path / 'resumed', config, '--resume', whole / 'snapshot_iter_1'), 3)
 
 
+ALL_PENALTIES = {'gradient': {}, 'orthonormal': {'weight': .1}, 'spectral_norm': {}}
+
+
+@pytest.mark.parametrize('changes', [
+    {'updater.args.penalties': ALL_PENALTIES, 'updater.args.constraints': {'singular_value_clipping': {'every': 3}}},
+    {'models.discriminator.args.norm': 'batch', 'updater.args.constraints': {'clipping': {}}},
+    {'models.discriminator.args.norm': 'singular_values', 'updater.args.penalties': {'gradient': {}}},
+    {'models.discriminator.args.norm': 'weight', 'models.discriminator.args.use_gamma': True},
+    {'updater': {'fn': 'ac_updater.py', 'name': 'ACUpdater', 'args': {
+        'n_dis': 2, 'n_gen_samples': 5, 'conditional': True, 'penalties': {'gradient': {}}}},
+     'models.discriminator.name': 'SNResNetACDiscriminator'},
+], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac'])
+def test_every_method_resumes(tmp_path, changes):
+    config = write_config(tmp_path, {**changes, 'iteration': 3, 'snapshot_interval': 1, 'evaluation_interval': 3})
+    whole = train_into(tmp_path / 'whole', config)
+    resumed = train_into(tmp_path / 'resumed', config, '--resume', whole / 'snapshot_iter_1')
+    one, other = (state(out / 'snapshot_iter_3') for out in (whole, resumed))
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
+    penalties = changes.get('updater', {'args': {'penalties': changes.get('updater.args.penalties', {})}})
+    with_state = set(penalties['args']['penalties']) - {'orthonormal'}
+    assert {name.split('/')[2] for name in one if name.startswith('updater/penalties/')} == with_state
+
+
 def test_same_bits_in_another_process(tmp_path):
     """Neither the order of Python's sets nor that of threads, nor what a process did before, decides anything.
 

@@ -196,3 +196,93 @@ def test_bounds_themselves_are_in_range(tmp_path):
               'iteration_decay_start': 1, 'adam.alpha': 0., 'evaluation.n_images': 2, 'evaluation.splits': 2}
     config = load_config(write_config(tmp_path, bounds))
     assert config['iteration_decay_start'] == config['iteration'] == 1
+
+
+# Files that extend others
+
+def write_files(folder, **texts):
+    for name, text in texts.items():
+        path = folder / name.replace('__', '/')
+        path = path.with_suffix('.yml')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def test_extends_merges_sections_key_by_key(tmp_path):
+    write_config(tmp_path, {'adam': {'alpha': .1, 'beta1': .2}, 'seed': 1})
+    write_files(tmp_path, child='extends: narrow.yml\nadam: {beta1: .3}\nmodels: {generator: {args: {ch: 8}}}\n')
+    base, child = load_config(tmp_path / 'narrow.yml'), load_config(tmp_path / 'child.yml')
+    assert child['adam'] == {'alpha': .1, 'beta1': .3, 'beta2': .9}
+    assert child['models']['generator']['args'] == {**base['models']['generator']['args'], 'ch': 8}
+    assert child['models']['discriminator'] == base['models']['discriminator']
+    assert child['seed'] == 1
+    assert base['adam']['beta1'] == .2
+    assert 'extends' not in child
+
+
+def test_later_files_win_and_the_own_keys_over_all(tmp_path):
+    write_config(tmp_path, {'seed': 1, 'batchsize': 1, 'iteration': 1, 'adam': {'alpha': .1, 'beta1': .1}})
+    write_files(tmp_path, second='seed: 2\nbatchsize: 2\nadam: {beta1: .2}\n',
+                child='seed: 3\nextends: [narrow.yml, second.yml]\n')
+    config = load_config(tmp_path / 'child.yml', ['iteration=7'])
+    assert [config[k] for k in ('seed', 'batchsize', 'iteration')] == [3, 2, 7]
+    assert config['adam'] == {'alpha': .1, 'beta1': .2, 'beta2': .9}
+
+
+def test_relative_to_the_file_that_says_it(tmp_path, monkeypatch):
+    write_config(tmp_path)
+    write_files(tmp_path, a__middle='extends: ../narrow.yml\nseed: 8\n', a__b__child='extends: ../middle.yml\n')
+    monkeypatch.chdir(tmp_path / 'a')
+    assert load_config('b/child.yml')['seed'] == load_config(tmp_path / 'a/b/child.yml')['seed'] == 8
+
+
+def test_one_file_may_be_reached_twice(tmp_path):
+    write_config(tmp_path)
+    write_files(tmp_path, left='extends: narrow.yml\nseed: 1\n', right='extends: narrow.yml\nbatchsize: 9\n',
+                child='extends: [left.yml, right.yml]\n')
+    config = load_config(tmp_path / 'child.yml')
+    assert (config['seed'], config['batchsize']) == (NARROW['seed'], 9)
+
+
+def test_a_section_can_be_emptied(tmp_path):
+    """And a single key of one: another class may not know it."""
+    write_config(tmp_path, {'updater.args.penalties': {'gradient': {}}, 'adam': {'alpha': .1}})
+    write_files(tmp_path, child='extends: narrow.yml\nadam:\n'
+                                'updater: {args: {penalties: null, more: {a: 1, b: null}}}\n')
+    config = load_config(tmp_path / 'child.yml')
+    assert config['adam']['alpha'] == 2e-4
+    assert config['updater']['args'] == {**NARROW['updater']['args'], 'more': {'a': 1}}
+
+
+def test_saved_config_is_resolved(tmp_path):
+    write_config(tmp_path)
+    write_files(tmp_path, child='extends: narrow.yml\nseed: 3\n')
+    config = load_config(tmp_path / 'child.yml')
+    (tmp_path / 'elsewhere').mkdir()
+    save_config(tmp_path / 'elsewhere/config.yml', config)
+    assert 'extends' not in (tmp_path / 'elsewhere/config.yml').read_text()
+    assert load_config(tmp_path / 'elsewhere/config.yml') == config
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('extends: none.yml', 'child.yml: extends: no such file: none.yml'),
+    ('extends: 3', 'child.yml: extends: expected a file or a list of files, found 3 (int)'),
+    ('extends: [narrow.yml, {}]', 'child.yml: extends: expected a file or a list of files, found ['),
+    ('extends: .', 'child.yml: extends: no such file: .'),
+    ('extends: child.yml', 'child.yml: extends: child.yml extends itself, by way of'),
+    ('extends: other.yml', 'other.yml: extends: child.yml extends itself, by way of'),
+    ('extends: broken.yml', 'broken.yml, line 2: not valid YAML'),
+    ('extends: narrow.yml\nadam: {alfa: 1}', "child.yml: adam.alfa: unknown key; did you mean 'alpha'?")])
+def test_bad_extends(tmp_path, text, expected):
+    write_config(tmp_path)
+    write_files(tmp_path, child=text, other='extends: [narrow.yml, child.yml]', broken='seed: [1\n')
+    assert expected in error_of(tmp_path / 'child.yml')
+
+
+@pytest.mark.parametrize('path, results_dir', [
+    ('a.yml', 'results/a'), ('configs/a.yml', 'results/a'), ('configs/b/a.yml', 'results/b/a'),
+    ('b/a.yml', 'results/a'), ('configs/b/configs/c/a.yml', 'results/c/a')])
+def test_results_are_named_after_the_file(tmp_path, path, results_dir):
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_bytes(write_config(tmp_path).read_bytes())
+    assert load_config(tmp_path / path)['results_dir'] == results_dir

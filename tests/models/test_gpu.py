@@ -1,4 +1,7 @@
 """Every network on a GPU computes what it computes on the CPU, and takes one iteration of training there."""
+from source.constraints import constrain, make_constraints
+from source.links.norms import NORMS
+from source.penalties import PENALTIES, make_penalties
 from source.updater import Updater
 from tests.models.cases import N_CLASSES, NETWORKS, Case, arrays_of, build
 
@@ -62,3 +65,32 @@ class FixedNoise:
 
     def categorical(self, n):
         return self.rng.randint(N_CLASSES, size=n).astype(np.int32)
+
+
+@pytest.mark.parametrize('norm', NORMS)
+def test_normalizations_with_all_penalties(norm):
+    """Losses and weights of one discriminator update with every penalty and constraint."""
+    results = []
+    for device in ('@numpy', '@cupy:0'):
+        np.random.seed(0)
+        dis = build('snresnet_32', 'SNResNetProjectionDiscriminator', N_CLASSES, norm=norm)
+        dis.to_device(device)
+        penalties = make_penalties({name: {} for name in PENALTIES}, 0)
+        x_real, x_fake = (dis.device.send(np.random.RandomState(k).uniform(-1, 1, (3, 3, 32, 32)).astype('f'))
+                          for k in (1, 2))
+        losses = []
+        for penalty in penalties.values():
+            penalty.setup(dis)
+            losses.append(penalty(dis, x_real, x_fake, dis.device.send(np.array([0, 2, 1], 'i'))))
+        dis.cleargrads()
+        sum(losses).backward()
+        chainer.optimizers.SGD(1e-3).setup(dis).update()
+        constrain(dis, make_constraints({'singular_value_clipping': {}, 'clipping': {'c': .2}}), 1)
+        losses = [float(to_cpu(loss.array)) for loss in losses]
+        dis.to_device('@numpy')
+        results.append((losses, arrays_of(dis)))
+    (losses_expected, arrays_expected), (losses, arrays) = results
+    np.testing.assert_allclose(losses, losses_expected, rtol=1e-3)
+    for path, array in arrays.items():
+        if not path.endswith(('/U', '/V')):  # singular vectors of equal values may turn
+            np.testing.assert_allclose(array, arrays_expected[path], rtol=1e-2, atol=1e-3, err_msg=path)

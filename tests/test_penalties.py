@@ -1,0 +1,132 @@
+"""The penalties as the updater uses them: what they look at, draw, keep and add."""
+from dis_models.sncnn_32 import SNCNNDiscriminator
+from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
+from source.functions.penalties import gradient_penalty
+from source.links.norms import NORMS
+from source.penalties import PENALTIES, make_penalties
+
+import chainer
+import numpy as np
+import pytest
+from chainer import serializers
+
+X_REAL, X_FAKE = (np.random.RandomState(k).uniform(-1, 1, (4, 3, 32, 32)).astype('f') for k in (1, 2))
+Y = np.array([0, 2, 1, 1], np.int32)
+
+
+def make(name, seed=0, **args):
+    return make_penalties({name: args}, seed)[name]
+
+
+def discriminator(norm='none'):
+    np.random.seed(0)
+    return SNResNetProjectionDiscriminator(ch=4, n_classes=3, norm=norm)
+
+
+def matrices(dis):
+    return [link.W.array.reshape(len(link.W.array), -1).astype('d') for link in dis.links() if hasattr(link, 'W')]
+
+
+def test_gradient_penalty_is_between_the_images():
+    """λ times eq. 29 at points x̂ of which each lies on the line between its two images, with the real one's label."""
+    seen = []
+    dis = discriminator()
+
+    class Hook(chainer.LinkHook):
+        def forward_preprocess(self, args):
+            if args.link is dis:
+                seen.append((args.args[0].array.copy(), args.args[1]))
+    with Hook():
+        penalty = make('gradient')(dis, X_REAL, X_FAKE, Y)
+    (x_hat, y), = seen
+    np.testing.assert_array_equal(y, Y)
+    epsilon = [((x - fake) * (real - fake)).sum() / ((real - fake) ** 2).sum()
+               for x, real, fake in zip(x_hat, X_REAL, X_FAKE, strict=True)]
+    assert 0 <= min(epsilon) < max(epsilon) <= 1 and len({round(e, 4) for e in epsilon}) == 4
+    expected = np.array(epsilon)[:, None, None, None] * (X_REAL - X_FAKE) + X_FAKE
+    np.testing.assert_allclose(x_hat, expected, atol=1e-5)
+    np.testing.assert_allclose(penalty.array, 10 * gradient_penalty(dis, x_hat, Y).array, rtol=1e-5)
+
+
+def test_epsilon_is_uniform():
+    """Of 3,000 draws, told from a critic that is x₁ and so has x̂ as its first pixel."""
+    drawn = []
+
+    def dis(x, y):
+        drawn.extend(x.array[:, 0, 0, 0])
+        return chainer.functions.sum(x, axis=(1, 2, 3))[:, None]
+    make('gradient')(dis, np.ones((3000, 3, 2, 2), 'f'), np.zeros((3000, 3, 2, 2), 'f'), None)
+    drawn = np.sort(drawn)
+    assert np.abs(drawn - (np.arange(3000) + .5) / 3000).max() < .04
+
+
+def test_each_draws_by_its_seed():
+    values = [float(make('gradient', seed)(discriminator(), X_REAL, X_FAKE, Y).array) for seed in (0, 0, 1, (0, 5))]
+    assert values[0] == values[1] and len(set(values)) == 3
+
+
+@pytest.mark.parametrize('norm', NORMS)
+def test_orthonormal_is_of_all_weights(norm):
+    dis = discriminator(norm)
+    expected = sum(((np.linalg.svd(W, compute_uv=False) ** 2 - 1) ** 2).sum() for W in matrices(dis))
+    assert len(matrices(dis)) == 12
+    np.testing.assert_allclose(make('orthonormal', weight=.5)(dis, None, None, None).array, .5 * expected, rtol=1e-4,
+                               atol=1e-6)
+
+
+def test_orthonormal_descends_to_orthonormal_weights():
+    dis = SNCNNDiscriminator(ch=2, norm='none')
+    optimizer = chainer.optimizers.Adam(.01).setup(dis)
+    penalty = make('orthonormal')
+    for _ in range(400):
+        dis.cleargrads()
+        penalty(dis, None, None, None).backward()
+        optimizer.update()
+    for W in matrices(dis):
+        np.testing.assert_allclose(np.linalg.svd(W, compute_uv=False), 1, atol=1e-2)
+
+
+@pytest.mark.parametrize('norm', ['none', 'singular_values'])
+def test_spectral_norm_is_of_all_weights(norm):
+    """After power iterations from the last update's u."""
+    dis, penalty = discriminator(norm), make('spectral_norm')
+    penalty.setup(dis)
+    expected = sum(np.linalg.norm(W, 2) ** 2 for W in matrices(dis)) / 2
+    first = penalty(dis, None, None, None).array
+    assert first < .01 * .9 * expected
+    for _ in range(300):
+        with chainer.no_backprop_mode():
+            value = penalty(dis, None, None, None).array
+    np.testing.assert_allclose(value, .01 * expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize('name', PENALTIES)
+def test_goes_on_after_a_snapshot(name, tmp_path):
+    dis = discriminator()
+    saved, loaded = make(name, 0), make(name, 1)
+    for penalty in (saved, loaded):
+        penalty.setup(dis)
+    saved(dis, X_REAL, X_FAKE, Y)
+    serializers.save_npz(tmp_path / 'penalty.npz', saved)
+    serializers.load_npz(tmp_path / 'penalty.npz', loaded, strict=False)
+    values = [penalty(dis, X_REAL, X_FAKE, Y).array for penalty in (saved, loaded)]
+    assert values[0] == values[1]
+
+
+def test_weights_by_default():
+    weights = {name: make(name).weight for name in PENALTIES}
+    assert weights == {'gradient': 10, 'orthonormal': 1, 'spectral_norm': .01}
+
+
+@pytest.mark.parametrize('spec, message', [
+    ({'gradiant': {}}, "penalties.gradiant: unknown key; did you mean 'gradient'?"),
+    ({'gradient': {'wait': 1}}, "penalties.gradient.wait: unknown key; did you mean 'weight'?"),
+    ({'gradient': {'rng': 1}}, 'penalties.gradient.rng: unknown key'),
+    ({'gradient': {'weight': 0}}, 'penalties.gradient: weight must be above 0, got 0.0'),
+    ({'orthonormal': {'weight': 'much'}}, "penalties.orthonormal.weight: expected float, found 'much'"),
+    ('gradient', "penalties: expected names with their arguments, found 'gradient'"),
+])
+def test_refuses(spec, message):
+    with pytest.raises(ValueError) as error:
+        make_penalties(spec, 0)
+    assert message in str(error.value) and '\n' not in str(error.value)
