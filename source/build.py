@@ -168,12 +168,15 @@ def check_agreement(config, source, gen, dis, dataset):
         raise ConfigError(f'{source}: dataset: no images')
 
 
-def build_feature_network(config, source):
-    """The feature network that scores samples, or None where the config names none."""
+def build_feature_network(config, source, device=-1):
+    """The feature network that scores samples, or None where the config names none; -1 is the CPU, else a GPU."""
     name = config['evaluation']['network']
     if name is not None and name not in NETWORKS:
         raise ConfigError(f'{source}: evaluation.network: expected one of {", ".join(NETWORKS)}, found {name!r}')
-    return None if name is None else load_feature_network(name)
+    try:
+        return None if name is None else load_feature_network(name, device, config['evaluation']['weights'])
+    except (ValueError, OSError) as error:
+        raise ConfigError(f'{source}: evaluation.network: {error}') from error
 
 
 def build_updater(config, source, gen, dis, dataset, device):

@@ -28,7 +28,8 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'adam': {'alpha': (float, 2e-4), 'beta1': (float, 0.), 'beta2': (float, .9)},
     'updater': {'fn': (str, 'updater.py'), 'name': (str, 'Updater'), 'args': (dict, {})},
     'evaluation': {  # ours: what the trainer scores samples with; no `network`, no scores
-        'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10)},
+        'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10),
+        'weights': (str, None)},  # path of the network's weights file; default: each network's own
     'versions': (dict, {}),  # written into results folders, for the reader
 }
 RANGES = {  # key: (lowest, highest) allowed

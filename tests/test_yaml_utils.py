@@ -25,7 +25,7 @@ def test_defaults(tmp_path):
         'results_dir': 'results/narrow',
         'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9},
         'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
-        'evaluation': {'network': None, 'n_images': 1000, 'splits': 10},
+        'evaluation': {'network': None, 'n_images': 1000, 'splits': 10, 'weights': None},
         'versions': {},
         'cpu_kernels': True,
     }

@@ -8,6 +8,7 @@ import io
 import math
 import os
 import pickle
+import struct
 import zipfile
 
 from source.weight_files import WeightFileError
@@ -41,8 +42,8 @@ def read_torch_file(path):
             if start == LEGACY_START:
                 return _read_legacy(file)
             raise ValueError('it begins with neither a zip archive nor the magic number of the older format')
-        except (ValueError, LookupError, EOFError, MemoryError, RuntimeError, NotImplementedError, pickle.PickleError,
-                zipfile.BadZipFile) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, MemoryError, RuntimeError,
+                struct.error, pickle.PickleError, zipfile.BadZipFile) as error:  # zipfile raises all kinds
             raise WeightFileError(f"{path}: expected tensors in PyTorch's format; {error}") from None
 
 
