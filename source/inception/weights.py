@@ -159,13 +159,17 @@ class _Bounded:
 
 def _read_archived_graph(path):
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=_Bounded(unpacked, _MOST_BYTES), mode='r|') as archive:
-            for member in archive:
-                if os.path.basename(member.name) == GRAPH_NAME and member.isfile():
-                    content = archive.extractfile(member).read()
-                    if len(content) != member.size:
-                        raise ValueError(f'{GRAPH_NAME} is cut short')
-                    return content
-        raise ValueError(f'it holds no {GRAPH_NAME}')
+        content = None
+        with gzip.open(path) as unpacked:
+            bounded = _Bounded(unpacked, _MOST_BYTES)
+            with tarfile.open(fileobj=bounded, mode='r|') as archive:
+                for member in archive:
+                    if os.path.basename(member.name) == GRAPH_NAME and member.isfile():
+                        content = archive.extractfile(member).read()
+            while bounded.read(1 << 20):
+                pass  # to the end, where the checksum is
+        if content is None:
+            raise ValueError(f'it holds no {GRAPH_NAME}')
+        return content
     except (ValueError, OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise WeightFileError(f'{path}: expected the archive of 2015; {error}') from None

@@ -32,8 +32,8 @@ def archive(content, name=GRAPH_NAME):
     """The .tgz of 2015, with what else lies in it before the graph."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode='w:gz', compresslevel=1) as tar:
-        for name, data in (('LICENSE', b'text'), (name, content)):
-            member = tarfile.TarInfo(name)
+        for each, data in (('LICENSE', b'text'), (name, content)):
+            member = tarfile.TarInfo(each)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     return file.getvalue()
