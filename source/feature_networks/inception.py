@@ -2,8 +2,9 @@
 import os
 
 from source.feature_networks.feature_network import FeatureNetwork
-from source.inception.inception_score import Inception
+from source.inception.inception_score import Inception, cpu_inference
 from source.inception.weights import load_weights
+from source.kernels.switch import cpu_kernels_serve
 from source.weight_files import WeightFileError
 
 import chainer
@@ -16,11 +17,13 @@ BATCHSIZE = 32  # plain Chainer's largest layer takes 25 MB an image
 class InceptionJudge(chainer.Chain):
     """ims, uint8 (B, 3, H, W) → features (B, 2048) and the probabilities that the mode counts, Variables.
 
-    In mode 'tf' those are (B, 1008); in mode 'chainer' (B, 1000), which do not sum to 1.
+    In mode 'tf' those are (B, 1008); in mode 'chainer' (B, 1000), which do not sum to 1. On a CPU the weights are
+    folded at the first call, and later changes of them are not seen.
     """
 
     def __init__(self, mode):
         super().__init__()
+        self._on_cpu = None
         with self.init_scope():
             self.inception = Inception(mode)
 
@@ -31,8 +34,14 @@ class InceptionJudge(chainer.Chain):
 
     def forward(self, ims):
         inception = self.inception
-        feats = inception.features(inception.resize(ims))
-        return feats, inception.probabilities(feats)[:, inception.mode.classes]
+        if cpu_kernels_serve(inception.logit.W):
+            if self._on_cpu is None:
+                self._on_cpu = cpu_inference(inception)
+            feats, probs = self._on_cpu(ims)
+        else:
+            feats = inception.features(inception.resize(ims))
+            probs = inception.probabilities(feats)
+        return chainer.as_variable(feats), chainer.as_variable(probs)[:, inception.mode.classes]
 
 
 def load_tf(device=-1, weights=None):

@@ -91,3 +91,19 @@ LAYERS = (
         ('pool', (REDUCE,)))),
     _block_8('mixed_9', AVERAGE), _block_8('mixed_10', MAX),
 )
+
+
+def shape_after(layers, shape):
+    """The (height, width, channels) that come out of a list of layers for the one that goes in."""
+    for layer in layers:
+        height, width, channels = shape
+        if isinstance(layer, Mixed):
+            shapes = [shape_after(branch, shape) for _, branch in layer.branches]
+            shape = *shapes[0][:2], sum(branch_channels for _, _, branch_channels in shapes)
+        elif isinstance(layer, Conv):
+            (kh, kw), (pad_y, pad_x) = layer.ksize, layer.pad
+            shape = ((height + 2 * pad_y - kh) // layer.stride + 1, (width + 2 * pad_x - kw) // layer.stride + 1,
+                     layer.out_channels)
+        else:
+            shape = *((extent + 2 * layer.pad - 3) // layer.stride + 1 for extent in (height, width)), channels
+    return shape

@@ -2,9 +2,10 @@
 from pathlib import Path
 
 from source.inception.architecture import AVERAGE, MAX, REDUCE
-from source.inception.inception_score import Inception, inception_score
+from source.inception.inception_score import Inception, cpu_inference, inception_score
 from source.metrics.inception_score import inception_score as score_of_probabilities
-from tests.inception.random_weights import inception
+from tests.inception.photos import photos
+from tests.inception.random_weights import inception, random_arrays
 
 import chainer
 import numpy as np
@@ -86,8 +87,9 @@ def test_eps(mode, eps):
     assert len(links) == 94 and {link.eps for link in links} == {eps}
 
 
+@pytest.mark.parametrize('cpu_kernels', [True, False])
 @pytest.mark.parametrize('mode', ['tf', 'chainer'])
-def test_score(mode, arrays, golden):
+def test_score(mode, cpu_kernels, arrays, golden):
     """The score is that of the probabilities the mode counts, whatever the batches and the type of the images."""
     model = inception(mode, arrays)
     ims = np.concatenate([golden['ims'], golden['ims'][:1, :, ::-1]])
@@ -97,10 +99,11 @@ def test_score(mode, arrays, golden):
     probs = np.concatenate([probs, last])
     if mode == 'chainer':
         probs = probs[:, 1:1001]
-    assert inception_score(model, ims, batch_size=2, splits=1) == pytest.approx(
-        score_of_probabilities(probs, 1), rel=1e-4)
-    assert inception_score(model, ims.astype(np.float32), splits=3) == pytest.approx(
-        score_of_probabilities(probs, 3), rel=1e-4)
+    with chainer.using_config('cpu_kernels', cpu_kernels):
+        assert inception_score(model, ims, batch_size=2, splits=1) == pytest.approx(
+            score_of_probabilities(probs, 1), rel=1e-4)
+        assert inception_score(model, ims.astype(np.float32), splits=3) == pytest.approx(
+            score_of_probabilities(probs, 3), rel=1e-4)
 
 
 def test_bad_arguments():
@@ -108,3 +111,30 @@ def test_bad_arguments():
         Inception('torch')
     with pytest.raises(ValueError, match=r'expected \(B, 3, 299, 299\), got \(1, 3, 32, 32\)'):
         Inception()(np.zeros((1, 3, 32, 32), np.float32))
+
+
+@pytest.mark.parametrize('mode', ['tf', 'chainer'])
+@pytest.mark.parametrize('size', [(32, 32), (61, 47), (299, 299), (1, 1)])
+def test_the_fast_twin(mode, size, arrays):
+    """On a CPU the folded network on its own kernels says the same, here with convolutions that have a bias."""
+    model = inception(mode, random_arrays(with_biases=True))
+    ims = photos(*size)
+    feats, probs = cpu_inference(model)(ims)
+    with chainer.no_backprop_mode():
+        expected = model.features(model.resize(ims)).array
+        expected_probs = model.probabilities(expected).array
+    assert feats.shape == (2, 2048) and probs.shape == (2, 1008)
+    assert np.linalg.norm(feats - expected) < 2e-6 * np.linalg.norm(expected)
+    np.testing.assert_allclose(probs, expected_probs, rtol=1e-4)
+
+
+def test_the_fast_twin_keeps_its_bits(arrays):
+    """Whatever the batch, and whatever was computed before."""
+    fast = cpu_inference(inception('tf', arrays))
+    ims = np.concatenate([photos(32, 32)[:, :, ::-1 if i % 2 else 1, ::-1 if i > 4 else 1] for i in range(6)])
+    feats, probs = fast(ims)
+    fast(photos(61, 47))
+    for part in (slice(0, 1), slice(7, 12), slice(0, 9)):
+        part_feats, part_probs = fast(ims[part])
+        np.testing.assert_array_equal(part_feats, feats[part])
+        np.testing.assert_array_equal(part_probs, probs[part])
