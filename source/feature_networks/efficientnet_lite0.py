@@ -8,6 +8,7 @@ import importlib.util
 import os
 
 from source.feature_networks.feature_network import FeatureNetwork
+from source.kernels.switch import cpu_kernels_serve
 from source.weight_files import WeightFileError
 from source.weight_files.hdf5_file import check_names
 from source.weight_files.torch_file import read_torch_file
@@ -32,11 +33,13 @@ _EPS = 1e-3
 class EfficientNetLite0(chainer.Chain):
     """ims, uint8 (B, 3, H, W) → features (B, 1280) and probabilities (B, 1000) of ImageNet's classes, Variables.
 
-    Images are resized to 224×224, smoothed where that reduces them. Links have the names of the weights file.
+    Images are resized to 224×224, smoothed where that reduces them. Links have the names of the weights file. On a CPU
+    the weights are folded at the first call, and later changes of them are not seen.
     """
 
     def __init__(self):
         super().__init__()
+        self._on_cpu = None
         with self.init_scope():
             self._conv_stem = L.Convolution2D(3, 32, 3, 2, nobias=True)
             self._bn0 = L.BatchNormalization(32, eps=_EPS)
@@ -53,12 +56,21 @@ class EfficientNetLite0(chainer.Chain):
         return (xp.matmul(xp.matmul(rows, ims.astype(np.float32)), columns.T) - np.float32(127)) / np.float32(128)
 
     def forward(self, x):
-        h = F.relu6(self._bn0(_convolve_same(self._conv_stem, chainer.as_variable(x))))
-        for block in self._blocks:
-            h = block(h)
-        h = F.relu6(self._bn1(self._conv_head(h)))
-        features = F.mean(h, axis=(2, 3))
+        features = self._features_on_cpu(x) if cpu_kernels_serve(x, self._fc.W) else self._features(x)
         return features, F.softmax(self._fc(features))
+
+    def _features_on_cpu(self, x):
+        from source.feature_networks.efficientnet_lite0_cpu import CpuInference  # loads numba only where it is used
+        if self._on_cpu is None:
+            self._on_cpu = CpuInference(self)
+        return chainer.as_variable(self._on_cpu(x))
+
+    def _features(self, x):
+        with chainer.using_config('train', False):
+            h = F.relu6(self._bn0(_convolve_same(self._conv_stem, chainer.as_variable(x))))
+            for block in self._blocks:
+                h = block(h)
+            return F.mean(F.relu6(self._bn1(self._conv_head(h))), axis=(2, 3))
 
 
 class MBConv(chainer.Chain):

@@ -8,6 +8,7 @@ import math
 from source.inception import resize
 from source.inception.architecture import LAYERS, N_CLASSES, N_FEATURES, SIZE, Conv, Mixed, shape_after
 from source.kernels.cpu import bilinear, gathered_convolution, memory, pooling
+from source.links.folding import folded
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class CpuInference:
         for layer in layers:
             if isinstance(layer, Conv):
                 self._packed[(*path, layer.name)] = gathered_convolution.pack(
-                    *_folded(chain[layer.name], chain[f'bn_{layer.name}']), layer.stride, layer.pad)
+                    *folded(chain[layer.name], chain[f'bn_{layer.name}']), layer.stride, layer.pad)
             elif isinstance(layer, Mixed):
                 for name, branch in layer.branches:
                     self._pack(chain[layer.name][name], branch, (*path, layer.name, name))
@@ -89,11 +90,3 @@ class CpuInference:
         if name not in self._memory or self._memory[name].size < n_floats:
             self._memory[name] = memory.empty((n_floats,))
         return self._memory[name][:n_floats].reshape(shape)
-
-
-def _folded(conv, bn):
-    """Weight and bias of a convolution with its batch normalization in them, in float64 and back."""
-    factor = bn.gamma.array.astype(np.float64) / np.sqrt(bn.avg_var.astype(np.float64) + bn.eps)
-    w = conv.W.array * factor[:, None, None, None]
-    bias = bn.beta.array + (conv.b.array - bn.avg_mean.astype(np.float64)) * factor
-    return w.astype(np.float32), bias.astype(np.float32)

@@ -79,10 +79,12 @@ def plain_network(arrays, x):
     return features, np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 
 
-def test_definition(arrays, path):
+@pytest.mark.parametrize('cpu_kernels', [True, False])
+def test_definition(arrays, path, cpu_kernels):
     """At 224 px, where no resizing takes place."""
     ims = photos(224, 224)[:1]
-    feats, probs = load_feature_network('efficientnet_lite0', weights=path)(ims)
+    with chainer.using_config('cpu_kernels', cpu_kernels):
+        feats, probs = load_feature_network('efficientnet_lite0', weights=path)(ims)
     expected_feats, expected_probs = plain_network(arrays, (ims[0].astype(np.float64) - 127) / 128)
     assert np.linalg.norm(feats[0] - expected_feats) < 1e-5 * np.linalg.norm(expected_feats)
     np.testing.assert_allclose(probs[0], expected_probs, rtol=1e-3, atol=1e-6)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from source.kernels.cpu import bilinear, pooling
+from source.kernels.cpu import bilinear, depthwise, pooling
 from source.kernels.cpu.gathered_convolution import convolve, out_size, pack
 
 import numba
@@ -64,6 +64,28 @@ def test_bits_of_a_convolution(shape):
     np.testing.assert_array_equal(one_thread, y)
 
 
+@pytest.mark.parametrize('size', [(6, 6), (7, 7), (6, 7)])
+@pytest.mark.parametrize('k, stride', [(3, 2), (3, 1), (5, 2)])
+def test_padding_behind(size, k, stride):
+    """TensorFlow's 'same' padding, whose odd pixel lies behind: y is larger than the padding before would make it."""
+    out = [-(-extent // stride) for extent in size]
+    pads = [max((n - 1) * stride + k - extent, 0) for n, extent in zip(out, size, strict=True)]
+    before = tuple(pad // 2 for pad in pads)
+    rng = np.random.RandomState(0)
+    x, w = rng.standard_normal((2, *size, 16)).astype(np.float32), rng.standard_normal((16, 16, k, k)).astype(np.float32)
+    padded = np.pad(x, ((0, 0), *((first, pad - first) for first, pad in zip(before, pads, strict=True)), (0, 0)))
+    y = np.empty((2, *out, 16), np.float32)
+    convolve(pack(w, np.zeros(16, np.float32), stride, before), x, y, floor=-np.inf)
+    np.testing.assert_allclose(y, plain_convolution(padded, w, 0, stride, (0, 0)), rtol=0, atol=1e-4)
+    taps = np.ascontiguousarray(w[:, 0].transpose(1, 2, 0))
+    bias = rng.standard_normal(16).astype(np.float32)
+    depthwise.convolve_depthwise(x, taps, bias, stride, *before, 1.5, y)
+    windows = np.lib.stride_tricks.sliding_window_view(np.minimum(padded, 1.5), (k, k), axis=(1, 2))[:, ::stride, ::stride]
+    expected = np.einsum('nhwcij,ijc->nhwc', windows, taps) + bias
+    np.testing.assert_allclose(y, np.clip(expected, 0, 1.5), rtol=0, atol=1e-5)
+    assert (y == 1.5).any() and (y == 0).any()
+
+
 def test_pack_refuses_odd_widths():
     with pytest.raises(ValueError, match='multiple of 16 output channels, got 20'):
         pack(np.zeros((20, 3, 1, 1), np.float32), np.zeros(20, np.float32))
@@ -120,7 +142,7 @@ def test_resize():
 def test_on_narrower_machines(width, tmp_path):
     """The same tests with the vectors of machines without AVX-512, and without AVX2."""
     environment = {**os.environ, 'SNGAN_VECTOR_FLOATS': str(width), 'NUMBA_CACHE_DIR': str(tmp_path)}
-    arguments = ['-q', '-k', 'convolution', '-p', 'no:cacheprovider', __file__]
+    arguments = ['-q', '-k', 'test_convolution or test_bits', '-p', 'no:cacheprovider', __file__]
     done = subprocess.run([sys.executable, '-m', 'pytest', *arguments], capture_output=True, text=True,
                           env=environment, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stdout[-3000:]

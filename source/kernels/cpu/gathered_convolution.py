@@ -58,11 +58,15 @@ def out_size(packed, height, width):
 
 
 def convolve(packed, x, y, first_channel=0, floor=0.):
-    """Write max(convolution of x (N, H, W, C) + bias, floor) into y (N, H', W', …), from `first_channel` on."""
+    """Write max(convolution of x (N, H, W, C) + bias, floor) into y (N, H', W', …), from `first_channel` on.
+
+    The padding is before x; behind it are as many zeros as the height and width of y need.
+    """
     n_threads = numba.get_num_threads()
     kh, kw = packed.ksize
     # Without padding a row of the kernel reads one stretch of memory.
-    taps_across = 1 if packed.pad[1] == 0 else kw
+    is_inside = packed.pad[1] == 0 and (y.shape[2] - 1) * packed.stride + kw <= x.shape[2]
+    taps_across = 1 if is_inside else kw
     depth = x.shape[3] * (kw // taps_across)
     n_tiles = _BLOCK_BYTES // (_FLOAT * ROWS * x.shape[3] * packed.stride ** 2)
     n_tiles = max(1, min(n_tiles, _MOST_TILES, -(-y.shape[0] * y.shape[1] * y.shape[2] // (ROWS * n_threads))))
