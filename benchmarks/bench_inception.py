@@ -91,8 +91,8 @@ def main():
     for name, lowest in (('size', 1), ('batchsize', 1), ('rounds', 1), ('seconds', 0), ('threads', 1)):
         if not getattr(args, name) >= lowest:
             raise ValueError(f'--{name}: expected at least {lowest}, found {getattr(args, name)}')
-    imports = [args.torch_python, '-c', 'import importlib.util, torch; assert importlib.util.find_spec("torch_fidelity")']
-    if args.peer != ['chainer'] and subprocess.run(imports, capture_output=True).returncode:
+    program = 'import importlib.util, torch; assert importlib.util.find_spec("torch_fidelity")'
+    if args.peer != ['chainer'] and subprocess.run([args.torch_python, '-c', program], capture_output=True).returncode:
         raise ValueError(f'--torch_python: {args.torch_python} has no torch or no torch-fidelity')
     sides = ['ours', *dict.fromkeys(args.peer)]
     where = machine()

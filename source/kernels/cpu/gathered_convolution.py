@@ -36,19 +36,18 @@ class Packed(NamedTuple):
 
 
 def pack(w, bias, stride=1, pad=(0, 0)):
-    """Pack w (O, C, kh, kw) and bias (O,); O must be a multiple of 16."""
+    """Pack w (O, C, kh, kw) and bias (O,), filled up with zeros to whole vectors."""
     n_outputs, n_channels, kh, kw = w.shape
-    if n_outputs % 16:
-        raise ValueError(f'expected a multiple of 16 output channels, got {n_outputs}')
-    columns = w.transpose(2, 3, 1, 0).reshape(kh * kw * n_channels, n_outputs)
-    n_wide = n_outputs // (2 * WIDTH) * 2 * WIDTH
+    n_columns = -(-n_outputs // WIDTH) * WIDTH
+    columns = np.zeros((kh * kw * n_channels, n_columns), np.float32)
+    columns[:, :n_outputs] = w.transpose(2, 3, 1, 0).reshape(len(columns), n_outputs)
+    n_wide = n_columns // (2 * WIDTH) * 2 * WIDTH
     chunks = [columns[:, start:start + 2 * WIDTH] for start in range(0, n_wide, 2 * WIDTH)]
-    chunks += [columns[:, start:start + WIDTH] for start in range(n_wide, n_outputs, WIDTH)]
-    packed = memory.empty((columns.size,))
+    chunks += [columns[:, start:start + WIDTH] for start in range(n_wide, n_columns, WIDTH)]
+    packed, whole_bias = memory.empty((columns.size,)), memory.empty((n_columns,))
     np.concatenate([chunk.ravel() for chunk in chunks], out=packed)
-    aligned_bias = memory.empty((n_outputs,))
-    aligned_bias[:] = bias
-    return Packed(packed, aligned_bias, n_outputs, (kh, kw), stride, pad)
+    whole_bias[:n_outputs], whole_bias[n_outputs:] = bias, 0
+    return Packed(packed, whole_bias, n_outputs, (kh, kw), stride, pad)
 
 
 def out_size(packed, height, width):
@@ -72,8 +71,8 @@ def convolve(packed, x, y, first_channel=0, floor=0.):
     n_tiles = max(1, min(n_tiles, _MOST_TILES, -(-y.shape[0] * y.shape[1] * y.shape[2] // (ROWS * n_threads))))
     zeros = memory.scratch('zeros', (depth,))
     zeros[:] = 0
-    _convolve(GATHERED_PRODUCT, x, packed.weight, packed.bias, floor, kh, taps_across, depth, packed.stride,
-              *packed.pad, y, first_channel, n_tiles, zeros,
+    _convolve(GATHERED_PRODUCT, x, packed.weight, packed.bias, packed.out_channels, floor, kh, taps_across, depth,
+              packed.stride, *packed.pad, y, first_channel, n_tiles, zeros,
               memory.scratch('gathered tables', (n_threads, n_tiles * kh * taps_across * ROWS), np.int64),
               memory.scratch('gathered edges', (n_threads * ROWS * 2 * WIDTH,)),
               memory.scratch('counters', (2,), np.int64))
@@ -106,37 +105,43 @@ def _list_pixels(table, x, zeros, first, n_here, y_height, y_width, kh, taps_acr
 
 
 @numba.njit(cache=True)
-def _convolve_block(function, first, n_here, n_taps, depth, weight, bias, floor, y, first_channel, table, edge):
+def _convolve_block(function, first, n_here, n_taps, depth, weight, bias, n_outputs, floor, y, first_channel, table,
+                    edge):
     pixel_bytes = y.strides[2]
     column, b = 0, _address(weight)
-    while column < len(bias):
+    while column < n_outputs:
         n_vectors = 2 if column + 2 * WIDTH <= len(bias) else 1
+        n_columns = n_vectors * WIDTH
+        bias_here = _address(bias) + column * _FLOAT
         c = _address(y) + first * pixel_bytes + (first_channel + column) * _FLOAT
         for t in range(0, n_here, ROWS):
             tile = _address(table) + t * n_taps * 8
-            if t + ROWS <= n_here:
-                gathered_product(function, n_vectors, tile, n_taps, depth, b, _address(bias) + column * _FLOAT, floor,
-                                 c + t * pixel_bytes, pixel_bytes)
+            if t + ROWS <= n_here and column + n_columns <= n_outputs:
+                gathered_product(function, n_vectors, tile, n_taps, depth, b, bias_here, floor, c + t * pixel_bytes,
+                                 pixel_bytes)
             else:
-                gathered_product(function, n_vectors, tile, n_taps, depth, b, _address(bias) + column * _FLOAT, floor,
-                                 _address(edge), n_vectors * WIDTH * _FLOAT)
-                _copy_rows(edge, n_here - t, n_vectors * WIDTH, y, first + t, first_channel + column)
-        b += n_taps * depth * n_vectors * WIDTH * _FLOAT
-        column += n_vectors * WIDTH
+                gathered_product(function, n_vectors, tile, n_taps, depth, b, bias_here, floor, _address(edge),
+                                 n_columns * _FLOAT)
+                _copy_part(edge, n_columns, min(ROWS, n_here - t), min(n_columns, n_outputs - column), y, first + t,
+                           first_channel + column)
+        b += n_taps * depth * n_columns * _FLOAT
+        column += n_columns
 
 
 @numba.njit(cache=True)
-def _copy_rows(edge, n_rows, n_columns, y, first, channel):
-    for i in range(n_rows):
+def _copy_part(edge, n_columns, height, width, y, first, channel):
+    """The first rows and columns of a tile into the pixels from `first` on."""
+    for i in range(height):
         image, place = divmod(first + i, y.shape[1] * y.shape[2])
-        for j in range(n_columns):
-            y[image, place // y.shape[2], place % y.shape[2], channel + j] = edge[i * n_columns + j]
+        pixel = y[image, place // y.shape[2], place % y.shape[2]]
+        for j in range(width):
+            pixel[channel + j] = edge[i * n_columns + j]
 
 
-@numba.njit(types.void(int64, _Images, _Vector, _Vector, types.float32, *[int64] * 6, _Images, int64, int64, _Vector,
-                       _Table, _Vector, _Counter), parallel=True, cache=True)
-def _convolve(function, x, weight, bias, floor, kh, taps_across, depth, stride, pad_y, pad_x, y, first_channel, n_tiles,
-              zeros, tables, edges, counter):
+@numba.njit(types.void(int64, _Images, _Vector, _Vector, int64, types.float32, *[int64] * 6, _Images, int64, int64,
+                       _Vector, _Table, _Vector, _Counter), parallel=True, cache=True)
+def _convolve(function, x, weight, bias, n_outputs, floor, kh, taps_across, depth, stride, pad_y, pad_x, y,
+              first_channel, n_tiles, zeros, tables, edges, counter):
     """Threads take blocks of n_tiles · ROWS output pixels as they become free."""
     n_pixels = y.shape[0] * y.shape[1] * y.shape[2]
     block = n_tiles * ROWS
@@ -152,5 +157,5 @@ def _convolve(function, x, weight, bias, floor, kh, taps_across, depth, stride, 
             n_here = min(block, n_pixels - first)
             _list_pixels(tables[worker], x, zeros, first, n_here, y.shape[1], y.shape[2], kh, taps_across, stride,
                          pad_y, pad_x)
-            _convolve_block(function, first, n_here, kh * taps_across, depth, weight, bias, floor, y,
-                            first_channel, tables[worker], edge)
+            _convolve_block(function, first, n_here, kh * taps_across, depth, weight, bias, n_outputs, floor,
+                            y, first_channel, tables[worker], edge)
