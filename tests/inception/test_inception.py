@@ -138,3 +138,12 @@ def test_the_fast_twin_keeps_its_bits(arrays):
         part_feats, part_probs = fast(ims[part])
         np.testing.assert_array_equal(part_feats, feats[part])
         np.testing.assert_array_equal(part_probs, probs[part])
+
+
+def test_the_fast_twins_memory_does_not_grow(arrays):
+    fast = cpu_inference(inception('tf', arrays))
+    held = []
+    for n in (8, 20):
+        fast(np.zeros((n, 3, 4, 4), np.uint8))
+        held.append(sum(array.nbytes for array in fast._memory.values()))
+    assert held[0] == held[1] < 100e6
