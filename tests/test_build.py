@@ -295,3 +295,12 @@ def test_feature_network(tmp_path, monkeypatch):
     assert build.build_feature_network(config, path) == 'made'
     config['evaluation']['network'] = None
     assert build.build_feature_network(config, path) is None
+
+
+def test_weights_of_the_feature_network(tmp_path, monkeypatch):
+    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device, weights: (device, weights))
+    config, path = load(tmp_path, {'evaluation': {'network': 'mine', 'weights': 'my.pth'}})
+    assert build.build_feature_network(config, path, device=1) == (1, 'my.pth')
+    config['evaluation'] = {'network': 'inception', 'weights': str(tmp_path / 'missing')}
+    assert error_of(build.build_feature_network, config, path).startswith(
+        f'{path}: evaluation.network: {tmp_path / "missing"}: no Inception weights; make them with')

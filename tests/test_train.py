@@ -186,7 +186,8 @@ def refused(folder, capsys, *arguments, config=None, out='out'):
     ({'dataset.args.size': 16}, 'dataset: images are 16×16, but ResNetGenerator makes 8×8'),
     ({'models.discriminator.fn': 'dis_models/snresnet.py'}, 'dataset: images are 8×8, but dis_models/snresnet.py takes '
                                                             'multiples of 32'),
-    ({'evaluation': {'network': 'inceptoin'}}, "evaluation.network: expected one of digits, found 'inceptoin'"),
+    ({'evaluation': {'network': 'inceptoin'}},
+     f"evaluation.network: expected one of {', '.join(NETWORKS)}, found 'inceptoin'"),
     ({'models.generator.fn': 'gen_models/resnet_16.py'}, 'models.generator.fn: no such file: gen_models/resnet_16.py')])
 def test_config_refused(tmp_path, capsys, changes, expected):
     path = write_config(tmp_path, changes)

@@ -1,15 +1,20 @@
 """Networks that judge images: each turns them into features, for distances, and class probabilities, for scores."""
-from source.feature_networks import digits
+from source.feature_networks import digits, efficientnet_lite0, inception
 
 # The contract: ims uint8 (N, 3, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
-NETWORKS = {'digits': digits.load}
+NETWORKS = {
+    'digits': digits.load,
+    'inception': inception.load_tf,
+    'inception_chainer': inception.load_chainer,
+    'efficientnet_lite0': efficientnet_lite0.load,
+}
 
 
 def load_feature_network(name, device=-1, weights=None):
     """Return the named FeatureNetwork with its weights on `device`: -1 for the CPU, else a GPU's number.
 
-    `weights` names a file to take instead of the default.
-    Raises ValueError for an unknown name, naming the known ones.
+    `weights` is the path of its weights file, None for each network's own. Raises ValueError for an unknown name,
+    naming the known ones, and for weights that are missing or another network's.
     """
     if name not in NETWORKS:
         raise ValueError(f'feature network: expected one of {", ".join(sorted(NETWORKS))}, got {name!r}')

@@ -12,24 +12,27 @@ class FeatureNetwork:
     """Callable: ims, uint8 (N, 3, H, W), any N >= 1 -> feats (N, D) and probs (N, K), float32 on the CPU.
 
     `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
+    `read(path, chain)` fills it from the weights file; by default that is Chainer's `.h5`.
     `n_classes` is K where the classes are the labels of the images it judges, else 0. `digest` is the SHA-256 of the
     weights file, so that stored statistics can say what made them. Calls raise ValueError for other arrays.
     """
 
-    def __init__(self, name, chain, weights_path, n_classes, device=-1):
+    def __init__(self, name, chain, weights_path, n_classes, device=-1, read=chainer.serializers.load_hdf5,
+                 batchsize=BATCHSIZE):
         self.name = name
         self.n_classes = n_classes
         with open(weights_path, 'rb') as file:
             self.digest = hashlib.sha256(file.read()).hexdigest()
-        chainer.serializers.load_hdf5(weights_path, chain)
+        read(weights_path, chain)
         self._device = chainer.get_device('@numpy' if device < 0 else f'@cupy:{device}')
         chain.to_device(self._device)
         self._chain = chain
+        self._batchsize = batchsize
 
     def __call__(self, ims):
         if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3 or not ims.size:
             raise ValueError(f'ims: expected uint8 (N, 3, H, W), N >= 1; got {ims.dtype} {ims.shape}')
-        batches = [self._judge(ims[start:start + BATCHSIZE]) for start in range(0, len(ims), BATCHSIZE)]
+        batches = [self._judge(ims[start:start + self._batchsize]) for start in range(0, len(ims), self._batchsize)]
         feats, probs = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
         return feats, probs
 

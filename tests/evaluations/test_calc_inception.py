@@ -182,7 +182,8 @@ def test_counts_refused(snapshot, tmp_path, capsys, arguments):
 
 @pytest.mark.parametrize('changes, expected', [
     ({'evaluation': None}, 'evaluation.network: missing; expected the name of a feature network'),
-    ({'evaluation': {'network': 'nothing'}}, "evaluation.network: expected one of digits, found 'nothing'"),
+    ({'evaluation': {'network': 'nothing'}},
+     f"evaluation.network: expected one of {', '.join(NETWORKS)}, found 'nothing'"),
     ({'dataset.args.sise': 3}, "dataset.args.sise: unknown key; did you mean 'size'?")])
 def test_config_refused(snapshot, tmp_path, capsys, changes, expected):
     config = write_config(tmp_path, {**EVALUATION, **changes})

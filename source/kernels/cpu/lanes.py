@@ -201,3 +201,68 @@ def product_tile(n_rows, n_vectors):
             return context.get_dummy_value()
         return signature, code
     return multiply
+
+
+def gathered_tile(n_rows, n_vectors):
+    """An intrinsic for c = max(sum over taps of a[tap] @ b[tap] + bias, floor), c of n_rows x (n_vectors * WIDTH).
+
+    Called as (table, n_taps, depth, b, bias, floor, c, c_row_step): `table` is the address of n_taps x n_rows int64
+    addresses of `depth` floats each, b (n_taps, depth, n_vectors * WIDTH) and bias lie one number after the other.
+    """
+    lane_bytes = 4 * WIDTH
+
+    def emit(builder, table, n_taps, depth, b, bias, floor, c, c_row_step):
+        targets = [[builder.add(builder.add(c, builder.mul(c_row_step, _INT(i))), _INT(lane_bytes * j))
+                    for j in range(n_vectors)] for i in range(n_rows)]
+        biases = [_load(builder, builder.add(bias, _INT(lane_bytes * j))) for j in range(n_vectors)]
+        depth_bytes = builder.mul(depth, _INT(4))
+        before = builder.block
+        taps, loop, after_tap, after = (builder.append_basic_block(name) for name in ('taps', 'depth', 'tap', 'stored'))
+        builder.branch(taps)
+
+        builder.position_at_end(taps)
+        tap, entry, b_of_tap = (builder.phi(_INT) for _ in range(3))
+        sums_of_tap = [[builder.phi(_VECTOR) for _ in range(n_vectors)] for _ in range(n_rows)]
+        rows = [_load(builder, builder.add(entry, _INT(8 * i)), _INT) for i in range(n_rows)]
+        builder.branch(loop)
+
+        builder.position_at_end(loop)
+        offset, b_now = builder.phi(_INT), builder.phi(_INT)
+        sums = [[builder.phi(_VECTOR) for _ in range(n_vectors)] for _ in range(n_rows)]
+        b_lanes = [_load(builder, builder.add(b_now, _INT(lane_bytes * j))) for j in range(n_vectors)]
+        next_sums = []
+        for i in range(n_rows):
+            a_lane = _splat(builder, _load(builder, builder.add(rows[i], offset), _FLOAT))
+            next_sums.append([_multiply_add(builder, a_lane, b_lanes[j], sums[i][j]) for j in range(n_vectors)])
+        next_offset, next_b = builder.add(offset, _INT(4)), builder.add(b_now, _INT(lane_bytes * n_vectors))
+        for phi, start, value in [(offset, _INT(0), next_offset), (b_now, b_of_tap, next_b)]:
+            phi.add_incoming(start, taps)
+            phi.add_incoming(value, loop)
+        builder.cbranch(builder.icmp_signed('<', next_offset, depth_bytes), loop, after_tap)
+
+        builder.position_at_end(after_tap)
+        next_tap, next_entry = builder.add(tap, _INT(1)), builder.add(entry, _INT(8 * n_rows))
+        for phi, start, value in [(tap, _INT(0), next_tap), (entry, table, next_entry), (b_of_tap, b, next_b)]:
+            phi.add_incoming(start, before)
+            phi.add_incoming(value, after_tap)
+        for i in range(n_rows):
+            for j in range(n_vectors):
+                sums[i][j].add_incoming(sums_of_tap[i][j], taps)
+                sums[i][j].add_incoming(next_sums[i][j], loop)
+                sums_of_tap[i][j].add_incoming(biases[j], before)
+                sums_of_tap[i][j].add_incoming(next_sums[i][j], after_tap)
+        builder.cbranch(builder.icmp_signed('<', next_tap, n_taps), taps, after)
+
+        builder.position_at_end(after)
+        floor = _splat(builder, floor)
+        for row, row_sums in zip(targets, next_sums):
+            for address, value in zip(row, row_sums):
+                _store(builder, builder.select(builder.fcmp_ordered('>', value, floor), value, floor), address)
+
+    @intrinsic
+    def product(typing_context, table, n_taps, depth, b, bias, floor, c, c_row_step):
+        def code(context, builder, _, arguments):
+            emit(builder, *arguments)
+            return context.get_dummy_value()
+        return types.void(*[types.int64] * 5, types.float32, *[types.int64] * 2), code
+    return product

@@ -73,7 +73,7 @@ def _multiply(n_vectors, a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_
         _narrow(a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_step, depth, accumulate)
 
 
-def _caller(signature):
+def caller(signature):
     """The code generator of an intrinsic that calls the function at the address given as its first argument."""
     def code(context, builder, _, arguments):
         function = ir.FunctionType(ir.VoidType(), [context.get_value_type(t) for t in signature.args])
@@ -84,13 +84,13 @@ def _caller(signature):
 
 @intrinsic
 def transform(typing_context, function, kind, sources, source_shift, targets, target_shift, slope, bias, gate_shift):
-    return _caller(_TRANSFORM)
+    return caller(_TRANSFORM)
 
 
 @intrinsic
 def multiply(typing_context, function, n_vectors, a, a_row_step, a_depth_step, b, b_depth_step, c, c_row_step, depth,
              accumulate):
-    return _caller(_MULTIPLY)
+    return caller(_MULTIPLY)
 
 
 @intrinsic

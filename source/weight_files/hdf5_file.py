@@ -1,0 +1,54 @@
+"""Chainer's `.h5` files, read array by array after their shapes are known to be right."""
+from source.weight_files import WeightFileError
+
+import h5py
+import numpy as np
+
+START = b'\x89HDF\r\n\x1a\n'
+
+
+def read_hdf5_file(path, shapes):
+    """Return {name: array} of an `.h5` that must hold exactly the names of `shapes`, {name: shape}, in these shapes.
+
+    Raises WeightFileError where a name is missing or not expected, where a shape differs, where an array is not
+    numeric or lies outside the file, and where the file is cut; OSError where there is none.
+    """
+    with open(path, 'rb'):
+        pass  # HDF5's own message for a missing file is a paragraph
+    try:
+        with h5py.File(path, 'r') as file:
+            found = {}
+            _visit(file, '', found, path)
+            check_names(path, found, shapes)
+            for name, shape in shapes.items():
+                if found[name].shape != shape:
+                    raise WeightFileError(f'{path}: {name}: expected shape {shape}, found {found[name].shape}')
+            return {name: np.asarray(found[name]) for name in shapes}
+    except WeightFileError:
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise WeightFileError(f'{path}: not a whole HDF5 file ({str(error).splitlines()[0]})') from None
+
+
+def _visit(group, prefix, found, path):
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise WeightFileError(f'{path}: {prefix}{key}: expected an array, found a link to elsewhere')
+        item = group[key]
+        if isinstance(item, h5py.Group):
+            if prefix.count('/') > 10:
+                raise WeightFileError(f'{path}: {prefix}: groups within groups without end')
+            _visit(item, f'{prefix}{key}/', found, path)
+        elif item.dtype.kind not in 'fiu' or item.external or item.is_virtual:
+            raise WeightFileError(f'{path}: {prefix}{key}: expected numbers inside the file, found {item.dtype}')
+        else:
+            found[prefix + key] = item
+
+
+def check_names(path, found, expected):
+    """Raises WeightFileError naming what `found` lacks of `expected` or has beyond it."""
+    for kind, names in (('lacks', sorted(set(expected) - set(found))),
+                        ('holds, unexpectedly,', sorted(set(found) - set(expected)))):
+        if names:
+            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
+            raise WeightFileError(f'{path}: {kind} {", ".join(names[:3])}{more}')

