@@ -77,7 +77,7 @@ class SpectralNormPenalty(Penalty):
     def __call__(self, dis, x_real, x_fake, y):
         total = 0
         for name, W in weights_of(dis):
-            self.u[name], v = power_iteration(W.array.reshape(len(W.array), -1), self.u[name])
+            self.u[name], v, _ = power_iteration(W.array.reshape(len(W.array), -1), self.u[name])
             total += spectral_norm_penalty(W, self.u[name], v)
         return self.weight * total
 

@@ -34,14 +34,14 @@ class DigitsDataset(ImageDataset):
         small = np.rint(digits.images[part] * (255. / 16.)).astype(np.uint8)
         grey = np.stack([_enlarge(im, size) for im in small])
         super().__init__(np.repeat(grey[:, None], 3, axis=1), digits.target[part], n_classes=10)
-        self.reach = size // 16 if augmentation else 0
+        self._reach = size // 16 if augmentation else 0
 
     def load_ims(self, indices, rng=None):
         ims = super().load_ims(indices)
-        if rng is None or self.reach == 0:
+        if rng is None or self._reach == 0:
             return ims
         shifts = rng.integers if hasattr(rng, 'integers') else rng.randint
-        return moved(ims, shifts(-self.reach, self.reach + 1, (len(ims), 2)))
+        return moved(ims, shifts(-self._reach, self._reach + 1, (len(ims), 2)))
 
 
 def moved(ims, shifts):

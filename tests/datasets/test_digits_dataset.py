@@ -1,4 +1,4 @@
-from source.datasets.digits import DigitsDataset
+from source.datasets.digits import DigitsDataset, moved
 
 import numpy as np
 import pytest
@@ -38,6 +38,29 @@ def test_enlarged_by_cubic_interpolation():
 def test_means_of_32_px_are_16_px():
     means = DigitsDataset('test', size=32).ims.reshape(360, 3, 16, 2, 16, 2).mean(axis=(3, 5))
     assert np.abs(means - DigitsDataset('test', size=16).ims).max() <= .5
+
+
+def test_moved():
+    ims = np.random.RandomState(0).randint(1, 256, size=(3, 3, 5, 6), dtype=np.uint8)
+    there = moved(ims, np.array([[0, 0], [2, -1], [-2, 3]]))
+    assert there.dtype == np.uint8
+    np.testing.assert_array_equal(there[0], ims[0])
+    np.testing.assert_array_equal(there[1], np.pad(ims[1, :, :-2, 1:], ((0, 0), (2, 0), (0, 1))))
+    np.testing.assert_array_equal(there[2], np.pad(ims[2, :, 2:, :-3], ((0, 0), (0, 2), (3, 0))))
+
+
+@pytest.mark.parametrize('make_rng', [np.random.RandomState, np.random.default_rng])
+def test_augmentation_moves_by_up_to_a_sixteenth(make_rng):
+    dataset = DigitsDataset('test', size=32, augmentation=True)
+    indices = np.zeros(400, int)
+    ims = dataset.load_ims(indices, make_rng(0))
+    shifts = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
+    possible = {moved(dataset.ims[:1], np.array([shift])).tobytes() for shift in shifts}
+    assert len(possible) == 25 and {im.tobytes() for im in ims} == possible
+    np.testing.assert_array_equal(ims, dataset.load_ims(indices, make_rng(0)))
+    np.testing.assert_array_equal(dataset.load_ims(indices), dataset.ims[indices])
+    plain = DigitsDataset('test', size=32)
+    np.testing.assert_array_equal(plain.load_ims(indices, make_rng(0)), plain.ims[indices])
 
 
 @pytest.mark.parametrize('arguments, message', [

@@ -128,7 +128,7 @@ def test_folder_of_a_snapshots_samples_scores_as_the_snapshot(snapshot, tmp_path
 def test_held_out_digits_under_the_shipped_network(tmp_path, monkeypatch):
     """Ten classes, all but told apart: an inception score near its bound, and a small distance."""
     monkeypatch.setitem(NETWORKS, 'digits', digits.load)
-    images = write_images(tmp_path / 'ims', DigitsDataset('test', size=16).ims)
+    images = write_images(tmp_path / 'ims', DigitsDataset('test', size=32).ims)
     assert run(calc_inception.main, '--images', images, '--config', DIGITS_CONFIG, '--gpu', -1, '--splits', 1,
                '--results_dir', tmp_path) == 0
     record = scores_in(tmp_path)
