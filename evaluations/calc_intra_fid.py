@@ -9,14 +9,14 @@ intra_fid_classes.jsonl. Stored images are those of a folder with a subfolder fo
 from pathlib import Path
 
 from evaluations import command_line as cli
-from source.intra_fid import intra_fid
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
-from source.protocols import PROTOCOLS
-from source.reference import RealImages, StatisticsFile
-from source.scoring import reference_statistics
-from source.statistics_cache import fingerprint
+from source.scoring.intra_fid import intra_fid
+from source.scoring.judging import reference_statistics
+from source.scoring.protocols import PROTOCOLS
+from source.scoring.reference import RealImages, StatisticsFile
+from source.scoring.statistics_cache import fingerprint
 from source.yaml_utils import load_config
 
 import numpy as np

@@ -11,9 +11,9 @@ from pathlib import Path
 from evaluations import command_line as cli
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
-from source.reference import RealImages
-from source.scoring import reference_statistics
-from source.statistics_files import ReferenceStatistics, save_statistics
+from source.scoring.judging import reference_statistics
+from source.scoring.reference import RealImages
+from source.scoring.statistics_files import ReferenceStatistics, save_statistics
 from source.yaml_utils import load_config
 
 import numpy as np

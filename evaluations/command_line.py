@@ -9,14 +9,14 @@ from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models
 from source.datasets.image_files import open_images
-from source.image_sources import GeneratedImages, StoredImages
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
-from source.protocols import PROTOCOLS
+from source.scoring.image_sources import GeneratedImages, StoredImages
+from source.scoring.protocols import PROTOCOLS
 from source.yaml_utils import ConfigError, load_config
 
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from evaluations.command_line import one_line_errors
-from source.comparison import compare, load_published, read_measured
-from source.comparison_plot import plot_comparisons
+from source.scoring.comparison import compare, load_published, read_measured
+from source.scoring.comparison_plot import plot_comparisons
 
 PUBLISHED = Path(__file__).parent / 'published_numbers.csv'
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 from evaluations import command_line as cli
 from source.metrics.frechet_distance import SingularCovarianceWarning
-from source.protocols import PROTOCOLS, config_protocol
-from source.reference import RealImages, StatisticsFile
-from source.scoring import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
+from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
+from source.scoring.protocols import PROTOCOLS, config_protocol
+from source.scoring.reference import RealImages, StatisticsFile
 from source.yaml_utils import load_config
 
 import numpy as np
@@ -108,7 +108,7 @@ def compute(args, protocol, images, network, reference, subset_size):
 def run(doc, kind, metrics=None):
     """Parse, score, print, and write `<kind>.json`, or `<kind>_<protocol>.json` where a protocol is named.
 
-    `metrics` are of scoring.METRICS; None leaves the choice to the arguments.
+    `metrics` are of judging.METRICS; None leaves the choice to the arguments.
     """
     args = parse_arguments(doc, metrics)
     path = cli.config_path(args)

@@ -12,7 +12,7 @@ from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import gpu_index
-from source.statistics_cache import cached_statistics
+from source.scoring.statistics_cache import cached_statistics
 
 import numpy as np
 from chainer import training

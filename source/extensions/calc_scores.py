@@ -1,6 +1,6 @@
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
-from source.scoring import judge, scores_of
+from source.scoring.judging import judge, scores_of
 
 import chainer
 from chainer.training import extension

@@ -5,7 +5,7 @@ from source.build import build_models
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import load_model, save_snapshot
-from source.protocols import Protocol
+from source.scoring.protocols import Protocol
 from source.yaml_utils import load_config
 from tests.narrow import files_in, run, write_config
 

@@ -1,7 +1,7 @@
 from evaluations import calc_ref_stats
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
-from source.statistics_files import load_statistics
+from source.scoring.statistics_files import load_statistics
 from tests.evaluations.scored_snapshot import EVALUATION, refused
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import run, write_config

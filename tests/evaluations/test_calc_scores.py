@@ -7,8 +7,8 @@ from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
-from source.protocols import PROTOCOLS
-from source.statistics_cache import cache_folder
+from source.scoring.protocols import PROTOCOLS
+from source.scoring.statistics_cache import cache_folder
 from tests.evaluations.scored_snapshot import SMALL_PROTOCOLS, record_in, refused, samples, write_snapshot
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import run

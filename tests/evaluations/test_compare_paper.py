@@ -3,7 +3,7 @@ import io
 import json
 
 from evaluations import compare_paper
-from source.comparison import load_published
+from source.scoring.comparison import load_published
 from tests.narrow import run
 
 import pytest

@@ -2,7 +2,7 @@ from gen_models.resnet_32 import ResNetGenerator
 from source.extensions.calc_scores import CalcScores
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.scoring import judge, reference_statistics, scores_of
+from source.scoring.judging import judge, reference_statistics, scores_of
 from tests.feature_network import FakeFeatureNetwork
 
 import chainer

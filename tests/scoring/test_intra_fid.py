@@ -1,9 +1,9 @@
 from source.datasets.image_dataset import ImageDataset
-from source.image_sources import StoredImages
-from source.intra_fid import intra_fid
 from source.metrics.frechet_distance import frechet_distance
 from source.miscs.journal import Journal
-from source.scoring import reference_statistics
+from source.scoring.image_sources import StoredImages
+from source.scoring.intra_fid import intra_fid
+from source.scoring.judging import reference_statistics
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np

@@ -7,7 +7,7 @@ from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
-from source.scoring import judge, judge_real, reference_statistics, scores_of
+from source.scoring.judging import judge, judge_real, reference_statistics, scores_of
 
 import numpy as np
 import pytest
@@ -117,7 +117,7 @@ def test_memory_is_that_of_a_batch():
 
 
 def test_real_feats_are_a_choice_that_stays(ims, monkeypatch):
-    monkeypatch.setattr('source.scoring.N_KEPT', 50)
+    monkeypatch.setattr('source.scoring.judging.N_KEPT', 50)
     first, second = (judge_real(ims, MeanColours(), np.arange(1000), keep_feats=True) for _ in range(2))
     assert first.feats.shape == (50, 3)
     np.testing.assert_array_equal(first.feats, second.feats)

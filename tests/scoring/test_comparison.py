@@ -1,15 +1,15 @@
 import json
 from pathlib import Path
 
-from source.comparison import compare, load_published, read_measured
-from source.comparison_plot import plot_comparisons
+from source.scoring.comparison import compare, load_published, read_measured
+from source.scoring.comparison_plot import plot_comparisons
 from source.yaml_utils import load_config
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILE = ROOT / 'evaluations' / 'published_numbers.csv'
 PUBLISHED = load_published(FILE)
 ROWS = {p.row for p in PUBLISHED}

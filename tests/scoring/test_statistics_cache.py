@@ -1,10 +1,10 @@
 import json
 
-from source import statistics_cache
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
-from source.scoring import reference_statistics
-from source.statistics_cache import cache_folder, cache_key, cached_statistics
+from source.scoring import statistics_cache
+from source.scoring.judging import reference_statistics
+from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np

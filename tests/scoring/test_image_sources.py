@@ -1,8 +1,8 @@
 from gen_models.resnet_32 import ResNetGenerator
 from source.datasets.image_dataset import ImageDataset
-from source.image_sources import GeneratedImages, StoredImages
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
+from source.scoring.image_sources import GeneratedImages, StoredImages
 
 import numpy as np
 import pytest

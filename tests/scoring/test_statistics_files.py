@@ -1,4 +1,4 @@
-from source.statistics_files import ReferenceStatistics, check_network, load_statistics, save_statistics
+from source.scoring.statistics_files import ReferenceStatistics, check_network, load_statistics, save_statistics
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np

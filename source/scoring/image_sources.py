@@ -1,7 +1,7 @@
 """What is scored: a generator's samples, or stored images; either whole or class by class."""
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
-from source.scoring import BATCHSIZE, stored_batches
+from source.scoring.judging import BATCHSIZE, stored_batches
 
 import numpy as np
 

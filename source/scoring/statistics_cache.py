@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from source.miscs.results_dir import make_folder
-from source.scoring import reference_statistics
-from source.statistics_files import ReferenceStatistics, load_statistics, save_statistics
+from source.scoring.judging import reference_statistics
+from source.scoring.statistics_files import ReferenceStatistics, load_statistics, save_statistics
 
 import numpy as np
 

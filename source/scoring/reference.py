@@ -1,8 +1,8 @@
 """What generated images are compared with: real images of a data set, or a file of their statistics."""
 from source.build import build_dataset
-from source.scoring import judge_real
-from source.statistics_cache import cached_statistics
-from source.statistics_files import check_network, load_statistics
+from source.scoring.judging import judge_real
+from source.scoring.statistics_cache import cached_statistics
+from source.scoring.statistics_files import check_network, load_statistics
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class RealImages:
         return cached_statistics(self.dataset, network, self.indices, f'{self.text} of {type(self.dataset).__name__}')
 
     def statistics_and_feats(self, network):
-        """Return their FeatureStatistics and features (M, D), of at most scoring.N_KEPT, from one pass."""
+        """Return their FeatureStatistics and features (M, D), of at most judging.N_KEPT, from one pass."""
         judged = judge_real(self.dataset, network, self.indices, keep_feats=True)
         return judged.statistics, judged.feats
 

@@ -1,5 +1,5 @@
-from source.reference import RealImages, StatisticsFile
-from source.scoring import reference_statistics
+from source.scoring.judging import reference_statistics
+from source.scoring.reference import RealImages, StatisticsFile
 from source.yaml_utils import load_config
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import write_config

@@ -1,4 +1,4 @@
-from source.protocols import PROTOCOLS, config_protocol
+from source.scoring.protocols import PROTOCOLS, config_protocol
 
 
 def test_what_the_names_mean():
