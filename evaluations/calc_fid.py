@@ -1,6 +1,6 @@
 """The Fréchet distance (FID) of a snapshot's samples, or of stored images, from real ones, for example
 
-    python evaluations/calc_fid.py --snapshot results/digits/ResNetGenerator_1250.npz
+    python evaluations/calc_fid.py --snapshot results/digits/ResNetGenerator_1200.npz
     python evaluations/calc_fid.py --images samples.npz --config configs/sn_cifar10.yml --ref_stats fid_stats.npz
 """
 from evaluations import score_command

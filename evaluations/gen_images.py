@@ -1,6 +1,6 @@
 """Generates a sheet of images per class from a snapshot, for example
 
-    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1250.npz --classes 3 7
+    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 7
 """
 import argparse
 from pathlib import Path

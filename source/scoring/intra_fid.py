@@ -10,8 +10,8 @@ TOO_FEW = 2  # below, there is no covariance
 def intra_fid(images, real_statistics, network, n_classes, n_per_class, journal, report=lambda entry: None):
     """Return {'intra_fid', 'n_classes', 'too_few', 'singular'} of all classes; Miyato & Koyama 2018, section 4.
 
-    `images` is an image source (source/scoring/image_sources.py); `real_statistics(c)` gives n, mean and cov of the real
-    images of a class, or None where there are none. 'too_few' lists the classes with fewer than two real or generated
+    `images` is an image source (image_sources.py); `real_statistics(c)` gives n, mean and cov of the real images of a
+    class, or None where there are none. 'too_few' lists the classes with fewer than two real or generated
     images; 'intra_fid' is the mean over the others, None without any. 'singular' counts classes with a covariance
     that lacks full rank. Classes that `journal` holds are not computed again; each new entry is reported.
     """
