@@ -1,4 +1,4 @@
-"""What a comparison is run with: data set, widths, updates, images scored; its defaults are configs/experiments/*.yml."""
+"""What a comparison is run with: data, widths, updates, images scored; configs/experiments/*.yml has the defaults."""
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 

@@ -82,7 +82,8 @@ EXPERIMENTS = {
         _cnn(method, 'C', final_scale=size) for method in SN_AND_ORTHONORMAL for size in RELATIVE_SIZES)),
     'figure_5': Experiment('Learning curves with classes concatenated, SN and orthonormal', tuple(
         _resnet('resnet_concat', method) for method in SN_AND_ORTHONORMAL)),
-    'figure_6': Experiment('Samples of WGAN-GP, WN and SN in settings A to F', _grid(('wgan_gp', 'weight', 'spectral'))),
+    'figure_6': Experiment('Samples of WGAN-GP, WN and SN in settings A to F',
+                           _grid(('wgan_gp', 'weight', 'spectral'))),
     'figure_9': Experiment('Spectral norms of all layers during training, SN, setting C', (_cnn('spectral', 'C'),)),
     'figure_10': Experiment('Seconds per 100 updates, n_dis 5', tuple(
         _cnn(method, 'A') for method in ('wgan_gp', 'weight', 'spectral', 'none'))),

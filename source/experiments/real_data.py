@@ -1,9 +1,11 @@
 """What has to be there before a comparison starts, and its row "Real data": held-out images scored like samples."""
 from source import build
 from source.experiments.cell import Cell, write_cell_config
-from source.experiments.records import write_record
+from source.experiments.records import read_record, write_record
+from source.experiments.run_cell import SHEET
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import get_device, gpu_index
+from source.miscs.image_sheets import save_sheet
 from source.miscs.results_dir import make_folder
 from source.scoring import judge, scores_of, stored_batches
 from source.statistics_cache import cached_statistics
@@ -16,7 +18,7 @@ LEAST_PER_SPLIT = 100
 
 
 def prepare(results, variant, budget, data_dir=None, gpu=None):
-    """Reads data set and feature network, computes the statistics every cell needs, and writes `records/real_data.json`.
+    """Reads data and feature network, computes the statistics all cells need, writes record and samples of real data.
 
     Raises ConfigError, before anything is trained, where data or network are missing.
     """
@@ -31,7 +33,12 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
         raise ConfigError(f'{source}: feature_network: missing; expected the name of a feature network')
     reference = cached_statistics(dataset, network)
     path = results.root / 'records' / f'{NAME}.json'
-    if path.exists():
+    of = {name: getattr(budget, name) for name in ('dataset', 'feature_network', 'n_images', 'splits')}
+    if not results.samples(NAME).exists():
+        make_folder(results.samples(NAME).parent)
+        shown = np.random.RandomState(0).permutation(len(dataset))[:SHEET ** 2]
+        save_sheet(results.samples(NAME), dataset.load_ims(shown), SHEET, SHEET)
+    if path.exists() and read_record(path)['budget'] == of:
         return
     held_out = build.build_dataset(config, source, data_dir, test=True)
     n = min(len(held_out), budget.n_images)
@@ -40,7 +47,7 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     judged = judge(stored_batches(held_out, chosen), network, n, desc='held-out images')
     scores = scores_of(judged, network, reference=reference, splits=splits)
     write_record(path, {
-        'name': NAME, 'options': {}, 'seed': 0, 'budget': budget.as_record(), 'status': 'finished',
+        'name': NAME, 'options': {}, 'seed': 0, 'budget': of, 'status': 'finished',
         'feature_network': network.name,
         'protocol': f'{n} held-out images in {splits} splits, FID against all training images',
         'scores': {name: float(score) for name, score in scores.items()}})

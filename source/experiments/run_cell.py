@@ -158,7 +158,8 @@ def make_record(cell, status, trainer, log, network, config, threads):
         'status': status,
         'iterations_done': trainer.updater.iteration,
         'feature_network': network and network.name,
-        'protocol': f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, FID against all training images',
+        'protocol': f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, '
+                    'FID against all training images',
         'scores': scores,
         'seconds': round(trainer.elapsed_time, 1),
         'seconds_per_100_updates': seconds_per_100_updates(log, prefix),

@@ -78,6 +78,7 @@ def print_table(results, markdown=False):
     if len(lines) > 1:
         print(_title('Table 2: each method in the setting of its highest IS', markdown))
         print_lines(headings, lines)
+    of_table_2 = {variant.name for variant in EXPERIMENTS['table2'].variants}
     for name, (title, rows) in SINGLE_ROWS.items():
         lines = []
         for variant, (label, row) in zip(EXPERIMENTS[name].variants, rows, strict=True):
@@ -85,7 +86,8 @@ def print_table(results, markdown=False):
             if scores.n or scores.failed:
                 lines.append((label, variant.setting or 'its own', *_cells(scores), '', _failed(scores),
                               *_paper(published, row)))
-        if lines and (name == 'table2_further' or any('norm' in dict(r['options']) for r in records.values())):
+        own = {variant.name for variant in EXPERIMENTS[name].variants} - of_table_2
+        if any(record['name'].rpartition('-seed')[0] in own for record in records.values()):
             print('\n' + _title(title, markdown))
             print_lines(headings, lines)
     print('\n' + footnote(records, network))
