@@ -99,7 +99,7 @@ def build_cell_trainer(config, source, device, folder, data_dir=None):
     last = config['iteration']
     trainer = training.Trainer(updater, (last, 'iteration'), out=str(folder))
     extend_with_linear_decay(trainer, config)
-    logged = EveryAndLast(config['display_interval'], last)
+    logged = _Logged(config['display_interval'], last)
     trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], last))
     if network is not None:
         evaluation = config['evaluation']
@@ -113,6 +113,13 @@ def build_cell_trainer(config, source, device, folder, data_dir=None):
     trainer.extend(log, name='log')
     trainer.extend(_NewestSnapshot(), trigger=EveryAndLast(config['snapshot_interval'], last))
     return trainer, log, network
+
+
+class _Logged(EveryAndLast):
+    """The first iteration too: Figure 9 is about the beginning."""
+
+    def __call__(self, trainer):
+        return trainer.updater.iteration == 1 or super().__call__(trainer)
 
 
 class _NewestSnapshot(extension.Extension):

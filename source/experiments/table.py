@@ -70,9 +70,8 @@ def print_table(results, markdown=False):
     published = {(p.row, p.score): p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN'}
     print_lines = _print_markdown if markdown else _print_columns
     dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
-    ours = f'{dataset}, ' if network == 'inception' else f'{dataset} by the network "{network}", '
     paper = [f'paper: {score.upper()} {data}' for score, data in PAPER_COLUMNS]
-    headings = ('Method', 'setting', f'{ours}IS', f'{ours}FID', 'lowest FID (setting)', 'not finished', *paper)
+    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished', *paper)
     lines = [line for line in (_real(results, published), *(_method(records, method, published) for method in METHODS))
              if line]
     if len(lines) > 1:

@@ -83,7 +83,8 @@ def draw_seconds(records, results):
     threads = sorted({record.get('threads') for record in records.values()}, key=str)
     page = Page(records, 1, 1, (6.5, 3.6),
                 f'Figure 10: seconds for 100 generator updates, n_dis 5 (setting A), threads: '
-                f'{", ".join(map(str, threads))}; dots are seeds. In brackets: against no normalization.')
+                f'{", ".join(map(str, threads))}; dots are seeds. In brackets: against no normalization.',
+                scores=False)
     axis = page.axes[0, 0]
     base = np.mean(timed['none']) if 'none' in timed else None
     for i, (method, values) in enumerate(timed.items()):

@@ -113,7 +113,7 @@ def _shade(axis, xs, values, colour, label, line, marker=None):
 
 def _fill(axis, xs, means, stds, colour, label, line, marker):
     axis.plot(xs, means, color=colour, label=label, linestyle=line, marker=marker, markersize=4, linewidth=1.6)
-    axis.fill_between(xs, means - stds, means + stds, color=colour, alpha=.18, linewidth=0)
+    axis.fill_between(xs, means - stds, means + stds, color=colour, alpha=.14, linewidth=0)
 
 
 def _label(axis, x, y):

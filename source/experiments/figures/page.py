@@ -19,13 +19,14 @@ class Page:
         records: {(variant, seed): record} of what is drawn.
         rows, columns: of axes.
         size: width and height of all axes together, in inches.
-        caption: what is shown; data set, budget, seeds and network are added to it.
+        caption: what is shown; data set, budget and seeds are added to it.
+        scores: whether scores are, so that the caption must say by which network.
     """
 
-    def __init__(self, records, rows, columns, size, caption, **options):
+    def __init__(self, records, rows, columns, size, caption, scores=True, **options):
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
         from matplotlib.figure import Figure
-        text = textwrap.fill(f'{caption} {described(records)}', int(size[0] * 17))
+        text = textwrap.fill(f'{caption} {described(records, scores)}', int(size[0] * 17))
         height = .2 + .16 * text.count('\n')
         self.figure = Figure(figsize=(size[0], size[1] + height), layout='constrained')
         FigureCanvasAgg(self.figure)
@@ -39,14 +40,14 @@ class Page:
             self.figure.savefig(file, dpi=130, format='png')
 
 
-def described(records):
-    """Data set, budget, seeds, and what scored, of all records."""
+def described(records, scores=True):
+    """Data set, budget, seeds, and what scored, of all records, as sentences."""
     record = min(records.values(), key=lambda r: r['budget']['iteration'])
     seeds = sorted({seed for _, seed in records})
     network = record['budget']['feature_network']
-    own = '' if network == 'inception' else (f' Scores are by the network "{network}", not by Inception: not to be '
-                                             "compared with the paper's numbers.")
-    return f'{describe_budget(record)}, seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}.{own}'
+    own = '' if network == 'inception' or not scores else (
+        f' Scores are by the network "{network}", not by Inception: not to be compared with the paper\'s numbers.')
+    return f'Run on {describe_budget(record)}, seed{"s" * (len(seeds) > 1)} {", ".join(map(str, seeds))}.{own}'
 
 
 def score_label(records, score):

@@ -26,7 +26,7 @@ def _draw(records, results, what):
         return None
     page = Page(shown, len(methods), 1 + len(SETTINGS), (1.62 * (1 + len(SETTINGS)) + .5, 1.62 * len(methods) + .3),
                 f'{what} of {", ".join(METHODS[method] for method in methods)} in the settings A to F; on the left '
-                'real images, the same in every row.')
+                'real images, the same in every row.', scores=False)
     for row, (axes, method) in enumerate(zip(page.axes, methods, strict=True)):
         _show(axes[0], results.samples(REAL), 'not kept')
         axes[0].set_ylabel(METHODS[method], fontsize=11)

@@ -27,7 +27,7 @@ def draw_singular_values(records, results):
                 (1.9 * len(layers) + 1, 2.4 * len(rows)),
                 'Figure 3: squared singular values of the discriminator\'s weight matrices (normalized ones where the '
                 'method normalizes), scaled to a largest of 1, mean over seeds, each method in the setting of its '
-                f'highest score ({settings}).', sharey=True)
+                f'highest score ({settings}).', scores=False, sharey=True)
     for axes, methods in zip(page.axes, rows, strict=True):
         for i, (axis, layer) in enumerate(zip(axes, layers, strict=True), 1):
             for method in methods:
@@ -51,7 +51,7 @@ def draw_spectral_norms(records, results):
         return None
     page = Page({(variant, seed): record}, 1, 1, (7.5, 3.8),
                 'Figure 9: spectral norms, by full decomposition, of the spectrally normalized weights of all '
-                'convolutions during training, setting C. One power iteration an update keeps them near 1.')
+                'convolutions during training, setting C.', scores=False)
     axis = page.axes[0, 0]
     colours = _graded(len(norms))
     for i, values in enumerate(norms.values()):
