@@ -67,11 +67,11 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     config_path = str(folder / 'cell.yml')
     config = load_config(config_path)
     trainer, log, network = build_cell_trainer(config, config_path, get_device(gpu), folder, data_dir)
+    last = config['iteration']
+    trainer.stop_trigger = lambda trainer: trainer.updater.iteration >= last or should_stop()
     snapshot = newest_snapshot(folder)
     if snapshot:
         load_trainer(snapshot, trainer)
-    last = config['iteration']
-    trainer.stop_trigger = lambda trainer: trainer.updater.iteration >= last or should_stop()
     status = FINISHED
     try:
         trainer.run(show_loop_exception_msg=False)

@@ -24,7 +24,7 @@ def tiny(variant, seed=0, **changes):
 
 
 def train(root, variant, stop_at=(), **changes):
-    """The record of a cell that is stopped before the iterations `stop_at` and gone on with; it runs on the CPU."""
+    """The record of a cell that is stopped after each of so many iterations, and gone on with; it runs on the CPU."""
     folder = write_job(Results(root), tiny(variant, **changes))
     for stop in stop_at:
         asked = []
@@ -34,7 +34,11 @@ def train(root, variant, stop_at=(), **changes):
             return len(asked) > stop
         assert run_cell(folder, -1, should_stop) is None
         assert len(list(folder.glob('snapshot_iter_*'))) == 1
-    return run_cell(folder, -1)
+    asked = []
+    record = run_cell(folder, -1, lambda: asked.append(True))
+    if record['status'] == 'finished':
+        assert len(asked) == record['iterations_done'] - sum(stop_at)  # none of them twice
+    return record
 
 
 def without_times(record):
