@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
+from source.experiments.budget import PAPER_CH
 from source.miscs.files import atomic_write
 from source.miscs.results_dir import make_folder, newest_snapshot
 
@@ -118,9 +119,10 @@ def _text(value):
 
 
 def describe_budget(record):
-    """What a caption says of a comparison: data set, network widths, budget, and what scored."""
+    """What a caption says of a comparison: data set, unit of width, updates and batch."""
     budget = record['budget']
-    return (f'{budget["dataset"]}, ch {budget["ch"]}, {budget["iteration"]:,} generator updates, batch '
+    widths = f'ch {budget["ch"]}' + (f" (the paper's is {PAPER_CH})" if budget['ch'] != PAPER_CH else '')
+    return (f'{budget["dataset"]}, {widths}, {budget["iteration"]:,} generator updates, batch '
             f'{budget["batchsize"]}')
 
 

@@ -30,7 +30,7 @@ def _draw_scores(records, score, caption, log=False):
     methods = [method for method in METHODS if any(v.method == method for v in variants)]
     if not any(values_of(records, variant, score) for variant in variants):
         return None
-    page = Page(records, 1, 1, (1.6 + 1.15 * len(methods), 4.2),
+    page = Page(records, 1, 1, (max(7.5, 1.6 + 1.15 * len(methods)), 4.2),
                 f'{caption} Bars are means over seeds, dots the seeds; × marks cells that diverged or crashed.')
     axis = page.axes[0, 0]
     failed = []
