@@ -20,6 +20,7 @@ from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, variants_of
 from source.experiments.cell import cells_of
 from source.experiments.real_data import prepare
+from source.experiments.lock import LockedError, locked
 from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
@@ -113,8 +114,12 @@ def train_cell(args):
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
     try:
-        record = run_cell(args.folder, args.gpu,
-                          lambda: bool(stopped) or (args.deadline is not None and time.time() >= args.deadline))
+        with locked(Path(args.folder) / 'lock', f'{args.folder}: another process trains this cell'):
+            record = run_cell(args.folder, args.gpu,
+                              lambda: bool(stopped) or (args.deadline is not None and time.time() >= args.deadline))
+    except LockedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(LEFT)
     except Exception as error:
         traceback.print_exc()
         record_crash(args.folder, f'{type(error).__name__}: {" ".join(str(error).split())}')

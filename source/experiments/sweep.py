@@ -1,6 +1,5 @@
 """Running the cells of a comparison, each in a process of its own, until all have a record or time is up."""
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -8,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from source.experiments.lock import locked
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import record_crash, write_job
-from source.miscs.results_dir import make_folder
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
 POLL_SECONDS = .1
@@ -40,7 +39,8 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         ValueError: a record of another budget, or a comparison that is running in this folder already.
         KeyboardInterrupt: after all workers have left their snapshots.
     """
-    with _locked(results):
+    with locked(results.root / 'cells' / 'lock',
+                f'{results.root}: another run of experiments.py is at work in this folder'):
         done = {cell: record for cell in cells if (record := _record(results, cell)) is not None}
         if retry_crashed:
             done = {cell: record for cell, record in done.items() if not record['status'].startswith('crashed')}
@@ -155,17 +155,6 @@ def _record(results, cell):
 def _last_line(path):
     lines = [line for line in Path(path).read_text(errors='replace').splitlines() if line.strip()]
     return lines[-1].strip() if lines else 'no output'
-
-
-@contextlib.contextmanager
-def _locked(results):
-    path = make_folder(results.root / 'cells') / 'lock'
-    with open(path, 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(f'{results.root}: another run of experiments.py is at work in this folder') from None
-        yield
 
 
 def worker_command():

@@ -11,6 +11,7 @@ import experiments
 from source.experiments.budget import load_budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell
+from source.experiments.lock import locked
 from source.experiments.records import COLUMNS, Results, identity, read_record, write_record
 from source.experiments.run_cell import write_job
 from source.experiments.sweep import cost, duration, run_cells, worker_command
@@ -171,6 +172,16 @@ def test_interrupt_leaves_snapshots(tmp_path):
     assert process.wait(60) == 130
     process.stderr.close()
     assert all(list(log.parent.glob('snapshot_iter_*')) for log in logs)
+
+
+def test_cell_that_an_orphaned_worker_trains_is_left_to_it(tmp_path):
+    """A sweep that was killed may leave workers behind."""
+    results = Results(tmp_path / 'comparison')
+    folder = write_job(results, CELLS[0], threads=1)
+    with locked(folder / 'lock', 'not expected'):
+        left, lines = sweep(results, CELLS[:1])
+    assert left == 1 and lines == ['cnn-spectral-C-seed0: left to go on from']
+    assert (folder / 'output.txt').read_text() == f'{folder}: another process trains this cell\n'
 
 
 # The command line
