@@ -6,7 +6,7 @@ setup(
     description='Spectral normalization for GANs and the projection discriminator, in Chainer',
     python_requires='>=3.10',
     packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*']),
-    py_modules=['train'],
+    py_modules=['train', 'experiments'],
     package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[

@@ -29,24 +29,14 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
     """
-    if device.xp is np:
-        use_cpu_kernels(config['cpu_kernels'])
-    build.seed_everything(config['seed'], device)
-    gen, dis = build.build_models(config, source)
-    dataset = build.build_dataset(config, source, data_dir)
-    build.check_agreement(config, source, gen, dis, dataset)
-    updater = build.build_updater(config, source, gen, dis, dataset, device)
-
+    gen, dis, dataset, updater = build_training(config, source, device, data_dir)
     iterations = config['iteration']
     trainer = training.Trainer(updater, (iterations, 'iteration'), out=str(results_dir))
 
     def every(key):
         return EveryAndLast(config[key], iterations)
 
-    for name, optimizer in updater.get_all_optimizers().items():
-        trainer.extend(extensions.LinearShift('alpha', (config['adam']['alpha'], 0.),
-                                              (config['iteration_decay_start'], iterations), optimizer),
-                       name=f'linear_decay_{name}')
+    extend_with_linear_decay(trainer, config)
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
         network = build.build_feature_network(config, source, gpu_index(device))
@@ -60,6 +50,25 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
     trainer.extend(SaveSnapshots([gen, dis]), trigger=every('snapshot_interval'))
     return trainer
+
+
+def build_training(config, source, device, data_dir=None):
+    """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
+    if device.xp is np:
+        use_cpu_kernels(config['cpu_kernels'])
+    build.seed_everything(config['seed'], device)
+    gen, dis = build.build_models(config, source)
+    dataset = build.build_dataset(config, source, data_dir)
+    build.check_agreement(config, source, gen, dis, dataset)
+    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device)
+
+
+def extend_with_linear_decay(trainer, config):
+    """Adam's alpha falls linearly to 0 from `iteration_decay_start` on."""
+    for name, optimizer in trainer.updater.get_all_optimizers().items():
+        trainer.extend(extensions.LinearShift('alpha', (config['adam']['alpha'], 0.),
+                                              (config['iteration_decay_start'], config['iteration']), optimizer),
+                       name=f'linear_decay_{name}')
 
 
 class EveryAndLast:

@@ -31,8 +31,9 @@ FACTS = {
 OURS = 'sn_projection_digits.yml'
 # The standard CNN of Table 3, trained with setting C of Table 1 and the standard loss.
 CNNS = {'sn_cnn_cifar10.yml'}
-# Those of the comparison, in folders, and the parts they extend, which are not configs by themselves.
-PARTS = ('settings', 'methods')
+# Those of the comparison, in folders, and the parts they extend and the budgets of experiments.py, which are not
+# configs by themselves.
+PARTS = ('settings', 'methods', 'experiments')
 COMPARISON = {str(path.relative_to(CONFIGS).with_suffix('')): path for path in sorted(CONFIGS.glob('*/*.yml'))
               if path.parent.name not in PARTS}
 

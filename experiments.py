@@ -1,0 +1,147 @@
+"""Runs, tabulates and draws the paper's experiments on any data set and budget, for example
+
+    python experiments.py list
+    python experiments.py run table2 --dataset digits -j 2
+    python experiments.py table --dataset digits
+    python experiments.py figures --dataset digits
+
+Cells (method × setting × seed) that experiments share are trained once. A run that was stopped goes on where it was
+when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
+"""
+import argparse
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from evaluations.command_line import one_line_errors
+from source.experiments.budget import DATASETS, load_budget
+from source.experiments.catalogue import EXPERIMENTS, variants_of
+from source.experiments.cell import cells_of
+from source.experiments.lock import LockedError, locked
+from source.experiments.real_data import prepare
+from source.experiments.records import Results, read_records
+from source.experiments.run_cell import record_crash, run_cell
+from source.experiments.sweep import LEFT, run_cells, worker_command
+from source.experiments.table import print_table
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument('--dataset', default='digits', choices=DATASETS, help='default: digits')
+    common.add_argument('--results_dir', metavar='DIR', help='default: results/<dataset>_table2')
+
+    commands.add_parser('list', parents=[common], help='the experiments, and how much of each has been run')
+
+    run = commands.add_parser('run', parents=[common], help='train the cells of experiments')
+    run.add_argument('names', nargs='+', metavar='NAME', help=f'{", ".join(EXPERIMENTS)}, or all')
+    run.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
+    run.add_argument('--seeds', type=int, nargs='+', metavar='N')
+    run.add_argument('--methods', nargs='+', metavar='NAME', help='only these methods')
+    run.add_argument('--settings', nargs='+', metavar='X', help='only these settings of Table 1')
+    for name, text in (('iteration', 'generator updates of a cell'), ('ch', "unit of width of the CNN; the paper's 64"),
+                       ('batchsize', 'real images in a batch'), ('n_images', 'generated images scored'),
+                       ('splits', 'of them')):
+        run.add_argument(f'--{name}', type=int, metavar='N', help=f'{text}; default: configs/experiments/<dataset>.yml')
+    run.add_argument('--feature_network', metavar='NAME', help='what scores')
+    run.add_argument('--weights', metavar='FILE', help="the feature network's weights")
+    run.add_argument('-j', type=int, default=1, metavar='N', dest='processes', help='cells trained at the same time')
+    run.add_argument('--threads', type=int, metavar='N', help='of each; default: the cores shared out')
+    run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, −1 for the CPU; default: if there is one')
+    run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so long; run again to go on')
+    run.add_argument('--retry_crashed', action='store_true', help='train cells recorded as crashed again')
+
+    table = commands.add_parser('table', parents=[common], help="Table 2 of what was run, beside the paper's")
+    table.add_argument('--markdown', action='store_true')
+
+    figures = commands.add_parser('figures', parents=[common], help='draw the figures of what was run')
+    figures.add_argument('names', nargs='*', metavar='NAME', help='default: all that have been run')
+    figures.add_argument('--out', metavar='DIR', help='default: results/<dataset>_figures')
+
+    cell = commands.add_parser('cell', help='train one cell; what `run` starts')
+    cell.add_argument('folder', metavar='FOLDER')
+    cell.add_argument('--deadline', type=float, metavar='T', help='Unix time')
+    cell.add_argument('--gpu', type=int, metavar='N')
+    return parser.parse_args()
+
+
+def results_of(args):
+    return Results(args.results_dir or f'results/{args.dataset}_table2')
+
+
+def list_experiments(args):
+    budget, seeds = load_budget(args.dataset)
+    records = read_records(results_of(args))
+    for name, experiment in EXPERIMENTS.items():
+        missing = {v.network for v in experiment.variants} - set(budget.bases)
+        seen = sum(f'{variant.name}-seed{seed}' in records for variant in experiment.variants for seed in seeds)
+        state = (f'no {" and ".join(sorted(missing))} for {args.dataset}' if missing else
+                 f'{seen} of {len(experiment.variants) * len(seeds)} cells')
+        print(f'{name:15} {state:18} {experiment.title}')
+
+
+def run(args):
+    names = list(EXPERIMENTS) if args.names == ['all'] else args.names
+    budget, seeds = load_budget(args.dataset, iteration=args.iteration, ch=args.ch, batchsize=args.batchsize,
+                                n_images=args.n_images, splits=args.splits, feature_network=args.feature_network,
+                                weights=args.weights and str(Path(args.weights).resolve()))
+    for name, value in (('-j', args.processes), ('--threads', args.threads)):
+        if value is not None and value < 1:
+            raise ValueError(f'{name}: expected at least 1, found {value}')
+    variants = [v for v in variants_of(names)
+                if (not args.methods or v.method in args.methods) and (not args.settings or v.setting in args.settings)]
+    if not variants:
+        raise ValueError(f'no cell of {" ".join(names)} has these methods and settings')
+    results = results_of(args)
+    cells = cells_of(variants, args.seeds or seeds, budget)
+    deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds
+    data_dir = args.data_dir and str(Path(args.data_dir).resolve())
+    read_records(results, cells)  # of this budget, or an error
+    if any(not results.record(cell).exists() for cell in cells):
+        prepare(results, variants[0], budget, data_dir, args.gpu)
+    worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])
+    left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
+                     tell=lambda line: print(line, flush=True))
+    print(f'{len(cells) - left} of {len(cells)} cells are in {results.csv}'
+          + (f'; {left} left: give the same command again' if left else ''))
+
+
+def train_cell(args):
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
+    try:
+        with locked(Path(args.folder) / 'lock', f'{args.folder}: another process trains this cell'):
+            record = run_cell(args.folder, args.gpu,
+                              lambda: bool(stopped) or (args.deadline is not None and time.time() >= args.deadline))
+    except LockedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(LEFT)
+    except Exception as error:
+        traceback.print_exc()
+        record_crash(args.folder, f'{type(error).__name__}: {" ".join(str(error).split())}')
+        sys.exit(1)
+    sys.exit(LEFT if record is None else 0)
+
+
+def table(args):
+    print_table(results_of(args), markdown=args.markdown)
+
+
+def figures(args):
+    from source.experiments.figures import draw_figures  # here, as Matplotlib takes a second to import
+    for path in draw_figures(results_of(args), args.out or f'results/{args.dataset}_figures', args.names or None):
+        print(path)
+
+
+@one_line_errors
+def main():
+    args = parse_arguments()
+    {'list': list_experiments, 'run': run, 'table': table, 'figures': figures, 'cell': train_cell}[args.command](args)
+
+
+if __name__ == '__main__':
+    main()

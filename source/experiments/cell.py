@@ -1,0 +1,106 @@
+"""One cell of a comparison, a variant under a seed and a budget, and the config it is trained with."""
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from source.experiments.budget import CONFIGS, PAPER_CH, Budget
+from source.experiments.catalogue import Variant
+from source.miscs.files import atomic_write
+from source.yaml_utils import ConfigError, load_config
+
+import yaml
+
+OPTIONS = {  # name: the config's key; `updates` multiplies the iterations
+    'n_dis': 'updater.args.n_dis',
+    'loss_type': 'updater.args.loss_type',
+    'alpha': 'adam.alpha',
+    'norm': 'models.discriminator.args.norm',
+    'use_gamma': 'models.discriminator.args.use_gamma',
+    'scale': 'models.discriminator.args.scale',
+    'final_scale': 'models.discriminator.args.final_scale',
+    'updates': None,
+}
+N_LOGGED = 20  # points of the log, over a cell
+N_SCORED = 4  # of which so many are scored; snapshots as often
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A training run of a comparison."""
+
+    variant: Variant
+    seed: int
+    budget: Budget
+
+    @property
+    def name(self):
+        """What its folder and its record are called."""
+        return f'{self.variant.name}-seed{self.seed}'
+
+    @property
+    def iteration(self):
+        return round(self.budget.iteration * dict(self.variant.options).get('updates', 1))
+
+
+def cells_of(variants, seeds, budget):
+    """All cells, every variant under the first seed before any under the second.
+
+    Raises ConfigError for a network that the data set has no config for.
+    """
+    for variant in variants:
+        if variant.network not in budget.bases:
+            raise ConfigError(f'{variant.name}: no network {variant.network} for {budget.dataset}; '
+                              f'there is {", ".join(budget.bases)}')
+    return [Cell(variant, seed, budget) for seed in seeds for variant in variants]
+
+
+def write_cell_config(folder, cell):
+    """Writes `cell.yml` into a folder, a config of its own that extends those in configs/; returns its path."""
+    path = Path(folder) / 'cell.yml'
+    text = (f'# {cell.name} of the comparison on {cell.budget.dataset}\n'
+            + yaml.safe_dump(_config(cell, path.parent), sort_keys=False))
+    with atomic_write(path) as file:
+        file.write(text.encode())
+    return path
+
+
+def _config(cell, folder):
+    variant, budget = cell.variant, cell.budget
+    base_path = budget.bases[variant.network]
+    base, data = load_config(base_path), load_config(budget.bases['cnn'])['dataset']
+    parts = [Path(base_path)]
+    if variant.setting:
+        parts.append(CONFIGS / 'settings' / f'{variant.setting}.yml')
+    if 'wgan_gp' not in variant.network:  # whose configs are of that method already
+        parts.append(CONFIGS / 'methods' / f'{variant.method}.yml')
+    scale = budget.ch / PAPER_CH
+    own_ch = {kind: PAPER_CH if variant.network == 'cnn' else base['models'][kind]['args']['ch']
+              for kind in ('generator', 'discriminator')}
+    config = {
+        'extends': [os.path.relpath(part, folder.resolve()) for part in parts],
+        'batchsize': budget.batchsize,
+        'iteration': cell.iteration,
+        'seed': cell.seed,
+        'display_interval': max(1, cell.iteration // N_LOGGED),
+        'snapshot_interval': max(1, cell.iteration // N_SCORED),
+        'evaluation_interval': max(1, cell.iteration // N_SCORED),
+        'results_dir': '.',
+        'paper_row': None,
+        'models': {kind: {'args': {'ch': max(1, round(ch * scale))}} for kind, ch in own_ch.items()},
+        'dataset': {**data, 'args': {**dict.fromkeys(base['dataset']['args']), **data['args']}},
+        'updater': {'args': {'n_gen_samples':
+                             budget.batchsize * base['updater']['args']['n_gen_samples'] // base['batchsize']}},
+        'evaluation': {'network': budget.feature_network, 'n_images': budget.n_images, 'splits': budget.splits,
+                       'weights': budget.weights},
+    }
+    for name, value in variant.options:
+        if OPTIONS[name]:
+            _set(config, OPTIONS[name], value)
+    return config
+
+
+def _set(config, key, value):
+    *parents, last = key.split('.')
+    for parent in parents:
+        config = config.setdefault(parent, {})
+    config[last] = value

@@ -1,0 +1,53 @@
+"""Samples of methods in all settings, beside real images (Figures 6 and 12)."""
+from source.experiments.catalogue import METHODS, SETTINGS
+from source.experiments.figures.page import Page
+from source.experiments.real_data import NAME as REAL
+
+import numpy as np
+from PIL import Image
+
+
+def draw_samples_6(records, results):
+    return _draw(records, results, 'Figure 6: samples')
+
+
+def draw_samples_12(records, results):
+    return _draw(records, results, 'Figure 12: samples')
+
+
+def _draw(records, results, what):
+    """Of each cell's lowest seed."""
+    methods = [method for method in METHODS if any(v.method == method for v, _ in records)]
+    first = {}
+    for (variant, seed), record in sorted(records.items(), key=lambda item: item[0][1]):
+        first.setdefault((variant.method, variant.setting), (variant, seed, record))
+    shown = {(variant, seed): record for variant, seed, record in first.values()}
+    if not any(results.samples(record['name']).exists() for record in shown.values()):
+        return None
+    page = Page(shown, len(methods), 1 + len(SETTINGS), (1.62 * (1 + len(SETTINGS)) + .5, 1.62 * len(methods) + .3),
+                f'{what} of {", ".join(METHODS[method] for method in methods)} in the settings A to F; on the left '
+                'real images, the same in every row.', scores=False)
+    for row, (axes, method) in enumerate(zip(page.axes, methods, strict=True)):
+        _show(axes[0], results.samples(REAL), 'not kept')
+        axes[0].set_ylabel(METHODS[method], fontsize=11)
+        if row == 0:
+            axes[0].set_title('Dataset', fontsize=11)
+        for axis, setting in zip(axes[1:], SETTINGS, strict=True):
+            if row == 0:
+                axis.set_title(setting, fontsize=11)
+            variant, _, record = first.get((method, setting), (None, None, None))
+            status = 'not run' if record is None else record['status'].partition(':')[0]
+            _show(axis, record and results.samples(record['name']), 'not kept' if status == 'finished' else status)
+    return page
+
+
+def _show(axis, path, otherwise):
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.spines[:].set_visible(False)
+    if path and path.exists():
+        with Image.open(path) as image:
+            axis.imshow(np.asarray(image), interpolation='nearest')
+    else:
+        axis.text(.5, .5, otherwise, ha='center', va='center', transform=axis.transAxes, color='#777')
+        axis.set_facecolor('#f2f2f2')

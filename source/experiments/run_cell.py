@@ -1,0 +1,202 @@
+"""Training one cell, from its start or its newest snapshot, and writing its record."""
+import functools
+import json
+import time
+from pathlib import Path
+
+from source import build
+from source.experiments.budget import Budget
+from source.experiments.catalogue import Variant
+from source.experiments.cell import Cell, write_cell_config
+from source.experiments.records import FINISHED, Results, as_job, identity, read_record, write_record
+from source.extensions.calc_scores import CalcScores
+from source.extensions.divergence import DivergedError, StopWhenDiverged
+from source.extensions.held_out_loss import HeldOutLoss
+from source.extensions.log import Log
+from source.extensions.spectral_norms import SpectralNorms, singular_values
+from source.miscs.devices import get_device, gpu_index
+from source.miscs.generate import generate_ims
+from source.miscs.image_sheets import save_sheet
+from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.results_dir import make_folder, newest_snapshot
+from source.miscs.snapshots import load_trainer, save_snapshot
+from source.statistics_cache import cached_statistics
+from source.training import EveryAndLast, build_training, extend_with_linear_decay
+from source.yaml_utils import load_config
+
+import numpy as np
+from chainer import training
+from chainer.training import extension
+
+JOB = 'cell.json'
+SHEET = 5  # rows and columns of the samples kept
+N_HELD_OUT = 200
+
+
+def write_job(results, cell, data_dir=None, threads=None):
+    """Makes a cell's folder with all a worker needs: `cell.yml`, its config, and `cell.json`."""
+    folder = make_folder(results.folder(cell))
+    write_cell_config(folder, cell)
+    (folder / JOB).write_text(json.dumps(as_job(cell, data_dir, threads), indent=1) + '\n', encoding='utf-8')
+    return folder
+
+
+def read_job(folder):
+    """(cell, data_dir, threads) of a cell's folder."""
+    job = json.loads((Path(folder) / JOB).read_text(encoding='utf-8'))
+    variant = job['variant']
+    variant['options'] = tuple(map(tuple, variant['options']))
+    return Cell(Variant(**variant), job['seed'], Budget(**job['budget'])), job['data_dir'], job['threads']
+
+
+def run_cell(folder, gpu=None, should_stop=lambda: False):
+    """Trains the cell of a folder on from its newest snapshot.
+
+    Args:
+        folder: as `write_job` left it, at `<results>/cells/<cell>`.
+        gpu: as train.py's.
+        should_stop: asked before every iteration; once it is true, a snapshot is written and training left.
+
+    Returns:
+        The record, or None where training was left before its end. A cell whose losses or parameters stop being
+        numbers gets a record too.
+    """
+    folder = Path(folder)
+    cell, data_dir, threads = read_job(folder)
+    results = Results(folder.parent.parent)
+    config_path = str(folder / 'cell.yml')
+    config = load_config(config_path)
+    trainer, log, network = build_cell_trainer(config, config_path, get_device(gpu), folder, data_dir)
+    last = config['iteration']
+    trainer.stop_trigger = lambda trainer: trainer.updater.iteration >= last or should_stop()
+    snapshot = newest_snapshot(folder)
+    if snapshot:
+        load_trainer(snapshot, trainer)
+    status = FINISHED
+    try:
+        trainer.run(show_loop_exception_msg=False)
+    except DivergedError as error:
+        status = f'diverged: {error}'
+    if status == FINISHED and trainer.updater.iteration < last:
+        _save(trainer)
+        return None
+    record = make_record(cell, status, trainer, log.log, network, config, threads)
+    make_folder(results.samples(cell.name).parent)
+    if status == FINISHED:
+        save_sheet(results.samples(cell.name), _samples(trainer.updater.gen, cell.seed), SHEET, SHEET)
+        for model in (trainer.updater.gen, trainer.updater.dis):
+            save_snapshot(folder / f'{type(model).__name__}_{last}.npz', model)
+    write_record(results.record(cell), record)
+    _remove_snapshots(folder)
+    return record
+
+
+def build_cell_trainer(config, source, device, folder, data_dir=None):
+    """(trainer, log, feature network): scores, spectral norms, losses on held-out data, and a single snapshot."""
+    gen, dis, dataset, updater = build_training(config, source, device, data_dir)
+    network = build.build_feature_network(config, source, gpu_index(device))
+    held_out = build.build_dataset(config, source, data_dir, test=True)
+    last = config['iteration']
+    trainer = training.Trainer(updater, (last, 'iteration'), out=str(folder))
+    extend_with_linear_decay(trainer, config)
+    logged = _Logged(config['display_interval'], last)
+    trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], last))
+    if network is not None:
+        evaluation = config['evaluation']
+        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
+                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
+                       trigger=EveryAndLast(config['evaluation_interval'], last))
+    trainer.extend(SpectralNorms(dis), trigger=logged)
+    if held_out is not None:
+        trainer.extend(HeldOutLoss(updater, dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)), trigger=logged)
+    log = Log(trigger=logged)
+    trainer.extend(log, name='log')
+    trainer.extend(_NewestSnapshot(), trigger=EveryAndLast(config['snapshot_interval'], last))
+    return trainer, log, network
+
+
+class _Logged(EveryAndLast):
+    """The first iteration too: Figure 9 is about the beginning."""
+
+    def __call__(self, trainer):
+        return trainer.updater.iteration == 1 or super().__call__(trainer)
+
+
+class _NewestSnapshot(extension.Extension):
+    """Writes `snapshot_iter_<iteration>` and removes those before it."""
+
+    priority = extension.PRIORITY_READER - 200  # after everything that changes state or writes the log
+
+    def __call__(self, trainer):
+        _save(trainer)
+
+
+def _save(trainer):
+    path = Path(trainer.out) / f'snapshot_iter_{trainer.updater.iteration}'
+    save_snapshot(path, trainer)
+    _remove_snapshots(trainer.out, but=path)
+
+
+def _remove_snapshots(folder, but=None):
+    for path in Path(folder).glob('snapshot_iter_*'):
+        if path != but:
+            path.unlink()
+
+
+def _samples(gen, seed):
+    sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, (seed, 4))
+    labels = np.arange(SHEET ** 2) % gen.n_classes if gen.n_classes > 0 else None
+    return generate_ims(gen, SHEET ** 2, sampler, labels)[0]
+
+
+def make_record(cell, status, trainer, log, network, config, threads):
+    """The record of a cell that ended, as `records.py` describes it."""
+    evaluation = config['evaluation']
+    prefix = f'{network.name}_' if network else None
+    curve = [{'iteration': entry['iteration'],
+              **{name.removeprefix(prefix): value for name, value in entry.items() if name.startswith(prefix)}}
+             for entry in log if prefix and f'{prefix}fid' in entry]
+    names = dict.fromkeys(name for entry in log for name in entry)
+    dis = trainer.updater.dis
+    finished = status == FINISHED
+    scores = {name: value for name, value in curve[-1].items() if name != 'iteration'} if finished and curve else {}
+    return {
+        **identity(cell),
+        'status': status,
+        'iterations_done': trainer.updater.iteration,
+        'feature_network': network and network.name,
+        'protocol': f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, '
+                    'FID against all training images',
+        'scores': scores,
+        'seconds': round(trainer.elapsed_time, 1),
+        'seconds_per_100_updates': seconds_per_100_updates(log, prefix),
+        'threads': threads,
+        'curve': {name: [entry[name] for entry in curve] for name in (curve[0] if curve else ())},
+        'log': {name: [entry.get(name) for entry in log] for name in names
+                if name == 'iteration' or name.startswith(('loss', 'critic_loss'))},
+        'spectral_norms': {name.removeprefix('sigma/'): [entry.get(name) for entry in log]
+                           for name in names if name.startswith('sigma/')},
+        'squared_singular_values': {name: (values.astype(float) ** 2).tolist()
+                                    for name, values in singular_values(dis).items()} if finished else {},
+        'ended': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
+    }
+
+
+def seconds_per_100_updates(log, prefix=None):
+    """The median over the log's intervals without scoring, or None where there are none."""
+    rates = [(after['elapsed_time'] - before['elapsed_time']) / (after['iteration'] - before['iteration'])
+             for before, after in zip(log, log[1:])
+             if not (prefix and any(name.startswith(prefix) for name in after))]
+    return round(100 * float(np.median(rates)), 3) if rates else None
+
+
+def record_crash(folder, line):
+    """The record of a cell that could not be trained on: `line` says why."""
+    cell, _, threads = read_job(folder)
+    results = Results(Path(folder).parent.parent)
+    snapshot = newest_snapshot(folder)
+    done = int(snapshot.name.rpartition('_')[2]) if snapshot else 0
+    record = {**identity(cell), 'status': f'crashed: {line}', 'iterations_done': done, 'scores': {},
+              'threads': threads, 'ended': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}
+    write_record(results.record(cell), record)
+    return read_record(results.record(cell))

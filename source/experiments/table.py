@@ -1,0 +1,179 @@
+"""Table 2 of a comparison, each method in its best setting, beside the paper's columns; and Tables 7 and 8."""
+from source.comparison import load_published
+from source.experiments.budget import CONFIGS
+from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
+from source.experiments.real_data import NAME as REAL
+from source.experiments.records import describe_budget, read_record, read_records
+
+import numpy as np
+
+PUBLISHED = CONFIGS.parent / 'evaluations' / 'published_numbers.csv'
+PAPER_COLUMNS = ('is', 'CIFAR-10'), ('is', 'STL-10'), ('fid', 'CIFAR-10'), ('fid', 'STL-10')
+NAMES = {  # Table 2's own
+    'weight_clipping': 'Weight clipping', 'gan_gp': 'GAN-GP', 'wgan_gp': 'WGAN-GP', 'batch': 'Batch Norm.',
+    'layer': 'Layer Norm.', 'weight': 'Weight Norm.', 'orthonormal': 'Orthonormal', 'spectral': 'SN-GANs',
+    'none': 'no normalization'}
+ROWS = {  # method: the rows of published_numbers.csv, without their data set
+    'weight_clipping': 'cnn_weight_clipping', 'gan_gp': 'cnn_gan_gp', 'wgan_gp': 'cnn_wgan_gp',
+    'batch': 'cnn_batch_norm', 'layer': 'cnn_layer_norm', 'weight': 'cnn_weight_norm',
+    'orthonormal': 'cnn_orthonormal', 'spectral': 'cnn_sn', 'none': None}
+SINGLE_ROWS = {  # experiment: (title, of its variants in their order: name, row of published_numbers.csv)
+    'table2_further': ('Table 2, further rows', (
+        ('SN-GANs, Eq.(17)', 'cnn_sn_hinge'), ('SN-GANs (2x updates)', 'cnn_sn_2x'),
+        ('Orthonormal (2x updates)', 'cnn_orthonormal_2x'), ('SN-GANs, Eq.(17) (2x updates)', 'cnn_sn_hinge_2x'),
+        ('ResNet: SN-GANs, Eq.(17)', 'resnet_sn_hinge'), ('ResNet: Orthonormal, Eq.(17)', 'resnet_orthonormal_hinge'))),
+    'table7': ('Table 7', (
+        ('WGAN-GP (Standard CNN)', 'cnn_wgan_gp_table7'), ('w/ Frobenius Norm.', 'cnn_wgan_gp_frobenius'),
+        ('w/ Weight Norm.', 'cnn_wgan_gp_weight_norm'), ('w/ Spectral Norm.', 'cnn_wgan_gp_sn'),
+        ('WGAN-GP (ResNet)', 'resnet_wgan_gp'), ('w/ Spectral norm.', 'resnet_wgan_gp_sn'),
+        ('w/ Spectral norm. (1.5x feature maps in D)', 'resnet_wgan_gp_sn_15x'))),
+    'table8': ('Table 8', (
+        ('AC-WGAN-GP', 'resnet_ac_wgan_gp'), ('w/ Spectral norm.', 'resnet_ac_wgan_gp_sn'),
+        ('w/ Spectral norm. (1.5x feature maps in D)', 'resnet_ac_wgan_gp_sn_15x'))),
+}
+
+
+class Scores:
+    """The scores of a variant over its seeds.
+
+    Attributes:
+        n: seeds that finished; `failed` lists the statuses of the others.
+    """
+
+    def __init__(self, records):
+        finished = [record for record in records if record['status'] == 'finished']
+        self.n, self.failed = len(finished), [r['status'] for r in records if r['status'] != 'finished']
+        self._values = {name: np.array([r['scores'][name] for r in finished if r['scores'].get(name) is not None])
+                        for name in ('is_mean', 'fid', 'recognized')}
+
+    def mean(self, name):
+        """Over seeds, or None where none has finished."""
+        values = self._values[name]
+        return float(values.mean()) if len(values) else None
+
+    def std(self, name):
+        """Over seeds (population), or None where fewer than two have finished."""
+        values = self._values[name]
+        return float(values.std()) if len(values) > 1 else None
+
+
+def scores_of_variant(records, variant):
+    """Scores of a variant from {name: record}."""
+    return Scores([r for r in records.values() if r['name'].rpartition('-seed')[0] == variant.name])
+
+
+def print_table(results, markdown=False):
+    """Prints the tables that there are records for; raises ValueError where there are none."""
+    records = read_records(results)
+    if not records:
+        raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
+    published = {(p.row, p.score): p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN'}
+    print_lines = _print_markdown if markdown else _print_columns
+    dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
+    paper = [f'paper: {score.upper()} {data}' for score, data in PAPER_COLUMNS]
+    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished', *paper)
+    lines = [line for line in (_real(results, published), *(_method(records, method, published) for method in METHODS))
+             if line]
+    if len(lines) > 1:
+        print(_title('Table 2: each method in the setting of its highest IS', markdown))
+        print_lines(headings, lines)
+    of_table_2 = {variant.name for variant in EXPERIMENTS['table2'].variants}
+    for name, (title, rows) in SINGLE_ROWS.items():
+        lines = []
+        for variant, (label, row) in zip(EXPERIMENTS[name].variants, rows, strict=True):
+            scores = scores_of_variant(records, variant)
+            if scores.n or scores.failed:
+                lines.append((label, variant.setting or 'its own', *_cells(scores), '', _failed(scores),
+                              *_paper(published, row)))
+        own = {variant.name for variant in EXPERIMENTS[name].variants} - of_table_2
+        if any(record['name'].rpartition('-seed')[0] in own for record in records.values()):
+            print('\n' + _title(title, markdown))
+            print_lines(headings, lines)
+    print('\n' + footnote(records, network))
+
+
+def footnote(records, network):
+    """What the numbers are of, in a line or two."""
+    some = next(iter(records.values()))
+    seeds = sorted({record['seed'] for record in records.values()})
+    text = (f'{describe_budget(some)}; {some.get("protocol", "")}; seeds {", ".join(map(str, seeds))}; ± over seeds '
+            "(the paper's: over sample sets).")
+    if network != 'inception':
+        text += (f' Scores by the network "{network}" are not Inception scores: compare the order of methods within a '
+                 'column, not numbers across columns.')
+    return text
+
+
+def best_setting(records, method, score='is_mean', sign=1):
+    """(setting, Scores) of the setting with the highest sign·mean of a score, or (None, None)."""
+    found = {setting: scores_of_variant(records, Variant('cnn', method, setting)) for setting in SETTINGS}
+    found = {setting: scores for setting, scores in found.items() if scores.mean(score) is not None}
+    return max(found.items(), key=lambda item: sign * item[1].mean(score), default=(None, None))
+
+
+def _method(records, method, published):
+    all_scores = [scores_of_variant(records, Variant('cnn', method, setting)) for setting in SETTINGS]
+    if not any(scores.n or scores.failed for scores in all_scores):
+        return None
+    setting, best = best_setting(records, method)
+    fid_setting, lowest = best_setting(records, method, 'fid', -1)
+    failed = ', '.join(f'{setting}: {_failed(scores)}' for setting, scores in zip(SETTINGS, all_scores)
+                       if scores.failed)
+    return (NAMES[method], setting or '–', *(_cells(best) if best else ('–', '–')),
+            f'{_number(lowest, "fid")} ({fid_setting})' if lowest else '–', failed, *_paper(published, ROWS[method]))
+
+
+def _real(results, published):
+    path = results.root / 'records' / f'{REAL}.json'
+    if not path.exists():
+        return None
+    scores = read_record(path)['scores']
+    return ('Real data (held out)', '', f'{scores["is_mean"]:.2f}', f'{scores["fid"]:.1f}', '', '',
+            *_paper(published, 'real'))
+
+
+def _cells(scores):
+    return _number(scores, 'is_mean'), _number(scores, 'fid')
+
+
+def _number(scores, name):
+    mean, std = scores.mean(name), scores.std(name)
+    digits = 1 if name == 'fid' else 2
+    return '–' if mean is None else f'{mean:.{digits}f}' + ('' if std is None else f' ± {std:.{digits}f}')
+
+
+def _failed(scores):
+    kinds = [status.partition(':')[0] for status in scores.failed]
+    return ' '.join(f'{kinds.count(kind)} {kind}' for kind in dict.fromkeys(kinds))
+
+
+def _paper(published, row):
+    texts = []
+    for score, data in PAPER_COLUMNS:
+        found = row and published.get((f'{data.replace("-", "").lower()}_{row}', score))
+        texts.append('' if not found else 'collapsed' if not found.value else
+                     found.value + (f' ± {found.plus_minus}' if found.plus_minus else ''))
+    return texts
+
+
+def _of_all(records, name):
+    values = {record['budget'][name] for record in records.values()}
+    return ', '.join(sorted(map(str, values)))
+
+
+def _title(text, markdown):
+    return f'**{text}**\n' if markdown else text
+
+
+def _print_columns(headings, lines):
+    keep = [i for i, column in enumerate(zip(*lines)) if any(column)]
+    rows = [[row[i] for i in keep] for row in (headings, *lines)]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in (rows[0], ['-' * width for width in widths], *rows[1:]):
+        print('  '.join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
+
+
+def _print_markdown(headings, lines):
+    keep = [i for i, column in enumerate(zip(*lines)) if any(column)]
+    for row in (headings, ['---'] * len(headings), *lines):
+        print(f'| {" | ".join(row[i] for i in keep)} |')

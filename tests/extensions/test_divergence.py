@@ -1,0 +1,40 @@
+"""Training is left as soon as a number is none."""
+from unittest import mock
+
+from source.extensions.divergence import DivergedError, StopWhenDiverged
+
+import chainer
+import chainer.links as L
+import numpy as np
+import pytest
+
+
+def trainer(iteration=1, **observation):
+    made = mock.Mock(observation=observation)
+    made.updater.iteration = iteration
+    return made
+
+
+@pytest.mark.parametrize('value', [np.float32('nan'), np.float32('inf'), -np.inf, np.array(np.nan)])
+def test_losses(value):
+    with pytest.raises(DivergedError, match='loss_gen is not finite at iteration 7') as caught:
+        StopWhenDiverged([])(trainer(7, loss_dis=1., loss_gen=value))
+    assert caught.value.iteration == 7
+
+
+def test_finite_losses_and_what_is_no_loss():
+    StopWhenDiverged([])(trainer(loss_dis=np.float32(1e30), alpha=np.nan))
+
+
+def test_parameters_every_interval_and_at_the_last_iteration():
+    model = chainer.Chain()
+    with model.init_scope():
+        model.l1 = L.Linear(2, 2)
+        model.lazy = L.Linear(None, 2)
+    extension = StopWhenDiverged([model], interval=10, last=25)
+    extension(trainer(10))
+    model.l1.b.array[1] = np.nan
+    extension(trainer(24))
+    for iteration in (20, 25):
+        with pytest.raises(DivergedError, match=f'Chain/l1/b is not finite at iteration {iteration}'):
+            extension(trainer(iteration))
