@@ -7,8 +7,8 @@ from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.image_sheets import save_sheet
 from source.miscs.results_dir import make_folder
-from source.scoring import judge, scores_of, stored_batches
-from source.statistics_cache import cached_statistics
+from source.scoring.judging import judge, scores_of, stored_batches
+from source.scoring.statistics_cache import cached_statistics
 from source.yaml_utils import ConfigError, load_config
 
 import numpy as np

@@ -20,7 +20,7 @@ from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, newest_snapshot
 from source.miscs.snapshots import load_trainer, save_snapshot
-from source.statistics_cache import cached_statistics
+from source.scoring.statistics_cache import cached_statistics
 from source.training import EveryAndLast, build_training, extend_with_linear_decay
 from source.yaml_utils import load_config
 

@@ -1,9 +1,9 @@
 """Table 2 of a comparison, each method in its best setting, beside the paper's columns; and Tables 7 and 8."""
-from source.comparison import load_published
 from source.experiments.budget import CONFIGS
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import describe_budget, read_record, read_records
+from source.scoring.comparison import load_published
 
 import numpy as np
 
