@@ -5,7 +5,7 @@ setup(
     version='0.1.0',
     description='Spectral normalization for GANs and the projection discriminator, in Chainer',
     python_requires='>=3.10',
-    packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*']),
+    packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
     py_modules=['train', 'experiments'],
     package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
