@@ -10,7 +10,7 @@ import os
 from source.feature_networks.feature_network import FeatureNetwork
 from source.kernels.switch import cpu_kernels_serve
 from source.weight_files import WeightFileError
-from source.weight_files.hdf5_file import check_names
+from source.weight_files.checks import check_names
 from source.weight_files.torch_file import read_torch_file
 
 import chainer

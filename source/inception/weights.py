@@ -8,8 +8,9 @@ import zlib
 from source.inception.inception_score import Inception
 from source.inception.names import CONVOLUTIONS
 from source.weight_files import WeightFileError, hdf5_file, torch_file
+from source.weight_files.checks import check_names
 from source.weight_files.graph_def import GraphDef
-from source.weight_files.hdf5_file import check_names, read_hdf5_file
+from source.weight_files.hdf5_file import read_hdf5_file
 
 import chainer
 import h5py

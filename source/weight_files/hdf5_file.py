@@ -1,5 +1,6 @@
 """Chainer's `.h5` files, read array by array after their shapes are known to be right."""
 from source.weight_files import WeightFileError
+from source.weight_files.checks import check_names
 
 import h5py
 import numpy as np
@@ -43,12 +44,3 @@ def _visit(group, prefix, found, path):
             raise WeightFileError(f'{path}: {prefix}{key}: expected numbers inside the file, found {item.dtype}')
         else:
             found[prefix + key] = item
-
-
-def check_names(path, found, expected):
-    """Raises WeightFileError naming what `found` lacks of `expected` or has beyond it."""
-    for kind, names in (('lacks', sorted(set(expected) - set(found))),
-                        ('holds, unexpectedly,', sorted(set(found) - set(expected)))):
-        if names:
-            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
-            raise WeightFileError(f'{path}: {kind} {", ".join(names[:3])}{more}')
