@@ -1,7 +1,7 @@
 """What every reader here does with names and messages from a file that nobody vouches for."""
 from source.weight_files import WeightFileError
 
-_MOST_CHARACTERS = 120
+_MOST_CHARACTERS = 200
 
 
 def one_line(text):

@@ -1,10 +1,13 @@
 """Chainer's `.h5` files, read array by array after their shapes are known to be right."""
+import itertools
+
 from source.weight_files import WeightFileError
-from source.weight_files.checks import check_names
+from source.weight_files.checks import check_names, one_line
 
 import h5py
 import numpy as np
 
+_MOST_ITEMS = 10_000  # hard links make a few groups many, and a circle of them endless
 START = b'\x89HDF\r\n\x1a\n'
 
 
@@ -19,7 +22,7 @@ def read_hdf5_file(path, shapes):
     try:
         with h5py.File(path, 'r') as file:
             found = {}
-            _visit(file, '', found, path)
+            _visit(file, '', found, path, itertools.count(1))
             check_names(path, found, shapes)
             for name, shape in shapes.items():
                 if found[name].shape != shape:
@@ -28,19 +31,24 @@ def read_hdf5_file(path, shapes):
     except WeightFileError:
         raise
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise WeightFileError(f'{path}: not a whole HDF5 file ({str(error).splitlines()[0]})') from None
+        raise WeightFileError(f'{path}: not a whole HDF5 file ({one_line(error)})') from None
 
 
-def _visit(group, prefix, found, path):
+def _visit(group, prefix, found, path, counter):
     for key in group:
+        if next(counter) > _MOST_ITEMS:
+            raise WeightFileError(f'{path}: holds more than {_MOST_ITEMS} groups and arrays, or the same ones again')
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise WeightFileError(f'{path}: {prefix}{key}: expected an array, found a link to elsewhere')
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected an array, found a link to elsewhere')
         item = group[key]
         if isinstance(item, h5py.Group):
             if prefix.count('/') > 10:
-                raise WeightFileError(f'{path}: {prefix}: groups within groups without end')
-            _visit(item, f'{prefix}{key}/', found, path)
+                raise WeightFileError(f'{path}: {one_line(prefix)}: groups within groups without end')
+            _visit(item, f'{prefix}{key}/', found, path, counter)
+        elif not isinstance(item, h5py.Dataset):
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected an array, found a named datatype')
         elif item.dtype.kind not in 'fiu' or item.external or item.is_virtual:
-            raise WeightFileError(f'{path}: {prefix}{key}: expected numbers inside the file, found {item.dtype}')
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected numbers inside the file, found '
+                                  f'{one_line(item.dtype)}')
         else:
             found[prefix + key] = item
