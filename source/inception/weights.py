@@ -2,18 +2,17 @@
 import gzip
 import os
 import tarfile
-import tempfile
 import zlib
 
 from source.inception.inception_score import Inception
 from source.inception.names import CONVOLUTIONS
+from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError, hdf5_file, torch_file
 from source.weight_files.checks import check_names
 from source.weight_files.graph_def import GraphDef
-from source.weight_files.hdf5_file import read_hdf5_file
+from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 
 import chainer
-import h5py
 import numpy as np
 
 GRAPH_NAME = 'classify_image_graph_def.pb'
@@ -62,30 +61,13 @@ def read_weights(path):
 
 def weight_shapes():
     """Return {name: shape} of the network's 660 arrays."""
-    return {name: np.shape(array) for name, array in _flattened(Inception()).items()}
+    return {name: np.shape(array) for name, array in flattened(Inception()).items()}
 
 
 def save_weights(path, arrays):
     """Write arrays as the authors' `.h5`, aside and renamed when it is whole; equal arrays make equal bytes."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{os.path.basename(path)}.', dir=folder)
-    os.close(descriptor)
-    try:
-        with h5py.File(temporary, 'w') as file:
-            for name, array in sorted(arrays.items()):
-                file.create_dataset(name, data=array)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _flattened(model):
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(model)
-    return serializer.target
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    write_hdf5_file(path, arrays)
 
 
 def _checked(path, name, array):

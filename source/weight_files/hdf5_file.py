@@ -1,6 +1,7 @@
 """Chainer's `.h5` files, read array by array after their shapes are known to be right."""
 import itertools
 
+from source.miscs.files import atomic_write
 from source.weight_files import WeightFileError
 from source.weight_files.checks import check_names, one_line
 
@@ -32,6 +33,13 @@ def read_hdf5_file(path, shapes):
         raise
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise WeightFileError(f'{path}: not a whole HDF5 file ({one_line(error)})') from None
+
+
+def write_hdf5_file(path, arrays, compression=None):
+    """Write {name: array} as Chainer does, whole or not at all; equal arrays make equal bytes, whatever their order."""
+    with atomic_write(path) as file, h5py.File(file, 'w') as hdf5:
+        for name, array in sorted(arrays.items()):
+            hdf5.create_dataset(name, data=array, compression=compression if np.ndim(array) else None)
 
 
 def _visit(group, prefix, found, path, counter):

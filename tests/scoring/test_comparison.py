@@ -181,6 +181,13 @@ def test_refused(tmp_path):
     path = write(tmp_path / 'a.json', paper_row='cifar10_resnet_sn_hing', fid=3.)
     with pytest.raises(ValueError, match=f"{path}: paper_row: no row .*; did you mean '{RESNET}'"):
         read_measured([path], ROWS)
+    for name, value in (('paper_row', [RESNET]), ('paper_row', {}), ('protocol', ['paper']), ('protocol', None),
+                        ('feature_network', ['inception'])):
+        with pytest.raises(ValueError, match=f'{path}: {name}: expected text, found {type(value).__name__}'):
+            read_measured([write(path, **{name: value}, fid=3.)], ROWS)
+    assert read_measured([write(path, fid='3', is_mean=True)], ROWS) == []
+    (m,) = read_measured([write(path, is_mean=3, is_std='high')], ROWS)
+    assert (m.value, m.std) == (3, None)
     (tmp_path / 'a.csv').write_text('row,value\n1,2\n')
     with pytest.raises(ValueError, match='expected columns row,publication,.*, found row,value'):
         load_published(tmp_path / 'a.csv')
