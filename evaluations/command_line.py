@@ -104,13 +104,14 @@ def load_images(args):
 def load_network(args, config, path):
     """The feature network that the arguments or else the config name, on the device of the arguments."""
     evaluation = config['evaluation']
-    if args.network and args.network != evaluation['network']:  # the config's weights are of another
+    is_another = args.network and args.network != evaluation['network']
+    if is_another:  # the config's weights are of the other
         evaluation = {**evaluation, 'network': args.network, 'weights': None}
     evaluation = {**evaluation, 'weights': args.weights or evaluation['weights']}
     if evaluation['network'] is None:
         raise ConfigError(f'{path}: evaluation.network: missing; expected the name of a feature network here or as '
                           '--network')
-    said = '--weights' if args.weights else '--network' if args.network else None  # who is to blame for an error
+    said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
     return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)), said)
 
 
