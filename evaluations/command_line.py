@@ -19,6 +19,10 @@ from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
 from source.yaml_utils import ConfigError, load_config
 
+# What makes a record one of something else, where it differs.
+WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 'real', 'reference', 'n_images', 'splits',
+                 'seed')
+
 
 def add_snapshot_arguments(parser, required=True):
     parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
@@ -100,13 +104,15 @@ def load_images(args):
 def load_network(args, config, path):
     """The feature network that the arguments or else the config name, on the device of the arguments."""
     evaluation = config['evaluation']
-    if args.network and args.network != evaluation['network']:  # the config's weights are of another
+    is_another = args.network and args.network != evaluation['network']
+    if is_another:  # the config's weights are of the other
         evaluation = {**evaluation, 'network': args.network, 'weights': None}
     evaluation = {**evaluation, 'weights': args.weights or evaluation['weights']}
     if evaluation['network'] is None:
         raise ConfigError(f'{path}: evaluation.network: missing; expected the name of a feature network here or as '
                           '--network')
-    return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)))
+    said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
+    return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)), said)
 
 
 def result_file(args, kind):
@@ -120,10 +126,29 @@ def network_record(network):
 
 
 def write_record(path, record):
-    """Writes what a command found as JSON, with the versions of all packages, whole or not at all."""
+    """Writes what a command found as JSON, with the versions of all packages, whole or not at all.
+
+    A record of something else that was there is replaced, and that is said on standard error.
+    """
     make_folder(path.parent)
+    _tell_what_is_replaced(path, record)
     with atomic_write(path) as file:
         file.write((json.dumps({**record, 'versions': versions()}, indent=2) + '\n').encode())
+
+
+def _tell_what_is_replaced(path, record):
+    try:
+        earlier = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        return
+    except ValueError:
+        earlier = None
+    if not isinstance(earlier, dict):
+        print(f'{path}: replaced, what was no record', file=sys.stderr)
+        return
+    differing = [f'{name} {earlier.get(name)}' for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
+    if differing:
+        print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
 
 
 @contextlib.contextmanager

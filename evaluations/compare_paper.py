@@ -12,14 +12,13 @@ import sys
 from pathlib import Path
 
 from evaluations.command_line import one_line_errors
-from source.scoring.comparison import compare, load_published, read_measured
+from source.scoring.comparison import SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 
 PUBLISHED = Path(__file__).parent / 'published_numbers.csv'
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
            'inside ±')
-NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM', 'seconds_per_100_updates':
-         's / 100 updates'}
+NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM'}
 
 
 def parse_arguments():
@@ -73,13 +72,16 @@ def print_csv(comparisons, lines):
         writer.writerow((comparison.published.row, *line, comparison.published.note, file))
 
 
-def apart_lines(apart):
+def apart_lines(apart, published):
     """What is not compared with the paper, and why, a line each."""
+    numbers = {(p.row, p.score) for p in published}
     for m in apart:
         if m.network not in ('inception', None):
             why = f'under the network {m.network}: not an Inception score or distance, so not compared'
         elif m.row is None:
             why = 'its config names no paper_row'
+        elif (m.row, m.score) in numbers:
+            why = f'another record of {m.row} has the published protocol'
         else:
             why = f'{m.row} has no published {NAMES[m.score]}'
         yield f'{m.file}: {NAMES[m.score]} {_with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
@@ -90,7 +92,7 @@ def main():
     args = parse_arguments()
     published = load_published(PUBLISHED)
     measured = read_measured(args.results, {p.row for p in published})
-    comparisons, apart = compare(published, measured)
+    comparisons, apart = compare([p for p in published if p.score in SCORES], measured)
     shown = [c for c in comparisons if c.measured] if args.measured else comparisons
     lines = [cells(c) for c in shown]
     if not lines:
@@ -102,9 +104,11 @@ def main():
     else:
         print_columns(lines)
     aside = sys.stderr if args.csv else sys.stdout
+    if not args.measured:
+        print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
     if apart:
         print('\nNot compared with published numbers:\n', file=aside)
-        for line in apart_lines(apart):
+        for line in apart_lines(apart, published):
             print(f'- {line}', file=aside)
     if args.plot and not plot_comparisons(args.plot, comparisons):
         print(f'{args.plot}: not drawn, as nothing was measured that is published', file=sys.stderr)

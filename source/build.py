@@ -177,15 +177,19 @@ def check_agreement(config, source, gen, dis, dataset):
         raise ConfigError(f'{source}: dataset: no images')
 
 
-def build_feature_network(config, source, device=-1):
-    """The feature network that scores samples, or None where the config names none; -1 is the CPU, else a GPU."""
+def build_feature_network(config, source, device=-1, said=None):
+    """The feature network that scores samples, or None where the config names none; -1 is the CPU, else a GPU.
+
+    `said` is the argument that chose it, for messages; default: the config's key.
+    """
+    said = said or f'{source}: evaluation.network'
     name = config['evaluation']['network']
     if name is not None and name not in NETWORKS:
-        raise ConfigError(f'{source}: evaluation.network: expected one of {", ".join(NETWORKS)}, found {name!r}')
+        raise ConfigError(f'{said}: expected one of {", ".join(NETWORKS)}, found {name!r}')
     try:
         return None if name is None else load_feature_network(name, device, config['evaluation']['weights'])
     except (ValueError, OSError) as error:
-        raise ConfigError(f'{source}: evaluation.network: {error}') from error
+        raise ConfigError(f'{said}: {error}') from error
 
 
 def build_updater(config, source, gen, dis, dataset, device):

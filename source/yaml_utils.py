@@ -46,8 +46,8 @@ def load_config(path, overrides=()):
     """Reads and checks a config file.
 
     Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
-    sections key by key, and the file's own come last; a null takes away what was set before. What is returned no longer
-    has it.
+    sections key by key, and the file's own come last; a null takes away what was set before. `paper_row` is not
+    inherited: what extends an experiment is another. What is returned no longer has `extends`.
 
     Args:
         path: of a YAML file.
@@ -100,6 +100,7 @@ def _read_extended(path, chain):
         if any(base_path.samefile(earlier) for earlier in chain):
             raise ConfigError(f'{path}: extends: {base} extends itself, by way of {" and ".join(map(str, chain))}')
         merged = _merge(merged, _read_extended(base_path, chain))
+    merged.pop('paper_row', None)
     return _merge(merged, config) if bases else config
 
 

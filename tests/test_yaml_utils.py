@@ -254,6 +254,15 @@ def test_a_section_can_be_emptied(tmp_path):
     assert config['updater']['args'] == {**NARROW['updater']['args'], 'more': {'a': 1}}
 
 
+def test_the_papers_row_is_not_inherited(tmp_path):
+    """A row is of one experiment; what extends it is another."""
+    write_config(tmp_path, {'paper_row': 'cifar10_cnn_sn'})
+    write_files(tmp_path, child='extends: narrow.yml\n', grandchild='extends: [child.yml]\npaper_row: other\n',
+                last='extends: grandchild.yml\n')
+    rows = [load_config(tmp_path / f'{name}.yml')['paper_row'] for name in ('narrow', 'child', 'grandchild', 'last')]
+    assert rows == ['cifar10_cnn_sn', None, 'other', None]
+
+
 def test_saved_config_is_resolved(tmp_path):
     write_config(tmp_path)
     write_files(tmp_path, child='extends: narrow.yml\nseed: 3\n')

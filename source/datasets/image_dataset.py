@@ -33,6 +33,13 @@ class ImageDataset(chainer.dataset.DatasetMixin):
         """Return ims, uint8 (B, 3, H, W); augmentation, where a dataset has it, is drawn from `rng` (None: none)."""
         return self.ims[indices]
 
+    def files(self):
+        """Return [(name, path)] of the files that images are read from, or None: those in memory, or it is not known.
+
+        A name is relative to the folder of the data.
+        """
+        return None
+
     def get_examples(self, indices, rng):
         """Return x = ims / 128 - 1 + U(0, 1/128), float32 (B, 3, H, W) in [-1, 1], and y, int32 (B,).
 

@@ -32,7 +32,11 @@ class ImageFolder(ImageDataset):
         classes = sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
         number = {name: c for c, name in enumerate(classes)}
         labels = [number[p[0]] if self.labelled else 0 for p in parts]
+        self.names = ['/'.join(p) for p in parts]
         super().__init__(None, labels, len(classes), size or _read(self.paths[0], None).shape[-1])
+
+    def files(self):
+        return list(zip(self.names, self.paths, strict=True))
 
     def load_ims(self, indices, rng=None):
         return np.stack([_read(self.paths[i], self.size) for i in indices])

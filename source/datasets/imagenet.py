@@ -40,6 +40,9 @@ class ImageNetDataset(ImageDataset):
         self.augmentation, self.crop_ratio = augmentation, crop_ratio
         super().__init__(None, classes, n_classes, size)
 
+    def files(self):
+        return [(name, os.path.join(self.root, name)) for name in self.names]
+
     def load_ims(self, indices, rng=None):
         return np.stack([self._load_im(os.path.join(self.root, self.names[i]), rng) for i in indices])
 

@@ -9,8 +9,9 @@ import os
 
 from source.feature_networks.feature_network import FeatureNetwork
 from source.kernels.switch import cpu_kernels_serve
+from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError
-from source.weight_files.hdf5_file import check_names
+from source.weight_files.checks import check_names
 from source.weight_files.torch_file import read_torch_file
 
 import chainer
@@ -109,14 +110,13 @@ def load(device=-1, weights=None):
 
 def load_weights(path, chain):
     """Read the package's `.pth` into an EfficientNetLite0; raises WeightFileError, with the chain unchanged."""
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(chain)
+    expected = flattened(chain)
     found = {name: array for name, array in read_torch_file(path).items() if not name.endswith('num_batches_tracked')}
-    names = {name: _name_in_file(name) for name in serializer.target if not name.endswith('/N')}
+    names = {name: _name_in_file(name) for name in expected if not name.endswith('/N')}
     check_names(path, found, names.values())
-    arrays = {name: np.zeros((), np.int64) for name in serializer.target if name.endswith('/N')}
+    arrays = {name: np.zeros((), np.int64) for name in expected if name.endswith('/N')}
     for ours, theirs in names.items():
-        array, shape = found[theirs], np.shape(serializer.target[ours])
+        array, shape = found[theirs], np.shape(expected[ours])
         if array.shape != shape or array.dtype.kind != 'f' or not np.isfinite(array).all():
             raise WeightFileError(f'{path}: {theirs}: expected finite floats of shape {shape}, '
                                   f'found {array.dtype} {array.shape}')

@@ -1,8 +1,12 @@
 """A network with its weights on a device, applied to any number of images a fixed batch at a time."""
 import hashlib
+import json
+
+from source.miscs.snapshots import flattened
+from source.weight_files import WeightFileError
+from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 
 import chainer
-import h5py
 import numpy as np
 
 BATCHSIZE = 250
@@ -12,18 +16,17 @@ class FeatureNetwork:
     """Callable: ims, uint8 (N, 3, H, W), any N >= 1 -> feats (N, D) and probs (N, K), float32 on the CPU.
 
     `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
-    `read(path, chain)` fills it from the weights file; by default that is Chainer's `.h5`.
-    `n_classes` is K where the classes are the labels of the images it judges, else 0. `digest` is the SHA-256 of the
-    weights file, so that stored statistics can say what made them. Calls raise ValueError for other arrays.
+    `read(path, chain)` fills it from the weights file; by default that is `read_weights`.
+    `n_classes` is K where the classes are the labels of the images it judges, else 0. `digest` is that of the weights,
+    in whatever file they came, so that stored statistics can say what made them. Calls raise ValueError for other
+    arrays.
     """
 
-    def __init__(self, name, chain, weights_path, n_classes, device=-1, read=chainer.serializers.load_hdf5,
-                 batchsize=BATCHSIZE):
+    def __init__(self, name, chain, weights_path, n_classes, device=-1, read=None, batchsize=BATCHSIZE):
         self.name = name
         self.n_classes = n_classes
-        with open(weights_path, 'rb') as file:
-            self.digest = hashlib.sha256(file.read()).hexdigest()
-        read(weights_path, chain)
+        (read or read_weights)(weights_path, chain)
+        self.digest = weights_digest(flattened(chain))
         self._device = chainer.get_device('@numpy' if device < 0 else f'@cupy:{device}')
         chain.to_device(self._device)
         self._chain = chain
@@ -42,10 +45,34 @@ class FeatureNetwork:
         return [chainer.get_device('@numpy').send(output.array) for output in outputs]
 
 
+def weights_digest(arrays):
+    """Return the SHA-256 of names, types, shapes and bytes of {name: array}.
+
+    Batch normalization's counters of updates (`N`) are left out: they change no output and not every file has them.
+    """
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        if not name.endswith('/N'):
+            array = np.asarray(array)
+            array = np.ascontiguousarray(array, array.dtype.newbyteorder('<'))
+            digest.update(json.dumps([name, array.dtype.str, array.shape]).encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def read_weights(path, chain):
+    """Fill `chain` from Chainer's `.h5`.
+
+    Raises WeightFileError, with the chain unchanged, where an array is missing, beyond it, of another shape or not
+    finite; OSError where there is no file.
+    """
+    expected = flattened(chain)
+    arrays = read_hdf5_file(path, {name: np.shape(array) for name, array in expected.items()})
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise WeightFileError(f'{path}: {name}: expected finite numbers')
+    chainer.serializers.NpzDeserializer(arrays).load(chain)
+
+
 def save_weights(path, chain):
     """Write the weights of `chain` as the .h5 file a FeatureNetwork reads; equal weights make equal bytes."""
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(chain)
-    with h5py.File(path, 'w') as file:
-        for name, array in sorted(serializer.target.items()):  # Chainer's own order follows a set of strings
-            file.create_dataset(name, data=array, compression='gzip' if np.ndim(array) else None)
+    write_hdf5_file(path, flattened(chain), compression='gzip')

@@ -6,17 +6,20 @@
 A download of 89 MB that stops goes on where it was when the command is run again.
 """
 import argparse
-import hashlib
 import os
 import sys
 
 from source.inception.weights import read_weights, save_weights
+from source.miscs.files import file_sha256
 from source.miscs.resumable_download import resumable_download
 
 from tqdm import tqdm
 
-URL = 'http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz'
+URLS = tuple(f'{scheme}://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz'
+             for scheme in ('https', 'http'))  # in this order
+# No SHA-256 of the archive was ever published: its size, its checksum and each array's name and shape are checked.
 N_BYTES = 88931400
+DIGEST_IN_NAME = '-6726825d.pth'  # PyTorch's custom: so begins the file's SHA-256
 SOURCES = ('inception-2015-12-05.tgz or its classify_image_graph_def.pb, '
            'weights-inception-2015-12-05-6726825d.pth (torch-fidelity), '
            "pt_inception-2015-12-05-6726825d.pth (pytorch-fid), or the authors' .h5")
@@ -35,28 +38,46 @@ def download(folder):
 
     Raises OSError, with what to do by hand, where it cannot be fetched, and ValueError where it is another file.
     """
-    path = os.path.join(folder, os.path.basename(URL))
+    path = os.path.join(folder, os.path.basename(URLS[0]))
     with tqdm(total=N_BYTES, unit='B', unit_scale=True, desc='downloading', disable=os.path.exists(path)) as bar:
-        try:
-            resumable_download(URL, path, N_BYTES, report=lambda done, _: bar.update(done - bar.n))
-        except OSError as error:
-            raise OSError(f'{URL} could not be fetched ({error}); run this again to go on, or fetch one of these '
-                          f'elsewhere and give it as --source FILE: {SOURCES}') from None
-    return path
+        for url in URLS:
+            try:
+                resumable_download(url, path, N_BYTES, report=lambda done, _: bar.update(done - bar.n))
+                return path
+            except OSError as error:
+                reason = error
+    raise OSError(f'{url} could not be fetched ({reason}); run this again to go on, or fetch one of these '
+                  f'elsewhere and give it as --source FILE: {SOURCES}')
 
 
 def convert(source, outfile):
-    """Write the weights of `source`, any file that `read_weights` takes, as an `.h5`; return its SHA-256."""
+    """Write the weights of `source`, any file that `read_weights` takes, as an `.h5`; return its SHA-256.
+
+    Raises ValueError too where the name of `source` promises another SHA-256 than it has.
+    """
+    if os.path.basename(source).endswith(DIGEST_IN_NAME):
+        expected, found = DIGEST_IN_NAME[1:9], file_sha256(source)
+        if not found.startswith(expected):
+            raise ValueError(f'{source}: expected a SHA-256 beginning with {expected}, as its name says, found {found}')
     save_weights(outfile, read_weights(source))
-    with open(outfile, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()
+    return file_sha256(outfile)
+
+
+def convert_download(outfile):
+    """Fetch the archive beside `outfile` and convert it; one that is not what it should be is removed."""
+    source = download(os.path.dirname(outfile) or '.')
+    try:
+        return source, convert(source, outfile)
+    except ValueError as error:
+        os.remove(source)
+        raise ValueError(f'{error}; removed it: run this again to fetch it anew') from None
 
 
 def main():
     args = parse_arguments()
     try:
-        source = args.source or download(os.path.dirname(args.outfile) or '.')
-        digest = convert(source, args.outfile)
+        source, digest = (args.source, convert(args.source, args.outfile)) if args.source else (
+            convert_download(args.outfile))
     except (ValueError, OSError) as error:
         print(f'{os.path.basename(sys.argv[0])}: error: {error}', file=sys.stderr)
         sys.exit(2)

@@ -77,7 +77,7 @@ def inception_score(model, ims, batch_size=100, splits=10):
         fast_model = cpu_inference(model)
         probs = [fast_model(ims[start:start + batch_size])[1] for start in range(0, len(ims), batch_size)]
     else:
-        with chainer.using_config('train', False), chainer.no_backprop_mode():
+        with chainer.using_device(model.device), chainer.using_config('train', False), chainer.no_backprop_mode():
             batches = (model.xp.asarray(ims[start:start + batch_size]) for start in range(0, len(ims), batch_size))
             probs = [chainer.get_device('@numpy').send(model(model.resize(batch)).array) for batch in batches]
     return score_of_probabilities(np.concatenate(probs)[:, model.mode.classes], splits)

@@ -2,17 +2,17 @@
 import gzip
 import os
 import tarfile
-import tempfile
 import zlib
 
 from source.inception.inception_score import Inception
 from source.inception.names import CONVOLUTIONS
+from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError, hdf5_file, torch_file
+from source.weight_files.checks import check_names
 from source.weight_files.graph_def import GraphDef
-from source.weight_files.hdf5_file import check_names, read_hdf5_file
+from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 
 import chainer
-import h5py
 import numpy as np
 
 GRAPH_NAME = 'classify_image_graph_def.pb'
@@ -61,30 +61,13 @@ def read_weights(path):
 
 def weight_shapes():
     """Return {name: shape} of the network's 660 arrays."""
-    return {name: np.shape(array) for name, array in _flattened(Inception()).items()}
+    return {name: np.shape(array) for name, array in flattened(Inception()).items()}
 
 
 def save_weights(path, arrays):
     """Write arrays as the authors' `.h5`, aside and renamed when it is whole; equal arrays make equal bytes."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{os.path.basename(path)}.', dir=folder)
-    os.close(descriptor)
-    try:
-        with h5py.File(temporary, 'w') as file:
-            for name, array in sorted(arrays.items()):
-                file.create_dataset(name, data=array)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _flattened(model):
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(model)
-    return serializer.target
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    write_hdf5_file(path, arrays)
 
 
 def _checked(path, name, array):
@@ -105,22 +88,26 @@ def _from_torch(path, shapes):
 
 
 def _from_graph(content, path, shapes):
-    graph = GraphDef(content, path)
     names = {'logit/W': 'softmax/weights', 'logit/b': 'softmax/biases'}
     for ours, theirs, _ in CONVOLUTIONS:
         names[f'{ours}/W'] = f'{theirs}/conv2d_params'
         names.update((_beside(ours, own), f'{theirs}/{tensorflows}') for own, tensorflows, _ in _SUFFIXES)
+    graph = GraphDef(content, path, {theirs: _graph_shape(shapes[ours]) for ours, theirs in names.items()})
+    for _, theirs, _ in CONVOLUTIONS:
         eps = graph.attributes.get(f'{theirs}/batchnorm', {}).get('variance_epsilon', _GRAPH_EPS)
         if not np.isclose(eps, _GRAPH_EPS, rtol=1e-6):
             raise WeightFileError(f'{path}: {theirs}/batchnorm: expected variance_epsilon {_GRAPH_EPS}, found {eps}')
-    check_names(path, set(graph.constants) & set(names.values()), names.values())  # it holds other constants too
+    check_names(path, graph.constants, names.values())
     arrays = {}
     for ours, theirs in names.items():
         array = graph.constants[theirs]
-        if array.ndim == 4:
-            array = array.transpose(3, 2, 0, 1)  # from height, width, in, out
-        arrays[ours] = theirs, array.T if theirs == 'softmax/weights' else array
+        arrays[ours] = theirs, array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
     return _complete(path, arrays, shapes)
+
+
+def _graph_shape(shape):
+    """TensorFlow's: height, width, in, out for (out, in, height, width), and in, out for (out, in)."""
+    return (*shape[2:], *shape[1::-1]) if len(shape) > 1 else shape
 
 
 def _beside(convolution, suffix):
@@ -165,6 +152,8 @@ def _read_archived_graph(path):
             with tarfile.open(fileobj=bounded, mode='r|') as archive:
                 for member in archive:
                     if os.path.basename(member.name) == GRAPH_NAME and member.isfile():
+                        if member.issparse() or member.size > _MOST_BYTES:  # holes take no bytes of the file
+                            raise ValueError(f'{GRAPH_NAME} is sparse or larger than any graph')
                         content = archive.extractfile(member).read()
             while bounded.read(1 << 20):
                 pass  # to the end, where the checksum is

@@ -8,11 +8,11 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_write(path):
-    """Opens a binary file that appears under its name only when the block is left without an error."""
+    """Opens a binary file, to write and read, that appears under its name only when the block ends without an error."""
     path = Path(path)
     descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
     try:
-        with os.fdopen(descriptor, 'wb') as file:
+        with os.fdopen(descriptor, 'w+b') as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

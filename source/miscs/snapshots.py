@@ -17,7 +17,8 @@ class SnapshotError(ValueError):
     """A file that is no snapshot, or not one of this model."""
 
 
-def _flatten(obj):
+def flattened(obj):
+    """Return {name: array} of all that Chainer would write of a link, an updater or a trainer."""
     serializer = DictionarySerializer()
     serializer.save(obj)
     return serializer.target
@@ -26,7 +27,7 @@ def _flatten(obj):
 def save_snapshot(path, obj):
     """Writes a model or a trainer. The file appears under its name only when it is complete."""
     path = Path(path)
-    arrays = {k: _NONE if v.dtype == object and v[()] is None else v for k, v in _flatten(obj).items()}
+    arrays = {k: _NONE if v.dtype == object and v[()] is None else v for k, v in flattened(obj).items()}
     with atomic_write(path) as file:
         np.savez(file, **arrays)
 
@@ -58,7 +59,7 @@ def load_model(path, model):
     """
     found = read_plain_npz(path, 'snapshot', SnapshotError)
     what = type(model).__name__
-    expected = _flatten(model)
+    expected = flattened(model)
     if not set(expected) & set(found) and any(name.startswith('updater/') for name in found):
         raise SnapshotError(f'{path}: a snapshot of the whole training, not of {what}; '
                             f'expected a file like {what}_<iteration>.npz')
@@ -74,7 +75,7 @@ def load_trainer(path, trainer):
     found = read_plain_npz(path, 'snapshot', SnapshotError)
     if not any(name.startswith('updater/') for name in found):
         raise SnapshotError(f'{path}: not a snapshot of training; expected a file like snapshot_iter_<iteration>')
-    expected = {f'updater/{k}': v for k, v in _flatten(trainer.updater).items()}
+    expected = {f'updater/{k}': v for k, v in flattened(trainer.updater).items()}
     of_models = ({k: v for k, v in arrays.items() if k.startswith('updater/model:')} for arrays in (found, expected))
     _check(path, *of_models, 'the model')
     try:

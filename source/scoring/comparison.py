@@ -103,10 +103,14 @@ def read_measured(paths, rows):
                 near = difflib.get_close_matches(str(row), rows, 1)
                 hint = f'; did you mean {near[0]!r}?' if near else ''
                 raise ValueError(f'{file}: paper_row: no row {row!r} among the published numbers{hint}')
-            measured += [Measured(row, score, record[name], record.get('is_std') if score == 'is' else None,
+            measured += [Measured(row, score, record[name], _number(record.get('is_std')) if score == 'is' else None,
                                   _protocol(record, score), record.get('feature_network'), str(file))
-                         for score, name in SCORES.items() if isinstance(record.get(name), (int, float))]
+                         for score, name in SCORES.items() if _number(record.get(name)) is not None]
     return measured
+
+
+def _number(value):
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _record(path):
@@ -116,7 +120,13 @@ def _record(path):
         raise ValueError(f'{path}: cannot be read: {error.strerror}') from None
     except ValueError:
         return None
-    return record if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record) else None
+    if not isinstance(record, dict) or not {'samples', 'protocol', 'feature_network'} <= set(record):
+        return None
+    for name in ('protocol', 'feature_network', 'paper_row'):
+        value = record.get(name)
+        if not isinstance(value, str) and (value is not None or name == 'protocol'):
+            raise ValueError(f'{path}: {name}: expected text, found {type(value).__name__}')
+    return record
 
 
 def _protocol(record, score):

@@ -10,13 +10,22 @@ import numpy as np
 class RealImages:
     """The real images of a config: the split 'train' or 'test', or `n` of its images, the same ones every time.
 
-    Where there is no test set, or fewer images than n, the training set or all are taken; `text` says what it is.
+    Where there is no test set, or one of fewer than n images while the training set has n (STL-10), the training set is
+    taken; where that has fewer too, all of the split are. `text` says what it is.
     """
 
     def __init__(self, config, config_path, data_dir=None, split='train', n=None):
-        dataset = build_dataset(config, str(config_path), data_dir, test=True) if split == 'test' else None
+        dataset, notes = None, []
+        if split == 'test':
+            dataset = build_dataset(config, str(config_path), data_dir, test=True)
+            notes += ['there is no test set'] * (dataset is None)
         self.split = 'train' if dataset is None else 'test'
         self.dataset = build_dataset(config, str(config_path), data_dir) if dataset is None else dataset
+        if self.split == 'test' and n is not None and len(dataset) < n:
+            training = build_dataset(config, str(config_path), data_dir)
+            if len(training) >= n:
+                notes.append(f'the test set has only {len(dataset)}')
+                self.split, self.dataset = 'train', training
         n_all = len(self.dataset)
         self.indices = None
         if n is not None and n < n_all:
@@ -24,7 +33,6 @@ class RealImages:
         self.n = n_all if self.indices is None else n
         kind = 'test' if self.split == 'test' else 'training'
         self.text = f'{self.n} {"" if self.indices is None else f"of {n_all} "}{kind} images'
-        notes = ['there is no test set'] * (self.split != split)
         notes += [f'{n} are asked for'] * (n is not None and n > n_all)
         self.text += f' ({"; ".join(notes)})' if notes else ''
 

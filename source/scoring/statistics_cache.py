@@ -16,8 +16,8 @@ from source.scoring.statistics_files import ReferenceStatistics, load_statistics
 
 import numpy as np
 
-FORMAT = 1  # raise it where the same images would give other features: old files are then left alone
-N_PROBES = 32  # images hashed of a data set that is not in memory
+FORMAT = 2  # raise it where the same images would give other features: old files are then left alone
+N_PROBES = 32  # images hashed of a data set in files, where reading all would take as long as judging them
 
 
 def cache_folder():
@@ -70,10 +70,21 @@ def cache_key(dataset, network, indices=None):
 
 
 def fingerprint(dataset):
-    """Return a SHA-256 over all images in memory, or over N_PROBES evenly spaced ones that are read, and all labels."""
+    """Return a SHA-256 over all labels and all images.
+
+    Of a data set in files (`ImageDataset.files`) it is over each file's name, size and time of change, and over
+    N_PROBES evenly spaced images as they are read. Raises OSError for a file that is missing.
+    """
     digest = hashlib.sha256(np.asarray(dataset.labels, '<i4').tobytes())
-    ims = dataset.ims
-    if ims is None:
-        ims = dataset.load_ims(np.unique(np.linspace(0, len(dataset) - 1, N_PROBES).round().astype(int)))
-    digest.update(np.ascontiguousarray(ims))
+    if dataset.ims is not None:
+        digest.update(np.ascontiguousarray(dataset.ims))
+        return digest.hexdigest()
+    indices, files = np.arange(len(dataset)), dataset.files()
+    if files is not None:
+        indices = np.unique(np.linspace(0, len(dataset) - 1, N_PROBES).round().astype(int))
+        for name, path in files:
+            stat = os.stat(path)
+            digest.update(json.dumps([name, stat.st_size, stat.st_mtime_ns]).encode())
+    for start in range(0, len(indices), N_PROBES):
+        digest.update(np.ascontiguousarray(dataset.load_ims(indices[start:start + N_PROBES])))
     return digest.hexdigest()

@@ -8,6 +8,8 @@ import pickle
 import pickletools
 from dataclasses import dataclass, field
 
+from source.weight_files.checks import one_line
+
 
 @dataclass(frozen=True)
 class Name:
@@ -21,7 +23,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Call:
-    """What the pickle would call; `state` is what it would then set on the result, `items` what it would put in."""
+    """What the pickle would call; `items` is what it would put into the result."""
     function: Name
     args: tuple
     items: dict = field(default_factory=dict)
@@ -46,7 +48,8 @@ def read_data_pickle(file, callable_names):
     """Read one pickle from a binary file and stop behind it; it may hold no 'module.name' but `callable_names`.
 
     Dicts, lists, tuples, numbers and strings are read as themselves; Name, Call and PersistentId stand for the rest.
-    Raises pickle.UnpicklingError for every other name or opcode, and where it is cut or makes no sense.
+    Keys are strings or integers. Raises pickle.UnpicklingError for every other name, opcode or key, and where it is
+    cut or makes no sense. A tuple may hold another many times, and so be far larger to hash or print than the file is.
     """
     machine = _Machine(callable_names)
     try:
@@ -58,7 +61,7 @@ def read_data_pickle(file, callable_names):
     except pickle.UnpicklingError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise pickle.UnpicklingError(f'it is no whole pickle ({error})') from None
+        raise pickle.UnpicklingError(f'it is no whole pickle ({one_line(error)})') from None
 
 
 def loads(content, callable_names):
@@ -86,10 +89,10 @@ class _Machine:
         elif opcode in ('PROTO', 'FRAME', 'STOP'):
             pass
         else:
-            handler = getattr(self, f'_{opcode.lower()}', None)
+            handler = self._HANDLERS.get(opcode)
             if handler is None:
                 raise pickle.UnpicklingError(f'it uses {opcode}, which no file of plain tensors needs')
-            handler(argument)
+            handler(self, argument)
 
     def _pop(self):
         if self.stack[-1] is _MARK:
@@ -104,8 +107,11 @@ class _Machine:
         return values[::-1]
 
     def _name(self, module, name):
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise ValueError('it asks for what is no name')
         if f'{module}.{name}' not in self.allowed:
-            raise pickle.UnpicklingError(f'it asks for {module}.{name}, which no file of plain tensors needs')
+            raise pickle.UnpicklingError(
+                f'it asks for {one_line(f"{module}.{name}")}, which no file of plain tensors needs')
         self.stack.append(Name(module, name))
 
     def _global(self, argument):
@@ -130,9 +136,6 @@ class _Machine:
     def _mark(self, _):
         self.stack.append(_MARK)
 
-    def _pop_mark(self, _):
-        self._pop_to_mark()
-
     def _empty_dict(self, _):
         self.stack.append({})
 
@@ -140,8 +143,7 @@ class _Machine:
         self.stack.append([])
 
     def _dict(self, _):
-        values = self._pop_to_mark()
-        self.stack.append(dict(zip(values[::2], values[1::2], strict=True)))
+        self.stack.append(dict(_pairs(self._pop_to_mark())))
 
     def _list(self, _):
         self.stack.append(self._pop_to_mark())
@@ -159,11 +161,11 @@ class _Machine:
 
     def _setitem(self, _):
         value, key = self._pop(), self._pop()
-        self._items()[key] = value
+        self._items().update(_pairs([key, value]))
 
     def _setitems(self, _):
-        values = self._pop_to_mark()
-        self._items().update(zip(values[::2], values[1::2], strict=True))
+        pairs = _pairs(self._pop_to_mark())
+        self._items().update(pairs)
 
     def _top(self, kind):
         if not isinstance(self.stack[-1], kind):
@@ -176,12 +178,22 @@ class _Machine:
     def _put(self, index):
         self.memo[index] = self.stack[-1]
 
-    _binput = _long_binput = _put
-
     def _memoize(self, _):
         self._put(len(self.memo))
 
     def _get(self, index):
         self.stack.append(self.memo[index])
 
-    _binget = _long_binget = _get
+    _HANDLERS = {
+        'GLOBAL': _global, 'STACK_GLOBAL': _stack_global, 'REDUCE': _reduce, 'BUILD': _build, 'BINPERSID': _binpersid,
+        'MARK': _mark, 'EMPTY_DICT': _empty_dict, 'EMPTY_LIST': _empty_list, 'DICT': _dict, 'LIST': _list,
+        'TUPLE': _tuple, 'APPEND': _append, 'APPENDS': _appends, 'SETITEM': _setitem, 'SETITEMS': _setitems,
+        'PUT': _put, 'BINPUT': _put, 'LONG_BINPUT': _put, 'MEMOIZE': _memoize, 'GET': _get, 'BINGET': _get,
+        'LONG_BINGET': _get}
+
+
+def _pairs(values):
+    for key in values[::2]:
+        if not isinstance(key, (str, int)):
+            raise ValueError(f'it has a key of type {type(key).__name__}')
+    return list(zip(values[::2], values[1::2], strict=True))

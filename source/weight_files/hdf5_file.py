@@ -1,9 +1,14 @@
 """Chainer's `.h5` files, read array by array after their shapes are known to be right."""
+import itertools
+
+from source.miscs.files import atomic_write
 from source.weight_files import WeightFileError
+from source.weight_files.checks import check_names, one_line
 
 import h5py
 import numpy as np
 
+_MOST_ITEMS = 10_000  # hard links make a few groups many, and a circle of them endless
 START = b'\x89HDF\r\n\x1a\n'
 
 
@@ -18,7 +23,7 @@ def read_hdf5_file(path, shapes):
     try:
         with h5py.File(path, 'r') as file:
             found = {}
-            _visit(file, '', found, path)
+            _visit(file, '', found, path, itertools.count(1))
             check_names(path, found, shapes)
             for name, shape in shapes.items():
                 if found[name].shape != shape:
@@ -27,28 +32,31 @@ def read_hdf5_file(path, shapes):
     except WeightFileError:
         raise
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise WeightFileError(f'{path}: not a whole HDF5 file ({str(error).splitlines()[0]})') from None
+        raise WeightFileError(f'{path}: not a whole HDF5 file ({one_line(error)})') from None
 
 
-def _visit(group, prefix, found, path):
+def write_hdf5_file(path, arrays, compression=None):
+    """Write {name: array} as Chainer does, whole or not at all; equal arrays make equal bytes, whatever their order."""
+    with atomic_write(path) as file, h5py.File(file, 'w') as hdf5:
+        for name, array in sorted(arrays.items()):
+            hdf5.create_dataset(name, data=array, compression=compression if np.ndim(array) else None)
+
+
+def _visit(group, prefix, found, path, counter):
     for key in group:
+        if next(counter) > _MOST_ITEMS:
+            raise WeightFileError(f'{path}: holds more than {_MOST_ITEMS} groups and arrays, or the same ones again')
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise WeightFileError(f'{path}: {prefix}{key}: expected an array, found a link to elsewhere')
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected an array, found a link to elsewhere')
         item = group[key]
         if isinstance(item, h5py.Group):
             if prefix.count('/') > 10:
-                raise WeightFileError(f'{path}: {prefix}: groups within groups without end')
-            _visit(item, f'{prefix}{key}/', found, path)
+                raise WeightFileError(f'{path}: {one_line(prefix)}: groups within groups without end')
+            _visit(item, f'{prefix}{key}/', found, path, counter)
+        elif not isinstance(item, h5py.Dataset):
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected an array, found a named datatype')
         elif item.dtype.kind not in 'fiu' or item.external or item.is_virtual:
-            raise WeightFileError(f'{path}: {prefix}{key}: expected numbers inside the file, found {item.dtype}')
+            raise WeightFileError(f'{path}: {one_line(prefix + key)}: expected numbers inside the file, found '
+                                  f'{one_line(item.dtype)}')
         else:
             found[prefix + key] = item
-
-
-def check_names(path, found, expected):
-    """Raises WeightFileError naming what `found` lacks of `expected` or has beyond it."""
-    for kind, names in (('lacks', sorted(set(expected) - set(found))),
-                        ('holds, unexpectedly,', sorted(set(found) - set(expected)))):
-        if names:
-            more = f' and {len(names) - 3} more' if len(names) > 3 else ''
-            raise WeightFileError(f'{path}: {kind} {", ".join(names[:3])}{more}')

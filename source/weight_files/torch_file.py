@@ -12,6 +12,7 @@ import struct
 import zipfile
 
 from source.weight_files import WeightFileError
+from source.weight_files.checks import one_line
 from source.weight_files.data_pickle import Call, Name, PersistentId, loads, read_data_pickle
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 LEGACY_MAGIC = 0x1950a86a20f9469cfc6c
 LEGACY_START = b'\x80\x02\x8a\x0a' + LEGACY_MAGIC.to_bytes(10, 'little')
 ZIP_START = b'PK\x03\x04'
+_MOST_AXES = 32
 
 _DTYPES = {'DoubleStorage': 'f8', 'FloatStorage': 'f4', 'HalfStorage': 'f2', 'LongStorage': 'i8', 'IntStorage': 'i4',
            'ShortStorage': 'i2', 'CharStorage': 'i1', 'ByteStorage': 'u1', 'BoolStorage': '?'}
@@ -31,7 +33,7 @@ def read_torch_file(path):
     """Return {name: array} of a state dict saved by `torch.save`: read-only views, with the strides as saved.
 
     Raises WeightFileError for anything else: a cut or changed file, code, other objects, big-endian machines, tensors
-    that reach beyond their storage or repeat it; OSError where the file cannot be read.
+    that reach beyond their storage or hold a number of it twice; OSError where the file cannot be read.
     """
     with open(path, 'rb') as file:
         start = file.read(len(LEGACY_START))
@@ -43,8 +45,8 @@ def read_torch_file(path):
                 return _read_legacy(file)
             raise ValueError('it begins with neither a zip archive nor the magic number of the older format')
         except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError, MemoryError, RuntimeError,
-                struct.error, pickle.PickleError, zipfile.BadZipFile) as error:  # zipfile raises all kinds
-            raise WeightFileError(f"{path}: expected tensors in PyTorch's format; {error}") from None
+                OverflowError, struct.error, pickle.PickleError, zipfile.BadZipFile) as error:  # zipfile raises all
+            raise WeightFileError(f"{path}: expected tensors in PyTorch's format; {one_line(error)}") from None
 
 
 def _read_zip(file):
@@ -87,8 +89,8 @@ def _read_legacy(file):
     _state_dict(tensors, lambda name, key, n: wanted.setdefault(key, (name, n)) and None)
     storages = {}
     for key in keys:
-        if key not in wanted:
-            raise ValueError(f'storage {key!r} belongs to no tensor')
+        if not isinstance(key, str) or key not in wanted:
+            raise ValueError('a storage belongs to no tensor')
         name, n = wanted[key]
         if int.from_bytes(file.read(8), 'little') != n:
             raise ValueError(f'storage {key} is not of {n} numbers')
@@ -118,12 +120,23 @@ def _state_dict(described, storage):
     tensors = {}
     for name, value in described.items():
         if not isinstance(name, str):
-            raise ValueError(f'it names a tensor {name!r}')
+            raise ValueError('it has a tensor without a name')
         try:
             tensors[name] = _tensor(value, storage)
         except (ValueError, TypeError, LookupError) as error:
-            raise ValueError(f'{name}: {error}') from None
+            raise ValueError(f'{one_line(name)}: {error}') from None
     return tensors
+
+
+def _repeats(shape, strides):
+    """Whether an axis steps less than the shorter steps together reach, so that two elements may be one number."""
+    reach = 0
+    for stride, extent in sorted(zip(strides, shape, strict=True)):
+        if extent > 1:
+            if stride <= reach:
+                return True
+            reach += (extent - 1) * stride
+    return False
 
 
 def _tensor(value, storage):
@@ -139,13 +152,17 @@ def _tensor(value, storage):
         raise ValueError('a view of another storage, as only PyTorch before 0.4 wrote')
     if not isinstance(kind, Name) or kind.name not in _DTYPES or not isinstance(key, str):
         raise ValueError('a storage of another kind')
-    numbers = offset, n, *shape, *strides
-    if any(type(number) is not int or number < 0 for number in numbers) or len(shape) != len(strides):
-        raise ValueError(f'shape {shape}, strides {strides}, offset {offset}')
+    if not all(isinstance(numbers, tuple) and len(numbers) <= _MOST_AXES for numbers in (shape, strides)):
+        raise ValueError(f'shape and strides are not of 0 to {_MOST_AXES} numbers')
+    if any(type(number) is not int or number < 0 for number in (offset, n, *shape, *strides)) or (
+            len(shape) != len(strides)):
+        raise ValueError('shape, strides, offset and length do not make a tensor')
     n_elements = math.prod(shape)
     last = offset + sum((extent - 1) * stride for extent, stride in zip(shape, strides, strict=True))
-    if n_elements > n or (n_elements and last >= n):
+    if n_elements > n or offset > n or (n_elements and last >= n):
         raise ValueError(f'shape {shape}, strides {strides} and offset {offset} reach beyond {n} stored numbers')
+    if n_elements and _repeats(shape, strides):
+        raise ValueError(f'shape {shape} and strides {strides} hold a number twice')
     array = storage(kind.name, key, n)
     if array is None:
         return None

@@ -118,6 +118,22 @@ def test_stored_images(snapshot, tmp_path, capsys):
     assert 'protocol paper needs 5000 images of each class, found one of 8' in capsys.readouterr().err
 
 
+def test_other_images_under_the_same_names_are_another_run(snapshot, tmp_path, capsys):
+    """Also where one image of many is another, and no sample of them would show it."""
+    for c in range(10):
+        (tmp_path / 'ims' / str(c)).mkdir(parents=True)
+        for k, im in enumerate(of_class(snapshot, c, 10)):
+            Image.fromarray(im.transpose(1, 2, 0)).save(tmp_path / 'ims' / str(c) / f'{k}.bmp')
+    arguments = ['--images', tmp_path / 'ims', '--config', snapshot.parent / 'config.yml', '--results_dir', tmp_path]
+    assert run(calc_intra_fid.main, *arguments, '--gpu', -1) == 0
+    assert run(calc_intra_fid.main, *arguments, '--gpu', -1) == 0  # goes on, with nothing left to do
+    path = tmp_path / 'ims' / '4' / '3.bmp'
+    Image.new('RGB', (8, 8), 'red').save(path)
+    capsys.readouterr()
+    message = refused(calc_intra_fid.main, tmp_path, capsys, *arguments)
+    assert 'intra_fid_classes.jsonl: is of another run: images: expected' in message
+
+
 def fid_quietly(fake, real):
     with pytest.warns(SingularCovarianceWarning):
         return fid(fake, real)

@@ -206,6 +206,28 @@ def test_network_and_weights_of_the_arguments(snapshot, tmp_path):
         assert (record['feature_network'], record['network_sha256']) == ('other', expected)
 
 
+def test_a_record_of_something_else_is_not_replaced_in_silence(snapshot, tmp_path, capsys):
+    arguments = ['--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path]
+    for more, said in (([], ''), ([], ''), (['--network', 'other'], 'feature_network digits, network_sha256 none'),
+                       (['--real', 'test'], 'feature_network other'), ([], 'protocol config, test images, real test'),
+                       (['--seed', 3], 'seed 1234')):
+        capsys.readouterr()
+        assert run(calc_fid.main, *arguments, *more) == 0
+        told = [line for line in capsys.readouterr().err.splitlines() if 'replaced' in line]
+        assert len(told) == bool(said)
+        assert all(line.startswith(f'{tmp_path}/fid.json: replaced, which was of ') and said in line for line in told)
+
+
+@pytest.mark.parametrize('arguments, expected', [
+    (['--weights', 'none.h5'], '--weights: none.h5: wrong'), (['--network', 'failing'], '--network: own: wrong')])
+def test_messages_blame_the_argument(snapshot, tmp_path, capsys, monkeypatch, arguments, expected):
+    def fail(device=-1, weights='own'):
+        raise ValueError(f'{weights}: wrong')
+    monkeypatch.setitem(NETWORKS, 'failing', fail)
+    monkeypatch.setitem(NETWORKS, 'digits', fail)
+    assert refused(calc_fid.main, tmp_path, capsys, '--snapshot', snapshot, *arguments) == expected
+
+
 def test_fewer_samples_than_dimensions_are_warned_about(snapshot, tmp_path, capsys):
     assert run(calc_fid.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n_images', 5) == 0
     record = record_in(tmp_path / 'fid.json')

@@ -1,12 +1,16 @@
-import hashlib
+import os
 import re
 
 from source.datasets.digits import DigitsDataset
-from source.feature_networks import load_feature_network
+from source.feature_networks import feature_network, load_feature_network
 from source.feature_networks.digits import WEIGHTS_PATH, DigitsNet
-from source.feature_networks.feature_network import BATCHSIZE, save_weights
+from source.feature_networks.feature_network import BATCHSIZE, read_weights, save_weights, weights_digest
+from source.miscs.snapshots import flattened
+from source.weight_files import WeightFileError
+from source.weight_files.hdf5_file import write_hdf5_file
 
 import chainer
+import h5py
 import numpy as np
 import pytest
 
@@ -49,7 +53,7 @@ def test_name_and_digest(network):
     with open(WEIGHTS_PATH, 'rb') as file:
         content = file.read()
     assert (network.name, network.n_classes) == ('digits', 10)
-    assert network.digest == hashlib.sha256(content).hexdigest()
+    assert re.fullmatch('[0-9a-f]{64}', network.digest)
     assert len(content) < 400_000
 
 
@@ -91,13 +95,64 @@ def test_weights_round_trip(tmp_path):
 
 
 def test_equal_weights_make_equal_files(tmp_path, monkeypatch):
-    class Reversed(chainer.serializers.DictionarySerializer):
-        def save(self, chain):
-            super().save(chain)
-            self.target = dict(reversed(self.target.items()))
-
+    """Chainer's own order follows a set of strings."""
     net = DigitsNet()
     save_weights(tmp_path / 'a.h5', net)
-    monkeypatch.setattr(chainer.serializers, 'DictionarySerializer', Reversed)
+    monkeypatch.setattr(feature_network, 'flattened', lambda chain: dict(reversed(flattened(chain).items())))
     save_weights(tmp_path / 'b.h5', net)
     assert (tmp_path / 'a.h5').read_bytes() == (tmp_path / 'b.h5').read_bytes()
+
+
+def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
+    (tmp_path / 'a.h5').write_bytes(b'what was there')
+    monkeypatch.setattr(feature_network, 'flattened', lambda chain: {**flattened(chain), 'z': object()})
+    with pytest.raises(TypeError):
+        save_weights(tmp_path / 'a.h5', DigitsNet())
+    assert os.listdir(tmp_path) == ['a.h5']
+    assert (tmp_path / 'a.h5').read_bytes() == b'what was there'
+
+
+def test_the_digest_is_of_the_weights(tmp_path):
+    """Whatever the file, and whatever was counted; each number of each array counts."""
+    net = NetWithStatistics()
+    arrays = flattened(net)
+    before = weights_digest(arrays)
+    net.bn.N += 7
+    assert weights_digest(dict(reversed(flattened(net).items()))) == before
+    for name, array in arrays.items():
+        if not name.endswith('/N'):
+            changed = array.copy()
+            changed.flat[-1] += 1
+            assert weights_digest({**arrays, name: changed}) != before
+            assert weights_digest({**arrays, name: array.reshape(1, *array.shape)}) != before
+            assert weights_digest({**arrays, name: array.astype('f8')}) != before
+    assert weights_digest({'b': np.ones(3), 'a': np.ones(2)}) != weights_digest({'b': np.ones(2), 'a': np.ones(3)})
+    networks = []
+    for compression in (None, 'gzip'):
+        write_hdf5_file(tmp_path / 'a.h5', flattened(random_digits_net(3)), compression)
+        networks.append(load_feature_network('digits', weights=str(tmp_path / 'a.h5')))
+    assert networks[0].digest == networks[1].digest != load_feature_network('digits').digest
+
+
+def random_digits_net(seed):
+    np.random.seed(seed)
+    return DigitsNet()
+
+
+@pytest.mark.parametrize('value, expected', [
+    (np.zeros((3, 3)), r'l6/b: expected shape \(10,\), found \(3, 3\)'), (np.full(10, np.nan), 'l6/b: expected finite'),
+    (np.full(10, np.inf, 'f4'), 'l6/b: expected finite'), (h5py.ExternalLink('b.h5', '/b'), 'l6/b: expected an array'),
+    (np.dtype('f4'), 'l6/b: expected an array'), (None, 'lacks l6/b'), (['text'] * 10, 'l6/b: expected numbers')])
+def test_refuses_other_weights(tmp_path, value, expected):
+    net = DigitsNet()
+    save_weights(tmp_path / 'a.h5', net)
+    with h5py.File(tmp_path / 'a.h5', 'r+') as file:
+        del file['l6/b']
+        if value is not None:
+            file['l6/b'] = value
+    before = flattened(net)['l6/b'].copy()
+    with pytest.raises(WeightFileError, match=expected):
+        read_weights(tmp_path / 'a.h5', net)
+    np.testing.assert_array_equal(net.l6.b.array, before)
+    with pytest.raises(WeightFileError, match=expected):
+        load_feature_network('digits', weights=str(tmp_path / 'a.h5'))

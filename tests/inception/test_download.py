@@ -127,7 +127,7 @@ def test_no_server(server, tmp_path):
 def archive(server, arrays, monkeypatch):
     """The server has the archive of 2015, with random weights."""
     server.content = weight_files.archive(weight_files.graph(arrays))
-    monkeypatch.setattr(download, 'URL', server.url.replace('inception.tgz', 'inception-2015-12-05.tgz'))
+    monkeypatch.setattr(download, 'URLS', (server.url.replace('inception.tgz', 'inception-2015-12-05.tgz'),))
     monkeypatch.setattr(download, 'N_BYTES', len(server.content))
     return server
 
@@ -154,11 +154,37 @@ def test_command(archive, arrays, tmp_path, capsys):
 
 
 def test_command_without_a_network(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(download, 'URL', 'http://127.0.0.1:9/inception-2015-12-05.tgz')
+    monkeypatch.setattr(download, 'URLS', ('http://127.0.0.1:9/inception-2015-12-05.tgz',))
     assert run(download.main, '--outfile', tmp_path / 'model') == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert 'could not be fetched' in error and '--source FILE' in error
     assert os.listdir(tmp_path) == []
+
+
+def test_https_first():
+    assert [url.partition('://')[0] for url in download.URLS] == ['https', 'http']
+    assert len({url.partition('://')[2] for url in download.URLS}) == 1
+
+
+def test_the_next_address_where_one_fails(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, 'URLS', ('http://127.0.0.1:9/inception-2015-12-05.tgz', server.url))
+    monkeypatch.setattr(download, 'N_BYTES', len(CONTENT))
+    assert download.download(str(tmp_path)) == str(tmp_path / 'inception-2015-12-05.tgz')
+    assert (tmp_path / 'inception-2015-12-05.tgz').read_bytes() == CONTENT
+
+
+def test_a_download_that_is_something_else_is_removed(archive, tmp_path, capsys):
+    archive.content = bytes(len(archive.content))
+    assert run(download.main, '--outfile', tmp_path / 'model') == 2
+    assert 'removed it: run this again to fetch it anew' in capsys.readouterr().err.splitlines()[-1]
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_digest_in_a_name_is_checked(arrays, tmp_path, capsys):
+    path = weight_files.write(tmp_path / 'pt_inception-2015-12-05-6726825d.pth', 'pth', arrays)
+    assert run(download.main, '--outfile', tmp_path / 'model', '--source', path) == 2
+    assert f'{path}: expected a SHA-256 beginning with 6726825d, as its name says' in capsys.readouterr().err
+    assert os.listdir(tmp_path) == [path.name]
 
 
 def test_command_refuses_another_file(tmp_path, capsys):

@@ -1,6 +1,8 @@
 """Every source gives the same 660 arrays, and whatever is not one of them is refused in one line."""
 import gzip
+import io
 import re
+import tarfile
 
 from source.inception.inception_score import Inception
 from source.inception.names import CONVOLUTIONS
@@ -148,6 +150,23 @@ def test_an_archive_that_unpacks_to_much_more(tmp_path, monkeypatch):
                     gzip.compress(bytes(64 << 20))):
         (tmp_path / 'weights.tgz').write_bytes(content)
         assert_refused(tmp_path / 'weights.tgz', 'archive of 2015')
+
+
+def sparse_archive(n_bytes):
+    """The graph as a file with a hole of n_bytes and nothing else, which takes none in the archive."""
+    member = tarfile.TarInfo(weight_files.GRAPH_NAME)
+    member.pax_headers = {'GNU.sparse.map': '0,0', 'GNU.sparse.size': str(n_bytes), 'GNU.sparse.numblocks': '1',
+                          'GNU.sparse.name': weight_files.GRAPH_NAME}
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode='w', format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(member)
+    return gzip.compress(file.getvalue())
+
+
+@pytest.mark.parametrize('n_bytes', [1 << 26, 1 << 45])
+def test_an_archive_with_holes(tmp_path, n_bytes):
+    (tmp_path / 'weights.tgz').write_bytes(sparse_archive(n_bytes))
+    assert_refused(tmp_path / 'weights.tgz', 'archive of 2015', 'sparse')
 
 
 def test_a_huge_file(tmp_path):

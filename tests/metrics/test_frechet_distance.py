@@ -98,4 +98,4 @@ def test_inceptions_dimensions_take_seconds():
     covs = [random_covariance(rng, 2048) + 1e-6 * np.eye(2048) for _ in range(2)]
     start = time.process_time()
     frechet_distance(np.zeros(2048), covs[0], np.ones(2048), covs[1])
-    assert time.process_time() - start < 20.
+    assert time.process_time() - start < 10.

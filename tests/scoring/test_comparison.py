@@ -63,12 +63,52 @@ def test_numbers_are_numbers_and_none_comes_twice():
     assert len({(p.row, p.score, p.publication) for p in PUBLISHED}) == len(PUBLISHED)
 
 
-@pytest.mark.parametrize('path', sorted((ROOT / 'configs').glob('*.yml')), ids=lambda path: path.stem)
-def test_configs_name_rows_that_there_are(path):
-    row = load_config(path)['paper_row']
-    assert row is None or row in ROWS
-    assert (row is None) == (path.stem in ('sn_projection_digits', 'sn_projection_64', 'sn_projection_dog_and_cat_64',
-                                           'sn_projection_dog_and_cat_256'))
+CONFIGS = {str(path.relative_to(ROOT / 'configs').with_suffix('')): path
+           for path in sorted((ROOT / 'configs').rglob('*.yml')) if path.parent.name not in ('methods', 'settings')}
+BY_CLASS = {'sn_cifar10': 'cifar10_projection', 'sn_concat': 'imagenet_concat',
+            'sn_projection_imagenet': 'imagenet_projection', 'sn_projection_dog_and_cat_128': 'dog_and_cat_projection'}
+DATA = {'CIFAR10Dataset': 'CIFAR-10', 'STL10Dataset': 'STL-10'}
+ALONE = {'spectral': 'SN-GANs', 'orthonormal': 'Orthonormal', 'weight': 'Weight normalization',
+         'layer': 'Layer normalization', 'batch': 'Batch normalization'}
+WITH_GP = {'spectral': ', SN', 'weight': ', weight normalization', 'frobenius': ', Frobenius'}
+
+
+def method_of(config):
+    """How the published numbers name what a config trains; None for what is none of their networks."""
+    generator, discriminator = (config['models'][kind] for kind in ('generator', 'discriminator'))
+    dis, updater = discriminator['args'], config['updater']['args']
+    norm = dis.get('norm', 'spectral')
+    if 'gan_lib' in generator['fn'] or 'final_scale' in dis:
+        return None
+    if 'gradient' in updater.get('penalties', {}):
+        method = ('AC-' if config['updater']['name'] == 'ACUpdater' else '') + (
+            {'wasserstein': 'WGAN-GP', 'dcgan': 'GAN-GP'}[updater['loss_type']]) + WITH_GP.get(norm, '')
+    else:
+        method = 'Weight clipping' if 'clipping' in updater.get('constraints', {}) else ALONE.get(norm)
+    method = f'{method}{", hinge" * (updater["loss_type"] == "hinge")}{", 1.5x maps" * (dis.get("scale") == 1.5)}'
+    method += ', 2x updates' * (config['iteration'] == 200000)
+    return f'{method} ({"ResNet" if "resnet" in generator["fn"] else "CNN"})'
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_a_config_names_the_row_of_its_data_and_method(name):
+    """And none where nothing was published."""
+    config = load_config(CONFIGS[name])
+    data, method = DATA.get(config['dataset']['dataset_name']), method_of(config)
+    rows = [p.row for p in PUBLISHED if (p.publication, p.protocol, p.dataset, p.method) == (
+        'SN-GAN', 'paper', data, method)]
+    conditional = config['models']['generator']['args']['n_classes'] > 0 and not method.startswith('AC-')
+    expected = BY_CLASS.get(name) if conditional else next(iter(rows), None)
+    assert config['paper_row'] == expected
+    assert expected is None or expected in ROWS
+
+
+def test_each_row_is_of_one_config_and_all_that_can_be_are():
+    named = [row for row in (load_config(path)['paper_row'] for path in CONFIGS.values()) if row]
+    assert len(set(named)) == len(named)
+    left = {p.row for p in PUBLISHED if p.publication == 'SN-GAN' and p.table in ('Table 2', 'Table 7', 'Table 8')}
+    left = {row for row in left - set(named) if not row.endswith(('_real', '_cited'))}
+    assert left == {'cifar10_cnn_wgan_gp_table7'}  # Table 2's run, told again with another FID
 
 
 @pytest.mark.parametrize('is_mean, inside', [(8.22, True), (8.27, True), (8.17, True), (8.2701, False), (8.16, False)])
@@ -141,6 +181,13 @@ def test_refused(tmp_path):
     path = write(tmp_path / 'a.json', paper_row='cifar10_resnet_sn_hing', fid=3.)
     with pytest.raises(ValueError, match=f"{path}: paper_row: no row .*; did you mean '{RESNET}'"):
         read_measured([path], ROWS)
+    for name, value in (('paper_row', [RESNET]), ('paper_row', {}), ('protocol', ['paper']), ('protocol', None),
+                        ('feature_network', ['inception'])):
+        with pytest.raises(ValueError, match=f'{path}: {name}: expected text, found {type(value).__name__}'):
+            read_measured([write(path, **{name: value}, fid=3.)], ROWS)
+    assert read_measured([write(path, fid='3', is_mean=True)], ROWS) == []
+    (m,) = read_measured([write(path, is_mean=3, is_std='high')], ROWS)
+    assert (m.value, m.std) == (3, None)
     (tmp_path / 'a.csv').write_text('row,value\n1,2\n')
     with pytest.raises(ValueError, match='expected columns row,publication,.*, found row,value'):
         load_published(tmp_path / 'a.csv')

@@ -17,7 +17,7 @@ def config(tmp_path):
 @pytest.mark.parametrize('split, n, expected, text', [
     ('train', None, 1437, '1437 training images'), ('test', None, 360, '360 test images'),
     ('train', 1000, 1000, '1000 of 1437 training images'), ('train', 1437, 1437, '1437 training images'),
-    ('test', 10000, 360, '360 test images (10000 are asked for)')])
+    ('test', 10000, 360, '360 test images (10000 are asked for)'), ('test', 360, 360, '360 test images')])
 def test_choice(config, split, n, expected, text):
     real = RealImages(*config, split=split, n=n)
     assert (real.n, real.text, real.split) == (expected, text, split)
@@ -37,6 +37,16 @@ def test_chosen_images_are_the_same_every_time_and_of_all(config):
     statistics = RealImages(*config, n=200).statistics(FakeFeatureNetwork())
     expected = reference_statistics(RealImages(*config).dataset.ims[first], FakeFeatureNetwork())
     np.testing.assert_array_equal(statistics.mean, expected.mean)
+
+
+@pytest.mark.parametrize('n', [361, 1437])
+def test_a_test_set_of_too_few(config, n):
+    """As STL-10's 8,000 where 10,000 are asked for: so many training images, and that is said."""
+    real = RealImages(*config, split='test', n=n)
+    of = '' if n == 1437 else 'of 1437 '
+    assert (real.n, real.split) == (n, 'train')
+    assert real.text == f'{n} {of}training images (the test set has only 360)'
+    assert real.statistics(FakeFeatureNetwork()).n == n
 
 
 def test_no_test_set(tmp_path):

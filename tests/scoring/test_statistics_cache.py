@@ -1,14 +1,18 @@
 import json
+import os
 
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
+from source.datasets.image_files import ImageFolder
+from source.datasets.imagenet import ImageNetDataset
 from source.scoring import statistics_cache
 from source.scoring.judging import reference_statistics
-from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics
+from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics, fingerprint
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 class Counting(FakeFeatureNetwork):
@@ -23,7 +27,7 @@ class Counting(FakeFeatureNetwork):
 
 
 class OnDisk(ImageDataset):
-    """Not in memory; hashes only some of its images."""
+    """Not in memory, and not known to be in files."""
 
     def __init__(self, ims, root='here'):
         self.hidden, self.root = ims, root
@@ -92,6 +96,52 @@ def test_place_of_the_data_does_not_count(monkeypatch):
     other = ims.copy()
     other[-1] += 1
     assert cache_key(OnDisk(other), Counting()) != cache_key(OnDisk(ims), Counting())
+
+
+def test_each_image_counts_where_files_are_not_known():
+    ims = dataset(n=100).ims
+    before = cache_key(OnDisk(ims.copy()), Counting())
+    for i in range(100):
+        other = ims.copy()
+        other[i] ^= 1
+        assert cache_key(OnDisk(other), Counting()) != before
+
+
+@pytest.fixture(params=['folder', 'imagenet'])
+def files(request, tmp_path):
+    """A way to open 70 images in files of the same place anew, and the files."""
+    ims = dataset(n=70).ims
+    paths = [tmp_path / 'ims' / str(k % 2) / f'{k:02d}.bmp' for k in range(70)]
+    for path, im in zip(paths, ims, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(im.transpose(1, 2, 0)).save(path)
+    if request.param == 'folder':
+        return lambda: ImageFolder(tmp_path / 'ims'), sorted(paths)
+    (tmp_path / 'list.txt').write_text(''.join(f'{k % 2}/{k:02d}.bmp {k % 2}\n' for k in range(70)))
+    return lambda: ImageNetDataset(str(tmp_path / 'list.txt'), str(tmp_path / 'ims'), size=8), paths
+
+
+def test_each_file_counts(files):
+    """Also one of the same size that no sample of the images meets."""
+    open_dataset, paths = files
+    before = cache_key(open_dataset(), Counting())
+    assert cache_key(open_dataset(), Counting()) == before
+    for path in paths[1::9]:
+        content, stat = path.read_bytes(), path.stat()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))  # where a clock is slow, it is changed later
+        changed = cache_key(open_dataset(), Counting())
+        assert changed != before
+        before = changed
+
+
+def test_names_of_files_count(files):
+    open_dataset, paths = files
+    before = fingerprint(open_dataset())
+    paths[4].rename(paths[4].with_name('other.bmp'))
+    for file in paths[0].parents[2].glob('list.txt'):
+        file.write_text(file.read_text().replace(f'{paths[4].name}', 'other.bmp'))
+    assert fingerprint(open_dataset()) != before
 
 
 def corrupt_byte(path):

@@ -2,6 +2,7 @@ import collections
 import io
 import os
 import pickle
+import pickletools
 import subprocess
 
 from source.weight_files.data_pickle import Call, Name, loads, read_data_pickle
@@ -70,6 +71,20 @@ def test_refuses_every_way_to_a_name(opcodes, tmp_path, monkeypatch):
     with pytest.raises(pickle.UnpicklingError):
         loads(opcodes, ())
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize('opcode', ['POP', 'POP_MARK', 'DUP', 'OBJ', 'INST', 'NEWOBJ', 'PERSID', 'EMPTY_SET'])
+def test_refuses_opcodes_by_name(opcode):
+    """Whatever the reader's own methods are called."""
+    code = next(each.code for each in pickletools.opcodes if each.name == opcode).encode('latin1')
+    with pytest.raises(pickle.UnpicklingError, match=f'uses {opcode}, which no file of plain tensors needs'):
+        loads(b'\x80\x02K\x01' + code + b'a\nb\n.', ())
+
+
+@pytest.mark.parametrize('value', [{(1, 2): 3}, {None: 3}, {.5: 3}, {b'a': 3}])
+def test_keys_are_text_or_integers(value):
+    with pytest.raises(pickle.UnpicklingError, match=f'a key of type {type(next(iter(value))).__name__}'):
+        loads(pickle.dumps(value, 4), ())
 
 
 def test_calls_only_names():

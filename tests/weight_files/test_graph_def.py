@@ -1,3 +1,5 @@
+import tracemalloc
+
 from source.weight_files import WeightFileError
 from source.weight_files.graph_def import GraphDef
 from tests.weight_files import graph_def_writer as writer
@@ -55,6 +57,57 @@ def test_values_outside_a_packed_list():
 @pytest.mark.parametrize('content', [True, False])
 def test_refuses_shapes_that_do_not_fit(extents, content):
     assert 'shape' in refused(writer.constant('w', np.ones(6, 'f4'), extents=extents, content=content))
+
+
+def test_few_bytes_of_many_numbers():
+    """One value that is to be repeated, in each of many nodes: refused once they are more than any weights."""
+    node = [writer.constant(f'w{k}', np.ones(1, 'f4'), extents=(1 << 25,), content=False) for k in range(9)]
+    tracemalloc.start()
+    try:
+        message = refused(b''.join(node))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 'w2: with shape (33554432,) there are more numbers' in message
+    assert peak < 800 << 20
+
+
+def test_only_named_constants_in_known_shapes():
+    content = writer.graph(ARRAYS) + writer.constant('huge', np.ones(1, 'f4'), extents=(1 << 25,), content=False)
+    shapes = {'double': (3,), 'a/gamma': (2,), 'not there': (1,)}
+    tracemalloc.start()
+    try:
+        graph = GraphDef(content, 'a.pb', shapes)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert set(graph.constants) == {'double', 'a/gamma'}
+    assert peak < 1 << 20
+    with pytest.raises(WeightFileError, match=r'a.pb: .*; huge: expected shape \(3,\), found \(33554432,\)'):
+        GraphDef(content, 'a.pb', {'huge': (3,)})
+
+
+def test_refuses_more_fields_than_any_graph(monkeypatch):
+    monkeypatch.setattr('source.weight_files.graph_def._MOST_FIELDS', 100)
+    whole = writer.constant('w', np.ones(6, 'f4'))
+    assert is_whole(whole)
+    for content in (whole + writer.field(4, 0) * 101, b''.join(writer.node(f'a{k}', 'Add') for k in range(50)),
+                    writer.node('a', 'Add', **{f'k{k}': b'' for k in range(50)}),
+                    writer.constant('w', np.ones(6, 'f4'), extents=(1,) * 50)):
+        assert 'more than 100 fields' in refused(content)
+
+
+def test_reads_no_more_values_than_the_shape_has():
+    """A list of ten million, for two: refused at the third."""
+    tensor = writer.field(1, writer.INT32) + writer.field(2, writer.shape([2])) + writer.field(7, b'\x01' * 10_000_000)
+    content = writer.node('w', 'Const', value=writer.field(8, tensor))
+    tracemalloc.start()
+    try:
+        message = refused(content)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert 'values' in message
 
 
 def test_refuses_a_node_twice():

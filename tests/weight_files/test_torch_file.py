@@ -1,4 +1,6 @@
 import os
+import pickle
+import time
 import zipfile
 
 from source.weight_files import WeightFileError
@@ -61,6 +63,58 @@ def test_strides_and_offset(write):
     ((-1,), (1,), 0), ((2,), (-1,), 4), ((2,), (1,), -1), ((2,), (1, 1), 0), ((9,), (0,), 0)])
 def test_refuses_to_reach_beyond_the_storage(write, shape, strides, offset):
     assert_refused(one(write, 'FloatStorage', '0', 8, shape, strides, offset), 'w: ')
+
+
+@pytest.mark.parametrize('shape, strides', [
+    ((2, 2), (1, 1)), ((2, 3), (2, 1)), ((3, 2), (0, 1)), ((2, 2, 2), (2, 1, 1)), ((8,), (0,))])
+def test_refuses_a_number_twice(write, shape, strides):
+    """Fewer elements than the storage has, and none beyond it; but some are one."""
+    assert_refused(one(write, 'FloatStorage', '0', 8, shape, strides), 'w: ', 'twice')
+
+
+@pytest.mark.parametrize('shape, strides, offset, n', [
+    ((1,), (10 ** 30,), 0, 8), ((0, 10 ** 30), (1, 1), 0, 8), ((1,), (1,), 0, 2 ** 61), ((1,), (1,), 0, 2 ** 64),
+    ((0,), (1,), 2 ** 70, 8), ((1,) * 70, (1,) * 70, 0, 8), ((10 ** 5000,), (1,), 0, 8)])
+def test_refuses_numbers_beyond_the_machine(write, shape, strides, offset, n):
+    path = one(write, 'FloatStorage', '0', n, shape, strides, offset)
+    if write.legacy:
+        path.write_bytes(path.read_bytes().replace((8).to_bytes(8, 'little'), (n % 2 ** 64).to_bytes(8, 'little')))
+    assert_refused(path)
+
+
+def few_bytes_of_much(legacy):
+    deep = b'(' + torch_writer.nested(24) + b't'
+    tensor = torch_writer.tensor('FloatStorage', '0', 8, (8,), (1,), legacy=legacy)
+    for shape, strides in ((deep, (1,)), ((8,), deep), (torch_writer.text('a' * 10 ** 6), (1,))):
+        yield torch_writer.state_dict({'w': torch_writer.tensor('FloatStorage', '0', 8, shape, strides,
+                                                                legacy=legacy)})
+    yield b'\x80\x02}(' + deep + tensor + b'u.'
+    yield b'\x80\x02}' + deep + tensor + b's.'
+    yield b'\x80\x02(' + deep + tensor + b'd.'
+    yield b'\x80\x04' + deep + torch_writer.text('x') + b'\x93.'
+    yield torch_writer.state_dict({'w' * 10 ** 6 + '\n': b'K\x01'})
+    yield b'\x80\x04' + torch_writer.text('x\n' * 10 ** 6) + torch_writer.text('x') + b'\x93.'
+
+
+@pytest.mark.parametrize('case', range(9))
+def test_a_message_is_short_whatever_the_file_claims(case, write):
+    """Sixteen million numbers in a hundred bytes are neither hashed nor printed."""
+    description = list(few_bytes_of_much(write.legacy))[case]
+    path, start = write({'w': np.arange(8, dtype='f4')}, description), time.process_time()
+    with pytest.raises(WeightFileError) as error:
+        read_torch_file(path)
+    assert time.process_time() - start < .4
+    assert len(str(error.value)) < len(str(path)) + 300 and '\n' not in str(error.value)
+
+
+def test_storage_keys_are_text(tmp_path):
+    content = torch_writer.legacy_file({'w': np.arange(8, dtype='f4')})
+    keys = pickle.dumps(['0'], 2)
+    assert content.count(keys) == 1
+    (tmp_path / 'a.pth').write_bytes(content.replace(keys, b'\x80\x02](' + torch_writer.nested(24) + b'e.'))
+    start = time.process_time()
+    assert_refused(tmp_path / 'a.pth', 'a storage belongs to no tensor')
+    assert time.process_time() - start < .4
 
 
 @pytest.mark.parametrize('kind, key, n', [

@@ -25,12 +25,22 @@ def name(module, attribute):
     return f'c{module}\n{attribute}\n'.encode()
 
 
+def nested(depth):
+    """A pair of a pair and itself again, and so on: 2 ** depth numbers in four bytes a level."""
+    return b'K\x01K\x01\x86q\x00' + b''.join(
+        b'h' + bytes([level]) + b'\x86q' + bytes([level + 1]) for level in range(depth - 1))
+
+
 def tensor(storage, key, n_stored, shape, strides, offset=0, legacy=False):
-    """The opcodes of one tensor; every number as it is given, true or not."""
+    """The opcodes of one tensor; every number as it is given, true or not.
+
+    Shape and strides are numbers, or opcodes of something else.
+    """
     persistent_id = (b'(' + text('storage') + name('torch', storage) + text(key) + text('cpu') + number(n_stored)
                      + (b'N' if legacy else b'') + b'tQ')
-    return (name('torch._utils', '_rebuild_tensor_v2') + b'(' + persistent_id + number(offset) + numbers(shape)
-            + numbers(strides) + b'\x89' + name('collections', 'OrderedDict') + b')RtR')
+    shape, strides = (ns if isinstance(ns, bytes) else numbers(ns) for ns in (shape, strides))
+    return (name('torch._utils', '_rebuild_tensor_v2') + b'(' + persistent_id + number(offset) + shape
+            + strides + b'\x89' + name('collections', 'OrderedDict') + b')RtR')
 
 
 def state_dict(tensors):

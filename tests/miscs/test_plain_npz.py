@@ -1,0 +1,82 @@
+import io
+import zipfile
+
+from source.miscs.plain_npz import read_plain_npz
+
+import numpy as np
+import pytest
+
+ARRAYS = {'a': np.arange(6, dtype='f4').reshape(2, 3), 'b': np.array(5), 'c': np.zeros((0, 3)), 'd': np.array('text'),
+          'e': np.asfortranarray(np.arange(6.).reshape(2, 3))}
+
+
+def write(path, shape=(8,), dtype='<f8', compression=zipfile.ZIP_STORED, data=bytes(64)):
+    """An .npz of one array, whose header says what it is told to."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {'descr': dtype, 'fortran_order': False, 'shape': shape})
+    with zipfile.ZipFile(path, 'w', compression) as archive:
+        archive.writestr('ims.npy', header.getvalue() + data)
+    return path
+
+
+def refused(path):
+    with pytest.raises(ValueError) as error:
+        read_plain_npz(path, 'file of images')
+    message = str(error.value)
+    assert message.startswith(f'{path}: ') and '\n' not in message
+    return message
+
+
+@pytest.mark.parametrize('save', [np.savez, np.savez_compressed])
+def test_reads(tmp_path, save):
+    save(tmp_path / 'a.npz', **ARRAYS)
+    read = read_plain_npz(tmp_path / 'a.npz', 'file')
+    assert list(read) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(read[name], array, strict=True)
+    assert list(read_plain_npz(tmp_path / 'a.npz', 'file', names={'b', 'z'})) == ['b']
+
+
+@pytest.mark.parametrize('shape', [(10 ** 13,), (10 ** 30,), (-1,), (7,), (9,), (2 ** 32, 2 ** 32), (0, 10 ** 30)])
+def test_refuses_another_size_than_there_is(tmp_path, shape):
+    refused(write(tmp_path / 'a.npz', shape))
+
+
+def test_refuses_objects(tmp_path):
+    np.savez(tmp_path / 'a.npz', a=np.array([{}]))
+    assert 'allow_pickle' in refused(tmp_path / 'a.npz')
+
+
+def change(path, change):
+    """Changes an archive's bytes; `change` gets them and the place of its directory."""
+    content = bytearray(path.read_bytes())
+    change(content, content.find(b'PK\x01\x02'))
+    path.write_bytes(content)
+    return path
+
+
+def encrypt(content, directory):
+    content[6] |= 1
+    content[directory + 8] |= 1
+
+
+def unknown_method(content, directory):
+    content[8] = content[directory + 10] = 99
+
+
+def spoil(content, directory):
+    content[50:60] = b'\xff' * 10
+
+
+@pytest.mark.parametrize('compression', [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2,
+                                         zipfile.ZIP_LZMA])
+@pytest.mark.parametrize('damage', [encrypt, unknown_method, spoil])
+def test_damaged(tmp_path, damage, compression):
+    refused(change(write(tmp_path / 'a.npz', compression=compression), damage))
+
+
+def test_an_entry_that_is_no_array(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'a.npz', 'w') as archive:
+        archive.writestr('ims.npy', b'text')
+        archive.writestr('notes.txt', b'text')
+    refused(tmp_path / 'a.npz')
