@@ -4,6 +4,7 @@ from pathlib import Path
 from source.scoring.comparison import compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 from source.yaml_utils import load_config
+from tests.test_configs import PARTS
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_numbers_are_numbers_and_none_comes_twice():
 
 
 CONFIGS = {str(path.relative_to(ROOT / 'configs').with_suffix('')): path
-           for path in sorted((ROOT / 'configs').rglob('*.yml')) if path.parent.name not in ('methods', 'settings')}
+           for path in sorted((ROOT / 'configs').rglob('*.yml')) if path.parent.name not in PARTS}
 BY_CLASS = {'sn_cifar10': 'cifar10_projection', 'sn_concat': 'imagenet_concat',
             'sn_projection_imagenet': 'imagenet_projection', 'sn_projection_dog_and_cat_128': 'dog_and_cat_projection'}
 DATA = {'CIFAR10Dataset': 'CIFAR-10', 'STL10Dataset': 'STL-10'}
