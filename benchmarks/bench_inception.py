@@ -7,14 +7,14 @@ Each run is a process of its own, and the sides take turns: ours, peer, ours, pe
 import argparse
 import datetime
 import json
-import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 from statistics import median
 
-from benchmarks.bench_step import ROOT, machine
+from benchmarks.bench_step import machine
+from benchmarks.peer_process import run_peer
 from evaluations.command_line import one_line_errors
 
 AT_LEAST = 3  # batches a run, however long they take
@@ -46,19 +46,8 @@ def parse_arguments():
 def run_side(side, args):
     """One run in a process of its own; returns its images per second, peak of memory, and versions."""
     module, request = SIDES[side]
-    python = args.torch_python if module == 'inception_torch_fidelity' else sys.executable
-    threads = dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS'),
-                            str(args.threads))
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
-    child = subprocess.run(
-        [python, '-m', f'benchmarks.peers.{module}'], capture_output=True, text=True,
-        env={**os.environ, **threads, 'PYTHONPATH': path},
-        input=json.dumps({**request, 'size': args.size, 'batchsize': args.batchsize, 'threads': args.threads,
-                          'seconds': args.seconds, 'at_least': AT_LEAST}))
-    if child.returncode:
-        why = child.stderr.strip().splitlines()[-1:] or [f'exit status {child.returncode}']
-        raise ValueError(f'{side}: {python} -m benchmarks.peers.{module}: {why[0]}')
-    answer = json.loads(child.stdout.splitlines()[-1])
+    answer = run_peer(side, module, {**request, 'size': args.size, 'batchsize': args.batchsize,
+                                     'seconds': args.seconds, 'at_least': AT_LEAST}, args.threads, args.torch_python)
     return {'images_per_second': args.batchsize / median(answer['seconds']), 'peak_bytes': answer['peak_bytes'],
             'batches': [round(seconds, 5) for seconds in answer['seconds']]}, answer['versions']
 

@@ -16,10 +16,10 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from benchmarks.peer_process import ROOT, run_peer
 from evaluations.command_line import one_line_errors
 from source.yaml_utils import load_config
 
-ROOT = Path(__file__).resolve().parent.parent
 AT_LEAST = 3  # iterations a run, however long they take
 NETWORKS = {  # name: (config, overrides of its keys)
     'resnet32_64': ('sn_cifar10.yml', [
@@ -59,19 +59,9 @@ def parse_arguments():
 def run_side(side, config, args):
     """One run in a process of its own; returns its medians, its peak of memory and all its iterations' seconds."""
     module, request = SIDES[side]
-    python = args.torch_python if module == 'torch_step' else sys.executable
-    threads = dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'NUMBA_NUM_THREADS'),
-                            str(args.threads))
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get('PYTHONPATH'))))
-    child = subprocess.run(
-        [python, '-m', f'benchmarks.peers.{module}'], capture_output=True, text=True,
-        env={**os.environ, **threads, 'PYTHONPATH': path},
-        input=json.dumps({**request, 'config': config, 'threads': args.threads, 'seconds': args.seconds,
-                          'at_least': AT_LEAST}))
-    if child.returncode:
-        why = child.stderr.strip().splitlines()[-1:] or [f'exit status {child.returncode}']
-        raise ValueError(f'{side}: {python} -m benchmarks.peers.{module}: {why[0]}')
-    return summarized(json.loads(child.stdout.splitlines()[-1]), config['updater']['args']['n_dis'])
+    answer = run_peer(side, module, {**request, 'config': config, 'seconds': args.seconds, 'at_least': AT_LEAST},
+                      args.threads, args.torch_python)
+    return summarized(answer, config['updater']['args']['n_dis'])
 
 
 def summarized(answer, n_dis):
