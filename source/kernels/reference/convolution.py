@@ -1,0 +1,206 @@
+"""The GPU's convolutions in plain NumPy: what `source.kernels.cuda.convolution` is compared with.
+
+x (B, H, W, C) and y (B, H', W', O) are channels-last. Weights keep Chainer's layouts, (O, C, k, k) or, for the
+deconvolution, (C, O, k, k). Every operation has three passes of the same arguments:
+
+    forward(x, w, bias=None, slope=1)                            → y
+    …_data_gradient(gy, w, in_shape=None, gate=None, slope=1)    → gx
+    …_weight_gradient(x, gy, slope=1)                            → gw, gb
+
+`slope` applies max(x, slope x) to the input: 1 leaves it alone, 0 is ReLU, 0.2 a leaky one. A data gradient given the
+`gate` (that same x) is multiplied by `slope` where the gate is not positive. `in_shape` is (H, W) of x; it matters
+where y does not tell it, at a stride of 2 from an odd size, and may be None elsewhere.
+
+Activations are float32, float64 or ml_dtypes.bfloat16. In bfloat16 weights and biases stay float32 and are rounded
+here; sums are float32, and every result is rounded to bfloat16 once. gw and gb are float32 then, gw of rounded values.
+
+A convolution joined with resampling is a 4×4 one of stride 2 of a folded weight, as on the GPU: 2.25 times fewer
+products. `fold` and `unfold` are that linear map and its adjoint.
+"""
+from source.kernels.reference.precision import compute_dtype, rounded
+
+import numpy as np
+
+# One axis of the 4 taps that do the work of 3: pooling averages the kernel with its neighbour's copy, and upsampling
+# lets two adjacent (reversed) taps meet the same pixel.
+POOLED_TAPS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]]) / 2
+UPSAMPLED_TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
+
+
+def fold(taps, w):
+    """taps (4, 3) on both axes of w (O, C, 3, 3) → (O, C, 4, 4), of w's type."""
+    taps = taps.astype(w.dtype)
+    return taps @ w @ taps.T
+
+
+def unfold(taps, gw):
+    """The adjoint of `fold`: (O, C, 4, 4) → (O, C, 3, 3)."""
+    taps = taps.astype(gw.dtype)
+    return taps.T @ gw @ taps
+
+
+def convolution_1x1(x, w, bias=None, slope=1):
+    return _forward(x, w, bias, slope, 1, 0)
+
+
+def convolution_1x1_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(gy, w, in_shape or gy.shape[1:3], gate, slope, 1, 0)
+
+
+def convolution_1x1_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(x, gy, slope, 1, 1, 0)
+
+
+def convolution_3x3(x, w, bias=None, slope=1):
+    """Stride 1, padding 1."""
+    return _forward(x, w, bias, slope, 1, 1)
+
+
+def convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(gy, w, in_shape or gy.shape[1:3], gate, slope, 1, 1)
+
+
+def convolution_3x3_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(x, gy, slope, 3, 1, 1)
+
+
+def convolution_4x4_stride_2(x, w, bias=None, slope=1):
+    """Padding 1; (H, W) becomes (H // 2, W // 2)."""
+    return _forward(x, w, bias, slope, 2, 1)
+
+
+def convolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(gy, w, in_shape or _doubled(gy), gate, slope, 2, 1)
+
+
+def convolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(x, gy, slope, 4, 2, 1)
+
+
+def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
+    """Padding 1; (H, W) becomes (2 H, 2 W)."""
+    a = _activated(x, slope)
+    return rounded(_with_bias(_convolved_back(a, rounded(w, x.dtype, a.dtype), _doubled(x), 2, 1), bias), x.dtype)
+
+
+def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    gx = _convolved(_widened(gy), rounded(w, gy.dtype, compute_dtype(gy.dtype)), 2, 1)
+    return _gated(gx, gate, slope, gy.dtype)
+
+
+def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
+    return rounded(_correlated(_widened(gy), _activated(x, slope), 4, 2, 1), x.dtype, compute_dtype(x.dtype)), _sum(gy)
+
+
+def convolution_3x3_downsample(x, w, bias=None, slope=1):
+    """A 3×3 convolution, then 2×2 average pooling, as one 4×4 convolution of stride 2."""
+    return convolution_4x4_stride_2(x, fold(POOLED_TAPS, w), bias, slope)
+
+
+def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return convolution_4x4_stride_2_data_gradient(gy, fold(POOLED_TAPS, w), in_shape, gate, slope)
+
+
+def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
+    gw, gb = convolution_4x4_stride_2_weight_gradient(x, gy, slope)
+    return unfold(POOLED_TAPS, gw), gb
+
+
+def upsample_convolution_3x3(x, w, bias=None, slope=1):
+    """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one 4×4 deconvolution of stride 2."""
+    return deconvolution_4x4_stride_2(x, _swap_channels(fold(UPSAMPLED_TAPS, w)), bias, slope)
+
+
+def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return deconvolution_4x4_stride_2_data_gradient(gy, _swap_channels(fold(UPSAMPLED_TAPS, w)), None, gate, slope)
+
+
+def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
+    gw, gb = deconvolution_4x4_stride_2_weight_gradient(x, gy, slope)
+    return unfold(UPSAMPLED_TAPS, _swap_channels(gw)), gb
+
+
+def _forward(x, w, bias, slope, stride, pad):
+    a = _activated(x, slope)
+    return rounded(_with_bias(_convolved(a, rounded(w, x.dtype, a.dtype), stride, pad), bias), x.dtype)
+
+
+def _data_gradient(gy, w, in_shape, gate, slope, stride, pad):
+    w = rounded(w, gy.dtype, compute_dtype(gy.dtype))
+    return _gated(_convolved_back(_widened(gy), w, in_shape, stride, pad), gate, slope, gy.dtype)
+
+
+def _weight_gradient(x, gy, slope, k, stride, pad):
+    gw = _correlated(_activated(x, slope), _widened(gy), k, stride, pad)
+    return rounded(gw, x.dtype, compute_dtype(x.dtype)), _sum(gy)
+
+
+def _widened(x):
+    return x.astype(compute_dtype(x.dtype), copy=False)
+
+
+def _activated(x, slope):
+    """In the computing type; in bfloat16 the activation is rounded as the array that holds it on the GPU is."""
+    x_wide = _widened(x)
+    return x_wide if slope == 1 else rounded(np.where(x_wide > 0, x_wide, slope * x_wide), x.dtype, x_wide.dtype)
+
+
+def _gated(gx, gate, slope, dtype):
+    gx = rounded(gx, dtype)
+    if gate is None:
+        return gx
+    return rounded(np.where(_widened(gate) > 0, gx, slope * _widened(gx)), dtype)
+
+
+def _with_bias(y, bias):
+    return y if bias is None else y + bias.astype(y.dtype)
+
+
+def _sum(gy):
+    return _widened(gy).sum(axis=(0, 1, 2))
+
+
+def _doubled(x):
+    return 2 * x.shape[1], 2 * x.shape[2]
+
+
+def _swap_channels(w):
+    return w.transpose(1, 0, 2, 3)
+
+
+def _taps(k, stride, height, width):
+    """For each tap (a, b) the rows and columns of the padded image that the (height, width) outputs read."""
+    for a in range(k):
+        for b in range(k):
+            yield a, b, slice(a, a + stride * (height - 1) + 1, stride), slice(b, b + stride * (width - 1) + 1, stride)
+
+
+def _padded(x, pad):
+    return np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+
+
+def _convolved(x, w, stride, pad):
+    k = w.shape[2]
+    height, width = ((extent + 2 * pad - k) // stride + 1 for extent in x.shape[1:3])
+    x = _padded(x, pad)
+    y = np.zeros((len(x), height, width, len(w)), x.dtype)
+    for a, b, rows, columns in _taps(k, stride, height, width):
+        y += x[:, rows, columns] @ w[:, :, a, b].T
+    return y
+
+
+def _convolved_back(gy, w, in_shape, stride, pad):
+    height, width = in_shape
+    gx = np.zeros((len(gy), height + 2 * pad, width + 2 * pad, w.shape[1]), gy.dtype)
+    for a, b, rows, columns in _taps(w.shape[2], stride, *gy.shape[1:3]):
+        gx[:, rows, columns] += gy @ w[:, :, a, b]
+    return np.ascontiguousarray(gx[:, pad:pad + height, pad:pad + width])
+
+
+def _correlated(x, gy, k, stride, pad):
+    x = _padded(x, pad)
+    channels, rows_of_gy = x.shape[3], gy.reshape(-1, gy.shape[3]).T
+    gw = np.empty((gy.shape[3], channels, k, k), gy.dtype)
+    for a, b, rows, columns in _taps(k, stride, *gy.shape[1:3]):
+        gw[:, :, a, b] = rows_of_gy @ x[:, rows, columns].reshape(-1, channels)
+    return gw
