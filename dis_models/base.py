@@ -1,6 +1,8 @@
 """What all ResNet discriminators share; a network's own file holds its table of widths and names."""
 from dis_models.resblocks import Block, OptimizedBlock
-from source.functions.activation import activate
+from source.functions.embedding import concat_maps
+from source.functions.pooling import pool_pixels
+from source.functions.precision import as_activations
 from source.links.norms import Norm
 
 import chainer
@@ -68,14 +70,14 @@ class SNResNetDiscriminatorBase(chainer.Chain):
 
     def features(self, x):
         """φ(x), Variable (B, out_channels), of images x (B, 3, image_size, image_size) in [-1, 1]."""
-        h = x
+        h = as_activations(x)
         for name in self.block_names:
             h = self[name](h)
         return self._pool(h)
 
     def _pool(self, h):
         """(B, C, H, W) → (B, C)."""
-        return self.pooling(activate(self.activation, h), axis=(2, 3))
+        return pool_pixels(self.pooling, self.activation, h)
 
     def _check_labels(self, y):
         if y is not None and self.n_classes == 0:
@@ -103,7 +105,7 @@ class SNResNetProjectionDiscriminatorBase(SNResNetDiscriminatorBase):
         h = self.features(x)
         output = self[self.dense_name](h)
         if y is not None:
-            output += F.sum(self.l_y(y) * h, axis=1, keepdims=True)
+            output += self.l_y.project(h, y)
         return output
 
 
@@ -129,17 +131,12 @@ class SNResNetConcatDiscriminatorBase(SNResNetDiscriminatorBase):
         self._check_labels(y)
         if y is None and self.n_classes > 0:
             raise ValueError('a discriminator that concatenates labels needs them')
-        h = x
+        h = as_activations(x)
         for name in self.block_names:
             if name == self.concat_before and y is not None:
-                h = self._concat(h, self.l_y(y))
+                h = concat_maps(h, self.l_y(y))
             h = self[name](h)
         return self[self.dense_name](self._pool(h))
-
-    @staticmethod
-    def _concat(h, embedded):
-        per_pixel = F.reshape(embedded, (*embedded.shape, 1, 1))
-        return F.concat([h, F.broadcast_to(per_pixel, (*embedded.shape, *h.shape[2:]))], axis=1)
 
 
 class SNResNetACDiscriminatorBase(SNResNetDiscriminatorBase):

@@ -1,6 +1,7 @@
 """What the standard CNN's discriminators (Table 3) share; a network's own file holds its size."""
 from dis_models.base import scaled_widths
 from source.functions.activation import LeakyReLU, activate
+from source.functions.precision import as_activations
 from source.links.norms import Norm
 
 import chainer
@@ -56,7 +57,7 @@ class SNCNNDiscriminatorBase(chainer.Chain):
             raise ValueError('labels were given to an unconditional discriminator (n_classes is 0)')
         if x.shape[1:] != (3, self.image_size, self.image_size):
             raise ValueError(f'x must have shape (B, 3, {self.image_size}, {self.image_size}), got {x.shape}')
-        h = self.c1(x)
+        h = self.c1(as_activations(x))
         for i in range(2, 1 + len(self.convolutions)):
             h = self[f'c{i}'](h, self.activation)
             normalize = self[f'n{i}']

@@ -1,12 +1,14 @@
 """What all ResNet generators share; a network's own file holds its table of widths and names."""
 from gen_models.resblocks import Block
+from source.functions.activation import tanh
+from source.functions.precision import as_activations, as_float32
 from source.links.batch_normalization import BatchNormalization
 from source.links.convolution_2d import Convolution2D
+from source.links.linear import Linear
 from source.miscs.random_samples import sample_categorical, sample_continuous
 
 import chainer
 import chainer.functions as F
-import chainer.links as L
 from chainer.initializers import GlorotUniform
 
 
@@ -35,7 +37,7 @@ class ResNetGeneratorBase(chainer.Chain):
         widths = [ch * units for units in (self.bottom_channels, *self.block_channels)]
         batch_normalization, convolution = self.tail_names
         with self.init_scope():
-            self.l1 = L.Linear(dim_z, bottom_width ** 2 * widths[0], initialW=GlorotUniform())
+            self.l1 = Linear(dim_z, bottom_width ** 2 * widths[0], initialW=GlorotUniform())
             for name, (before, after) in zip(self.block_names, zip(widths, widths[1:], strict=False), strict=True):
                 setattr(self, name, Block(before, after, activation=activation, upsample=True, n_classes=n_classes))
             setattr(self, batch_normalization, BatchNormalization(widths[-1]))
@@ -67,11 +69,11 @@ class ResNetGeneratorBase(chainer.Chain):
         if y is not None and len(z) != len(y):
             raise ValueError(f'z and y must be equally many, got {len(z)} latents and {len(y)} labels')
         h = self.l1(z)
-        h = F.reshape(h, (len(z), -1, self.bottom_width, self.bottom_width))
+        h = as_activations(F.reshape(h, (len(z), -1, self.bottom_width, self.bottom_width)))
         kwargs = {} if weights is None else {'weights': weights}
         for name in self.block_names:
             h = self[name](h, y, finetune=finetune, **kwargs)
         batch_normalization, convolution = (self[name] for name in self.tail_names)
         # Differs from sngan_projection: there the last batch normalization is never fine-tuned.
         h = batch_normalization(h, finetune=finetune, activation=self.activation)
-        return F.tanh(convolution(h))
+        return tanh(as_float32(convolution(h)))

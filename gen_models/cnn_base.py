@@ -1,12 +1,14 @@
 """What the standard CNN's generators (Table 3) share; a network's own file holds its size."""
+from source.functions.activation import tanh
+from source.functions.precision import as_activations, as_float32
 from source.links.batch_normalization import BatchNormalization
 from source.links.convolution_2d import Convolution2D
 from source.links.deconvolution_2d import Deconvolution2D
+from source.links.linear import Linear
 from source.miscs.random_samples import sample_continuous
 
 import chainer
 import chainer.functions as F
-import chainer.links as L
 
 
 class CNNGeneratorBase(chainer.Chain):
@@ -37,7 +39,7 @@ class CNNGeneratorBase(chainer.Chain):
         self.image_size = bottom_width * 2 ** len(self.deconvolution_channels)
         widths = [ch * units for units in (self.bottom_channels, *self.deconvolution_channels)]
         with self.init_scope():
-            self.l1 = L.Linear(dim_z, bottom_width ** 2 * widths[0], initialW=self.initialW)
+            self.l1 = Linear(dim_z, bottom_width ** 2 * widths[0], initialW=self.initialW)
             for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False), 2):
                 setattr(self, f'dc{i}', Deconvolution2D(before, after, 4, stride=2, pad=1, initialW=self.initialW))
                 setattr(self, f'b{i}', BatchNormalization(after))
@@ -70,6 +72,7 @@ class CNNGeneratorBase(chainer.Chain):
         if z is None:
             z = sample_continuous(self.dim_z, batchsize, self.distribution, self.xp)
         h = F.reshape(self._bottom(z, finetune), (len(z), -1, self.bottom_width, self.bottom_width))
+        h = as_activations(h)
         for i in range(2, 2 + len(self.deconvolution_channels)):
             h = self[f'b{i}'](self[f'dc{i}'](h), finetune=finetune, activation=self.activation)
-        return F.tanh(self._tail(h))
+        return tanh(as_float32(self._tail(h)))

@@ -1,8 +1,8 @@
 """Activations, alone or joined with a convolution or batch normalization."""
-from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+from source.kernels.switch import channels_first, channels_last, kernels
 
+import chainer
 import chainer.functions as F
-import numpy as np
 from chainer import FunctionNode
 
 
@@ -26,45 +26,63 @@ def slope_of(activation):
 
 
 def activate(activation, x):
-    """activation(x), or x for None; ReLU and LeakyReLU of images (B, C, H, W) on the CPU's kernels."""
+    """activation(x), or x for None; ReLU and LeakyReLU of images (B, C, H, W) on the kernels that serve."""
     slope = slope_of(activation)
     if activation is None:
         return x
-    if slope is None or not 0 <= slope <= 1 or x.ndim != 4 or not cpu_kernels_serve(x):
-        return activation(x)
-    return _Activation(slope).apply((x,))[0]
+    kernel = kernels('elementwise.activate', x) if x.ndim == 4 and slope is not None and 0 <= slope <= 1 else None
+    return activation(x) if kernel is None else _Activation(kernel, slope).apply((x,))[0]
+
+
+def tanh(x):
+    """tanh(x) of images (B, C, H, W)."""
+    kernel = kernels('elementwise.tanh', x) if x.ndim == 4 else None
+    return F.tanh(x) if kernel is None else _Tanh(kernel).apply((x,))[0]
 
 
 class _Activation(FunctionNode):
 
-    def __init__(self, slope):
-        self.slope = slope
+    def __init__(self, kernel, slope):
+        self.kernel, self.slope = kernel, slope
 
     def forward(self, inputs):
-        from source.kernels.cpu import elementwise
-        x = channels_last(inputs[0])
         self.retain_inputs((0,))
-        y = np.empty_like(x)
-        elementwise.activate(x.reshape(-1), self.slope, y.reshape(-1))
-        return channels_first(y),
+        return channels_first(self.kernel.activate(channels_last(inputs[0]), self.slope)),
 
     def backward(self, indexes, grad_outputs):
         x, = self.get_retained_inputs()
-        return _Gate(x.array, self.slope).apply(grad_outputs)
+        return Gate(self.kernel, x.array, self.slope).apply(grad_outputs)
 
 
-class _Gate(FunctionNode):
-    """gy where x is positive, else slope gy: linear, so its own gradient."""
+class Gate(FunctionNode):
+    """gy where x, an array, is positive, else slope gy: linear, so its own gradient."""
 
-    def __init__(self, x, slope):
-        self.x, self.slope = x, slope
+    def __init__(self, kernel, x, slope):
+        self.kernel, self.x, self.slope = kernel, x, slope
 
     def forward(self, inputs):
-        from source.kernels.cpu import elementwise
-        gy = channels_last(inputs[0])
-        gx = np.empty_like(gy)
-        elementwise.gate(gy.reshape(-1), channels_last(self.x).reshape(-1), self.slope, gx.reshape(-1))
-        return channels_first(gx),
+        return channels_first(self.kernel.gate(channels_last(inputs[0]), channels_last(self.x), self.slope)),
 
     def backward(self, indexes, grad_outputs):
-        return _Gate(self.x, self.slope).apply(grad_outputs)
+        return Gate(self.kernel, self.x, self.slope).apply(grad_outputs)
+
+
+class _Tanh(FunctionNode):
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def forward(self, inputs):
+        self.retain_outputs((0,))
+        return channels_first(self.kernel.tanh(channels_last(inputs[0]))),
+
+    def backward(self, indexes, grad_outputs):
+        y, = self.get_retained_outputs()
+        gy, = grad_outputs
+        if chainer.config.enable_backprop:
+            return gy * (1 - y * y),
+        return _as_constant(channels_first(self.kernel.tanh_gradient(channels_last(gy.array), channels_last(y.array)))),
+
+
+def _as_constant(array):
+    return chainer.Variable(array, requires_grad=False)

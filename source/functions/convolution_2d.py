@@ -1,11 +1,11 @@
 """2-D convolutions as the networks use them: with the activation before them, and joined with resampling by two.
 
-On a CPU, float32 convolutions of the sizes that occur run on `source.kernels.cpu`; their results have the usual shape
+Convolutions of the sizes that occur run on the kernels of `source.kernels`; their results have the usual shape
 (B, C, H, W) on channels-last memory. Everything else is a plain composition of Chainer's functions, which is also what
 the kernels are tested against.
 """
 from source.functions.activation import activate, slope_of
-from source.functions.cpu_convolution import convolve, kernel_for
+from source.functions.convolution_kernels import convolve, kernel_for
 from source.functions.resample import downsample, upsample
 
 import chainer.functions as F

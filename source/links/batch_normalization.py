@@ -5,11 +5,12 @@ import chainer.functions as F
 import chainer.links as L
 
 
-def normalize(link, x, gamma, beta, finetune=False, activation=None):
+def normalize(link, x, gamma, beta, finetune=False, activation=None, labels=None):
     """What batch normalization links do, conditional or not, with the activation that follows them.
 
     In training mode the batch's statistics are used and the link's moving averages move by `decay`, or with `finetune`
-    so that they are the plain mean over all fine-tuning batches; in test mode the moving averages are used.
+    so that they are the plain mean over all fine-tuning batches; in test mode the moving averages are used. With
+    `labels`, int (B,), gamma and beta are tables (n_cat, C).
     """
     relu = activation is F.relu
     if chainer.config.train:
@@ -17,9 +18,9 @@ def normalize(link, x, gamma, beta, finetune=False, activation=None):
         if finetune:
             link.N += 1
             decay = 1. - 1. / link.N
-        h = batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, decay, relu)
+        h = batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, decay, relu, labels)
     else:
-        h = fixed_batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, relu)
+        h = fixed_batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, relu, labels)
     return h if relu or activation is None else activation(h)
 
 

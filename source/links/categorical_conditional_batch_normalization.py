@@ -1,3 +1,4 @@
+from source.links.batch_normalization import normalize
 from source.links.conditional_batch_normalization import ConditionalBatchNormalization
 
 import chainer.functions as F
@@ -19,13 +20,13 @@ class CategoricalConditionalBatchNormalization(ConditionalBatchNormalization):
 
     def forward(self, x, c, finetune=False, weights=None, activation=None):
         """Normalizes x (B, C, …) for labels c, int (B,); or for blends of two labels, c int (B, 2), weights (B, 2)."""
+        if weights is None and c.ndim == 1:
+            return normalize(self, x, self.gammas.W, self.betas.W, finetune, activation, labels=c)
         gamma, beta = (self._blend(embedding(c), weights) for embedding in (self.gammas, self.betas))
         return super().forward(x, gamma, beta, finetune, activation)
 
     @staticmethod
     def _blend(embedded, weights):
-        if embedded.ndim == 2:
-            return embedded
         if weights is None:
             raise ValueError('labels (B, 2) are blended by weights (B, 2), but no weights were given')
         weights = F.cast(weights, embedded.dtype)

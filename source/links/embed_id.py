@@ -1,6 +1,6 @@
+from source.functions.embedding import embed, project
 from source.links.constant_weights import as_configured
 
-import chainer.functions as F
 import chainer.links as L
 
 
@@ -12,4 +12,8 @@ class EmbedID(L.EmbedID):
         return as_configured(self.W)
 
     def forward(self, x):
-        return F.embed_id(x, self.W_bar, ignore_label=self.ignore_label)
+        return embed(x, self.W_bar, self.ignore_label)
+
+    def project(self, h, y):
+        """⟨embed(y), h⟩ of each sample, Variable (B, 1), of labels y, int (B,), and h (B, out_size)."""
+        return project(h, y, self.W_bar, self.ignore_label)

@@ -5,6 +5,7 @@ the constraint by the QR retraction of the Stiefel manifold (Absil, Mahony & Sep
 factor of U and of V, with R's diagonal positive. S is divided by its largest absolute value. The gradients are not
 projected onto the tangent space, as Adam's scaling would leave that anyway.
 """
+from source.functions.linear import linear
 from source.links.constant_weights import as_configured
 from source.links.convolution_2d import Convolution2D
 from source.links.embed_id import EmbedID
@@ -82,7 +83,7 @@ class USVLinear(SingularValueConstrained, Linear):
             self.b = None if nobias else variable.Parameter(initial_bias or 0, out_size)
 
     def forward(self, x):
-        return F.linear(x, self.W_bar, as_configured(self.b))
+        return linear(x, self.W_bar, as_configured(self.b))
 
 
 class USVEmbedID(SingularValueConstrained, EmbedID):

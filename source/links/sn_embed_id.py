@@ -1,16 +1,11 @@
+from source.links.embed_id import EmbedID
 from source.links.spectrally_normalized import SpectrallyNormalized
 
-import chainer.functions as F
-import chainer.links as L
 
-
-class SNEmbedID(SpectrallyNormalized, L.EmbedID):
+class SNEmbedID(SpectrallyNormalized, EmbedID):
     """Embedding with a spectrally normalized weight: `W` (in_size, out_size), persistent `u` (1, in_size)."""
 
     def __init__(self, in_size, out_size, initialW=None, ignore_label=None, Ip=1, factor=None, *,
                  fully_differentiable=False):
         super().__init__(in_size, out_size, initialW, ignore_label)
         self._init_spectral_normalization(in_size, Ip, factor, fully_differentiable=fully_differentiable)
-
-    def forward(self, x):
-        return F.embed_id(x, self.W_bar, ignore_label=self.ignore_label)

@@ -1,10 +1,8 @@
+from source.links.linear import Linear
 from source.links.spectrally_normalized import SpectrallyNormalized
 
-import chainer.functions as F
-import chainer.links as L
 
-
-class SNLinear(SpectrallyNormalized, L.Linear):
+class SNLinear(SpectrallyNormalized, Linear):
     """Dense layer with a spectrally normalized weight.
 
     `W` (out_size, in_size), `b` (out_size,), persistent `u` (1, out_size), optional `gamma` (1, 1). `in_size` may be
@@ -15,8 +13,3 @@ class SNLinear(SpectrallyNormalized, L.Linear):
                  factor=None, *, fully_differentiable=False):
         super().__init__(in_size, out_size, nobias, initialW, initial_bias)
         self._init_spectral_normalization(out_size, Ip, factor, use_gamma, (1, 1), fully_differentiable)
-
-    def forward(self, x):
-        if self.W.array is None:
-            self._initialize_params(x.size // x.shape[0])
-        return F.linear(x, self.W_bar, self.b)

@@ -2,7 +2,9 @@
 from source.functions.max_sv import max_singular_value_fully_differentiable
 from source.functions.spectral_normalization import spectral_normalization
 from source.kernels.power_iteration import power_iteration
+from source.kernels.switch import kernels
 from source.links.constant_weights import as_configured
+from source.links.joint_normalization import jointly_normalized
 
 import chainer
 import chainer.functions as F
@@ -61,6 +63,21 @@ class SpectrallyNormalized:
     def W_bar(self):
         """Variable of W's shape with spectral norm 1 (or `factor`, or gamma); steps `u` in training mode."""
         self._initialize_gamma()
+        if self._is_joint:
+            W_bar = jointly_normalized(self)
+        else:
+            W_bar = self._normalized_alone()
+        if self.use_gamma:
+            W_bar = W_bar * F.broadcast_to(as_configured(self.gamma), W_bar.shape)
+        return W_bar
+
+    @property
+    def _is_joint(self):
+        if self.fully_differentiable or self.W.array is None:
+            return False
+        return kernels('spectral_normalization.power_iterations', self.W, self.u) is not None
+
+    def _normalized_alone(self):
         W = as_configured(self.W)
         factor = 1. if self.factor is None else self.factor
         if self.fully_differentiable:
@@ -73,6 +90,4 @@ class SpectrallyNormalized:
         # Differs from sngan_projection: there the dense, embedding and N-D links store u in test mode too.
         if chainer.config.train:
             self.u[...] = u
-        if self.use_gamma:
-            W_bar = W_bar * F.broadcast_to(as_configured(self.gamma), W_bar.shape)
         return W_bar

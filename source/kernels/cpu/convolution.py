@@ -3,9 +3,15 @@
 x (N, H, W, C) and y (N, H', W', O) are C-contiguous; weights keep Chainer's layouts, (O, C, k, k) or, for the
 deconvolution, (C, O, k, k). `slope` applies max(x, slope x) to the input while it is read: 1 leaves it alone, 0 is
 ReLU, 0.2 a leaky one. A data gradient given the `gate` (that same x) is multiplied by `slope` where the gate is not
-positive. Equal inputs give equal bits, for any number of threads.
+positive; its `in_shape`, (H, W) of x, is read where gy does not tell it. Equal inputs give equal bits, for any number
+of threads.
 """
 from source.kernels.cpu.channel_sum import channel_sum
+from source.kernels.cpu.pointwise import (  # noqa: F401  (of this module for whoever asks it for an operation)
+    convolution_1x1,
+    convolution_1x1_data_gradient,
+    convolution_1x1_weight_gradient,
+)
 from source.kernels.cpu.schemes import DOWN, SAME, UP
 from source.kernels.cpu.tiling import convolve, weight_gradient
 
@@ -17,7 +23,7 @@ def convolution_3x3(x, w, bias=None, slope=1):
     return convolve(SAME, x, w, bias, slope, x.shape[1:3])
 
 
-def convolution_3x3_data_gradient(gy, w, gate=None, slope=0):
+def convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=0):
     return convolve(SAME, gy, _swap_channels(w[:, :, ::-1, ::-1]), None, 1, gy.shape[1:3], gate, slope)
 
 
@@ -48,7 +54,7 @@ def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
     return convolve(UP, x, _swap_channels(w), bias, slope, (2 * x.shape[1], 2 * x.shape[2]))
 
 
-def deconvolution_4x4_stride_2_data_gradient(gy, w, gate=None, slope=0):
+def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=0):
     return convolve(DOWN, gy, w, None, 1, (gy.shape[1] // 2, gy.shape[2] // 2), gate, slope)
 
 
@@ -80,9 +86,9 @@ def upsample_convolution_3x3(x, w, bias=None, slope=1):
     return deconvolution_4x4_stride_2(x, _swap_channels(_apply_to_taps(_UPSAMPLED_TAPS, w)), bias, slope)
 
 
-def upsample_convolution_3x3_data_gradient(gy, w, gate=None, slope=0):
+def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=0):
     return deconvolution_4x4_stride_2_data_gradient(
-        gy, _swap_channels(_apply_to_taps(_UPSAMPLED_TAPS, w)), gate, slope)
+        gy, _swap_channels(_apply_to_taps(_UPSAMPLED_TAPS, w)), None, gate, slope)
 
 
 def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):

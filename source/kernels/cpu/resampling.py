@@ -5,14 +5,14 @@ With factor 1/4 the sum is average pooling; with factor 1 the repetition is near
 from source.kernels.cpu.options import OPTIONS
 
 import numba
+import numpy as np
 from numba import float32
 
 _SIGNATURE = numba.void(float32[:, :, :, ::1], float32, float32[:, :, :, ::1])
 
 
 @numba.njit(_SIGNATURE, **OPTIONS)
-def sum_2x2(x, factor, y):
-    """y (N, H // 2, W // 2, C) = factor · the sum of each 2×2 of x; an odd last row or column is left out."""
+def _sum_2x2(x, factor, y):
     n, h, w, channels = y.shape
     for i in numba.prange(n):
         for row in range(h):
@@ -24,8 +24,7 @@ def sum_2x2(x, factor, y):
 
 
 @numba.njit(_SIGNATURE, **OPTIONS)
-def repeat_2x2(x, factor, y):
-    """y = factor · x (N, H, W, C), each pixel repeated 2×2; an odd last row or column of y becomes 0."""
+def _repeat_2x2(x, factor, y):
     n, h, w, channels = x.shape
     for i in numba.prange(n):
         for row in range(y.shape[1]):
@@ -36,3 +35,17 @@ def repeat_2x2(x, factor, y):
                 else:
                     for c in range(channels):
                         y[i, row, column, c] = 0
+
+
+def sum_2x2(x, factor):
+    """factor · the sum of each 2×2 of x, (N, H // 2, W // 2, C); an odd last row or column is left out."""
+    y = np.empty((len(x), x.shape[1] // 2, x.shape[2] // 2, x.shape[3]), np.float32)
+    _sum_2x2(x, np.float32(factor), y)
+    return y
+
+
+def repeat_2x2(x, factor, out_shape):
+    """factor · each pixel repeated 2×2, (N, *out_shape, C); an odd last row or column becomes 0."""
+    y = np.empty((len(x), *out_shape, x.shape[3]), np.float32)
+    _repeat_2x2(x, np.float32(factor), y)
+    return y

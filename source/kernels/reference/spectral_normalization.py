@@ -15,6 +15,12 @@ def power_iterations(Ws, us, Ip=1):
     return us, vs, np.array(sigmas, Ws[0].dtype)
 
 
+def store(us, new_us):
+    """us become new_us, in place; lists of arrays of any sizes, each pair's equal."""
+    for u, new in zip(us, new_us, strict=True):
+        u[...] = new
+
+
 def normalized(Ws, sigmas, factors, dtype=None):
     """W_bars = factor / sigma · W, new arrays in `dtype` (float32 or bfloat16; by default W's)."""
     return [(W * (W.dtype.type(factor) / sigma)).astype(dtype or W.dtype)

@@ -1,4 +1,4 @@
-"""The CPU's convolution kernels as functions of Variables, differentiable any number of times.
+"""Convolution kernels, of a CPU or a GPU, as functions of Variables, differentiable any number of times.
 
 Convolution is bilinear in x and W, so the gradients of its three passes are those same passes again:
 
@@ -9,60 +9,40 @@ With a (leaky) ReLU on x, `slope` times negative values, the passes read x throu
 from collections import namedtuple
 
 from source.functions.activation import slope_of
-from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
+from source.kernels.switch import channels_first, channels_last, kernels
 
 import chainer.functions as F
 import numpy as np
-from chainer import FunctionNode
+from chainer import FunctionNode, backend
 
 Kernel = namedtuple('Kernel', 'forward data_gradient weight_gradient')
-_kernels = {}  # (operation, ksize, stride, pad): Kernel
-
-
-def _load_kernels():
-    from source.kernels.cpu import convolution as cpu
-    from source.kernels.cpu import pointwise
-
-    def without_in_shape(data_gradient):
-        return lambda gy, W, in_shape, gate, slope: data_gradient(gy, W, gate, slope)
-    _kernels.update({
-        ('convolution', 1, 1, 0): Kernel(
-            pointwise.convolution_1x1, pointwise.convolution_1x1_data_gradient,
-            pointwise.convolution_1x1_weight_gradient),
-        ('convolution', 3, 1, 1): Kernel(
-            cpu.convolution_3x3, without_in_shape(cpu.convolution_3x3_data_gradient),
-            cpu.convolution_3x3_weight_gradient),
-        ('convolution', 4, 2, 1): Kernel(
-            cpu.convolution_4x4_stride_2, cpu.convolution_4x4_stride_2_data_gradient,
-            cpu.convolution_4x4_stride_2_weight_gradient),
-        ('deconvolution', 4, 2, 1): Kernel(
-            cpu.deconvolution_4x4_stride_2, without_in_shape(cpu.deconvolution_4x4_stride_2_data_gradient),
-            cpu.deconvolution_4x4_stride_2_weight_gradient),
-        ('upsample_convolution', 3, 1, 1): Kernel(
-            cpu.upsample_convolution_3x3, without_in_shape(cpu.upsample_convolution_3x3_data_gradient),
-            cpu.upsample_convolution_3x3_weight_gradient),
-        ('convolution_downsample', 3, 1, 1): Kernel(
-            cpu.convolution_3x3_downsample, cpu.convolution_3x3_downsample_data_gradient,
-            cpu.convolution_3x3_downsample_weight_gradient),
-    })
+NAMES = {  # (operation, ksize, stride, pad): name in the module `convolution` of a set of kernels
+    ('convolution', 1, 1, 0): 'convolution_1x1',
+    ('convolution', 3, 1, 1): 'convolution_3x3',
+    ('convolution', 4, 2, 1): 'convolution_4x4_stride_2',
+    ('deconvolution', 4, 2, 1): 'deconvolution_4x4_stride_2',
+    ('upsample_convolution', 3, 1, 1): 'upsample_convolution_3x3',
+    ('convolution_downsample', 3, 1, 1): 'convolution_3x3_downsample',
+}
 
 
 def kernel_for(operation, x, W, b, stride, pad, activation):
     """The Kernel for an operation on these Variables or arrays, or None where there is none."""
-    if slope_of(activation) is None or x.ndim != 4 or not cpu_kernels_serve(x, W, b):
+    if slope_of(activation) is None or x.ndim != 4 or W.ndim != 4:
         return None
     in_axis = 0 if operation == 'deconvolution' else 1
-    if W.ndim != 4 or W.shape[in_axis] != x.shape[1] or (b is not None and b.shape != (W.shape[1 - in_axis],)):
+    if W.shape[in_axis] != x.shape[1] or (b is not None and b.shape != (W.shape[1 - in_axis],)):
         return None  # Chainer's own function says what is wrong
     sizes = [set(np.atleast_1d(size).tolist()) for size in (W.shape[2:], stride, pad)]
     if any(len(size) != 1 for size in sizes) or min(x.shape) == 0:
         return None
-    if not _kernels:
-        _load_kernels()
     ksize, stride, pad = (size.pop() for size in sizes)
     if operation == 'convolution_downsample' and min(x.shape[2:]) < 2:
         return None
-    return _kernels.get((operation, ksize, stride, pad))
+    name = NAMES.get((operation, ksize, stride, pad))
+    module = name and kernels(f'convolution.{name}', x, W, b)
+    return Kernel(*(getattr(module, name + suffix) for suffix in ('', '_data_gradient', '_weight_gradient'))
+                  ) if module else None
 
 
 def convolve(kernel, slope, x, W, b=None):
@@ -106,7 +86,8 @@ class _DataGradient(FunctionNode):
         gy, W = self.get_retained_inputs()
         q, = grad_outputs
         if self.slope != 1:
-            q = q * np.where(self.x > 0, np.float32(1), np.float32(self.slope))
+            xp = backend.get_array_module(self.x)
+            q = q * xp.where(self.x > 0, np.float32(1), np.float32(self.slope))
         gradients = {}
         if 0 in indexes:
             gradients[0] = convolve(self.kernel, 1., q, W)
