@@ -14,30 +14,14 @@ where y does not tell it, at a stride of 2 from an odd size, and may be None els
 In bfloat16 weights and biases, float32 outside, are rounded here, and so is gw, which is returned as float32.
 
 A convolution joined with resampling is a 4×4 one of stride 2 of a folded weight, as on the GPU: 2.25 times fewer
-products. `fold` and `unfold` are that linear map and its adjoint.
+products (see `folding.py`).
 """
 from source.kernels.reference.channel_sum import channel_sum
 from source.kernels.reference.elementwise import activate, gate
+from source.kernels.reference.folding import fold, unfold
 from source.kernels.reference.precision import narrowed, widened
 
 import numpy as np
-
-# One axis of the 4 taps that do the work of 3: pooling averages the kernel with its neighbour's copy, and upsampling
-# lets two adjacent (reversed) taps meet the same pixel.
-POOLED_TAPS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]]) / 2
-UPSAMPLED_TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-
-
-def fold(taps, w):
-    """taps (4, 3) on both axes of w (O, C, 3, 3) → (O, C, 4, 4), of w's type."""
-    taps = taps.astype(w.dtype)
-    return taps @ w @ taps.T
-
-
-def unfold(taps, gw):
-    """The adjoint of `fold`: (O, C, 4, 4) → (O, C, 3, 3)."""
-    taps = taps.astype(gw.dtype)
-    return taps.T @ gw @ taps
 
 
 def convolution_1x1(x, w, bias=None, slope=1):
@@ -94,30 +78,30 @@ def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
 
 def convolution_3x3_downsample(x, w, bias=None, slope=1):
     """A 3×3 convolution, then 2×2 average pooling, as one 4×4 convolution of stride 2."""
-    return convolution_4x4_stride_2(x, fold(POOLED_TAPS, w), bias, slope)
+    return convolution_4x4_stride_2(x, fold(w, 'pooled'), bias, slope)
 
 
 def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
-    return convolution_4x4_stride_2_data_gradient(gy, fold(POOLED_TAPS, w), in_shape, gate, slope)
+    return convolution_4x4_stride_2_data_gradient(gy, fold(w, 'pooled'), in_shape, gate, slope)
 
 
 def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
     gw, gb = convolution_4x4_stride_2_weight_gradient(x, gy, slope)
-    return unfold(POOLED_TAPS, gw), gb
+    return unfold(gw, 'pooled'), gb
 
 
 def upsample_convolution_3x3(x, w, bias=None, slope=1):
     """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one 4×4 deconvolution of stride 2."""
-    return deconvolution_4x4_stride_2(x, _swap_channels(fold(UPSAMPLED_TAPS, w)), bias, slope)
+    return deconvolution_4x4_stride_2(x, _swap_channels(fold(w, 'upsampled')), bias, slope)
 
 
 def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
-    return deconvolution_4x4_stride_2_data_gradient(gy, _swap_channels(fold(UPSAMPLED_TAPS, w)), None, gate, slope)
+    return deconvolution_4x4_stride_2_data_gradient(gy, _swap_channels(fold(w, 'upsampled')), None, gate, slope)
 
 
 def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
     gw, gb = deconvolution_4x4_stride_2_weight_gradient(x, gy, slope)
-    return unfold(UPSAMPLED_TAPS, _swap_channels(gw)), gb
+    return unfold(_swap_channels(gw), 'upsampled'), gb
 
 
 def _forward(x, w, bias, slope, stride, pad):
