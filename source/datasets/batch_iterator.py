@@ -21,15 +21,29 @@ class BatchIterator(chainer.dataset.Iterator):
         self._order_epoch, self._order = None, None
 
     def __next__(self):
-        positions = range(self.n_drawn, self.n_drawn + self.batch_size)
-        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
-        rng = np.random.RandomState((*self.seed, 1, self.n_drawn))
-        self.n_drawn += self.batch_size
+        indices, rng = self._draw()
         if hasattr(self.dataset, 'get_examples'):
             return list(zip(*self.dataset.get_examples(indices, rng), strict=True))
         return [self.dataset[i] for i in indices]
 
     next = __next__
+
+    @property
+    def gives_ims(self):
+        """Whether there is `next_ims`: the dataset is one of uint8 images."""
+        return hasattr(self.dataset, 'load_ims') and hasattr(self.dataset, 'labels')
+
+    def next_ims(self):
+        """The next batch before its noise is added: ims uint8 (B, 3, H, W), augmented, and labels int32 (B,)."""
+        indices, rng = self._draw()
+        return self.dataset.load_ims(np.asarray(indices, np.intp), rng), self.dataset.labels[indices]
+
+    def _draw(self):
+        positions = range(self.n_drawn, self.n_drawn + self.batch_size)
+        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
+        rng = np.random.RandomState((*self.seed, 1, self.n_drawn))
+        self.n_drawn += self.batch_size
+        return indices, rng
 
     def _index(self, epoch, position):
         if epoch != self._order_epoch:

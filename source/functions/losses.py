@@ -39,20 +39,27 @@ def loss_wasserstein_gen(dis_fake):
     return -F.mean(dis_fake)
 
 
-def _on_kernels(kind, who, plain):
-    """`plain`, or where the kernels serve its arguments the same in one launch, as its gradient is."""
-    def loss(*outputs):
-        kernel = kernels(f'losses.{who}_loss', *outputs)
-        return plain(*outputs) if kernel is None else _Loss(kernel, kind, who, plain).apply(outputs)[0]
-    loss.__name__, loss.__doc__ = plain.__name__, plain.__doc__
-    return loss
+def _losses(kind, plain_dis, plain_gen):
+    """The two, or where the kernels serve their arguments the same in one launch, as their gradients are."""
+    def loss_dis(dis_fake, dis_real):
+        kernel = kernels('losses.discriminator_loss', dis_fake, dis_real)
+        if kernel is None:
+            return plain_dis(dis_fake, dis_real)
+        function = _Loss(kernel.discriminator_loss, kernel.discriminator_gradient, kind, plain_dis)
+        return function.apply((dis_fake, dis_real))[0]
+
+    def loss_gen(dis_fake):
+        kernel = kernels('losses.generator_loss', dis_fake)
+        if kernel is None:
+            return plain_gen(dis_fake)
+        return _Loss(kernel.generator_loss, kernel.generator_gradient, kind, plain_gen).apply((dis_fake,))[0]
+    return loss_dis, loss_gen
 
 
 class _Loss(FunctionNode):
 
-    def __init__(self, kernel, kind, who, plain):
-        self.loss, self.gradient = getattr(kernel, f'{who}_loss'), getattr(kernel, f'{who}_gradient')
-        self.kind, self.plain = kind, plain
+    def __init__(self, loss, gradient, kind, plain):
+        self.loss, self.gradient, self.kind, self.plain = loss, gradient, kind, plain
 
     def forward(self, inputs):
         self.retain_inputs(tuple(range(len(inputs))))
@@ -67,10 +74,8 @@ class _Loss(FunctionNode):
         return [chainer.Variable(gradients[i], requires_grad=False) for i in indexes]
 
 
-_PLAIN = {
-    'dcgan': (loss_dcgan_dis, loss_dcgan_gen),
-    'hinge': (loss_hinge_dis, loss_hinge_gen),
-    'wasserstein': (loss_wasserstein_dis, loss_wasserstein_gen),
+LOSSES = {
+    'dcgan': _losses('dcgan', loss_dcgan_dis, loss_dcgan_gen),
+    'hinge': _losses('hinge', loss_hinge_dis, loss_hinge_gen),
+    'wasserstein': _losses('wasserstein', loss_wasserstein_dis, loss_wasserstein_gen),
 }
-LOSSES = {kind: (_on_kernels(kind, 'discriminator', dis), _on_kernels(kind, 'generator', gen))
-          for kind, (dis, gen) in _PLAIN.items()}

@@ -1,4 +1,5 @@
-from source.kernels.switch import cpu_kernels_serve
+from source.kernels.adam_state import ALPHA, BETA1, BETA2, EPS, T
+from source.kernels.switch import cpu_kernels_serve, kernels
 
 import numpy as np
 from chainer.optimizers import adam
@@ -8,14 +9,18 @@ class AdamRule(adam.AdamRule):
     """Chainer's rule; on a CPU a float32 parameter is updated in one pass over its memory."""
 
     def update_core_cpu(self, param):
-        hp = self.hyperparam
-        is_plain = hp.eta == 1 and not (hp.weight_decay_rate or hp.amsgrad or hp.adabound)
         arrays = param.array, param.grad, self.state['m'], self.state['v']
-        if param.grad is None or not is_plain or not cpu_kernels_serve(*arrays) or not _are_contiguous(arrays):
+        if param.grad is None or not self.is_plain or not cpu_kernels_serve(*arrays) or not _are_contiguous(arrays):
             super().update_core_cpu(param)
             return
         from source.kernels.cpu.adam import adam_update
+        hp = self.hyperparam
         adam_update(*(np.ravel(a) for a in arrays), self.alpha_t, 1 - hp.beta1, 1 - hp.beta2, hp.eps)
+
+    @property
+    def is_plain(self):
+        hp = self.hyperparam
+        return hp.eta == 1 and not (hp.weight_decay_rate or hp.amsgrad or hp.adabound)
 
 
 def _are_contiguous(arrays):
@@ -25,7 +30,66 @@ def _are_contiguous(arrays):
 
 
 class Adam(adam.Adam):
-    """Chainer's Adam with this module's `AdamRule`; the state it keeps and its snapshots are the same."""
+    """Chainer's Adam with this module's `AdamRule`; the state it keeps and its snapshots are the same.
+
+    On the GPU's road all parameters are moved at once, by a kernel that reads step count and hyperparameters from an
+    array beside them and counts on itself, so that a captured step follows them.
+    """
+
+    _state, _state_says = None, None  # what the kernel reads, and the numbers that it holds by now
 
     def create_update_rule(self):
         return AdamRule(self.hyperparam)
+
+    def update(self, lossfun=None, *args, **kwds):
+        kernel = self.joint_kernel() if lossfun is None else None
+        if kernel is None:
+            super().update(lossfun, *args, **kwds)
+            return
+        self.reallocate_cleared_grads()
+        self.call_hooks('pre')
+        params = [param for param in self.target.params() if param.array is not None]
+        self.sync()
+        for param in params:
+            if param.update_rule.state is None:
+                param.update_rule._init_states(param)
+        kernel.update([param.array for param in params], [_contiguous(param.grad) for param in params],
+                      *([param.update_rule.state[key] for param in params] for key in 'mv'), self._state)
+        self.count(1)
+        self.reallocate_cleared_grads()
+        self.call_hooks('post')
+
+    def count(self, n_updates):
+        """Counts updates that the kernel has made, or, in a captured step, will make."""
+        self.t += n_updates
+        for param in self.target.params():
+            param.update_rule.t += n_updates
+        self._state_says[T] += n_updates
+
+    def sync(self):
+        """Writes to the kernel's array what is not there yet: at first all of it, then the learning rate's changes."""
+        hp = self.hyperparam
+        wanted = {T: self.t, ALPHA: hp.alpha, BETA1: hp.beta1, BETA2: hp.beta2, EPS: hp.eps}
+        xp = next(self.target.params()).device.xp
+        if self._state is None or not isinstance(self._state, xp.ndarray):
+            self._state, self._state_says = xp.zeros(6, np.float64), {}
+        for place, value in wanted.items():
+            if self._state_says.get(place) != value:
+                self._state[place:place + 1].fill(value)
+                self._state_says[place] = value
+
+    def joint_kernel(self):
+        """The kernel for all parameters at once, or None where there is none or one of them wants its own way."""
+        params = [param for param in self.target.params() if param.array is not None]
+        kernel = kernels('adam.update', *(param.array for param in params)) if params else None
+        return kernel if kernel is not None and all(map(self._is_ordinary, params)) else None
+
+    def _is_ordinary(self, param):
+        rule = param.update_rule
+        return (type(rule) is AdamRule and rule.enabled and rule.is_plain and rule.t == self.t
+                and rule.hyperparam.parent is self.hyperparam and set(vars(rule.hyperparam)) == {'_parent'}
+                and param._loss_scale is None and param.dtype == np.float32 and param.array.flags.c_contiguous)
+
+
+def _contiguous(array):
+    return array if array.flags.c_contiguous else array.copy(order='C')

@@ -11,32 +11,17 @@ deconvolution, (C, O, k, k). Every operation has three passes of the same argume
 `gate` (that same x) is multiplied by `slope` where the gate is not positive. `in_shape` is (H, W) of x; it matters
 where y does not tell it, at a stride of 2 from an odd size, and may be None elsewhere.
 
-Activations are float32, float64 or ml_dtypes.bfloat16. In bfloat16 weights and biases stay float32 and are rounded
-here; sums are float32, and every result is rounded to bfloat16 once. gw and gb are float32 then, gw of rounded values.
+In bfloat16 weights and biases, float32 outside, are rounded here, and so is gw, which is returned as float32.
 
 A convolution joined with resampling is a 4×4 one of stride 2 of a folded weight, as on the GPU: 2.25 times fewer
-products. `fold` and `unfold` are that linear map and its adjoint.
+products (see `folding.py`).
 """
-from source.kernels.reference.precision import compute_dtype, rounded
+from source.kernels.reference.channel_sum import channel_sum
+from source.kernels.reference.elementwise import activate, gate
+from source.kernels.reference.folding import fold, unfold
+from source.kernels.reference.precision import narrowed, widened
 
 import numpy as np
-
-# One axis of the 4 taps that do the work of 3: pooling averages the kernel with its neighbour's copy, and upsampling
-# lets two adjacent (reversed) taps meet the same pixel.
-POOLED_TAPS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1]]) / 2
-UPSAMPLED_TAPS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-
-
-def fold(taps, w):
-    """taps (4, 3) on both axes of w (O, C, 3, 3) → (O, C, 4, 4), of w's type."""
-    taps = taps.astype(w.dtype)
-    return taps @ w @ taps.T
-
-
-def unfold(taps, gw):
-    """The adjoint of `fold`: (O, C, 4, 4) → (O, C, 3, 3)."""
-    taps = taps.astype(gw.dtype)
-    return taps.T @ gw @ taps
 
 
 def convolution_1x1(x, w, bias=None, slope=1):
@@ -80,84 +65,75 @@ def convolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
 def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
     """Padding 1; (H, W) becomes (2 H, 2 W)."""
     a = _activated(x, slope)
-    return rounded(_with_bias(_convolved_back(a, rounded(w, x.dtype, a.dtype), _doubled(x), 2, 1), bias), x.dtype)
+    return narrowed(_with_bias(_convolved_back(a, _rounded(w, x.dtype), _doubled(x), 2, 1), bias, x.dtype), x.dtype)
 
 
 def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
-    gx = _convolved(_widened(gy), rounded(w, gy.dtype, compute_dtype(gy.dtype)), 2, 1)
-    return _gated(gx, gate, slope, gy.dtype)
+    return _gated(_convolved(widened(gy), _rounded(w, gy.dtype), 2, 1), gate, slope, gy.dtype)
 
 
 def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
-    return rounded(_correlated(_widened(gy), _activated(x, slope), 4, 2, 1), x.dtype, compute_dtype(x.dtype)), _sum(gy)
+    return _rounded(_correlated(widened(gy), _activated(x, slope), 4, 2, 1), x.dtype), channel_sum(gy)
 
 
 def convolution_3x3_downsample(x, w, bias=None, slope=1):
     """A 3×3 convolution, then 2×2 average pooling, as one 4×4 convolution of stride 2."""
-    return convolution_4x4_stride_2(x, fold(POOLED_TAPS, w), bias, slope)
+    return convolution_4x4_stride_2(x, fold(w, 'pooled'), bias, slope)
 
 
 def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
-    return convolution_4x4_stride_2_data_gradient(gy, fold(POOLED_TAPS, w), in_shape, gate, slope)
+    return convolution_4x4_stride_2_data_gradient(gy, fold(w, 'pooled'), in_shape, gate, slope)
 
 
 def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
     gw, gb = convolution_4x4_stride_2_weight_gradient(x, gy, slope)
-    return unfold(POOLED_TAPS, gw), gb
+    return unfold(gw, 'pooled'), gb
 
 
 def upsample_convolution_3x3(x, w, bias=None, slope=1):
     """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one 4×4 deconvolution of stride 2."""
-    return deconvolution_4x4_stride_2(x, _swap_channels(fold(UPSAMPLED_TAPS, w)), bias, slope)
+    return deconvolution_4x4_stride_2(x, _swap_channels(fold(w, 'upsampled')), bias, slope)
 
 
 def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
-    return deconvolution_4x4_stride_2_data_gradient(gy, _swap_channels(fold(UPSAMPLED_TAPS, w)), None, gate, slope)
+    return deconvolution_4x4_stride_2_data_gradient(gy, _swap_channels(fold(w, 'upsampled')), None, gate, slope)
 
 
 def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
     gw, gb = deconvolution_4x4_stride_2_weight_gradient(x, gy, slope)
-    return unfold(UPSAMPLED_TAPS, _swap_channels(gw)), gb
+    return unfold(_swap_channels(gw), 'upsampled'), gb
 
 
 def _forward(x, w, bias, slope, stride, pad):
-    a = _activated(x, slope)
-    return rounded(_with_bias(_convolved(a, rounded(w, x.dtype, a.dtype), stride, pad), bias), x.dtype)
+    y = _convolved(_activated(x, slope), _rounded(w, x.dtype), stride, pad)
+    return narrowed(_with_bias(y, bias, x.dtype), x.dtype)
 
 
 def _data_gradient(gy, w, in_shape, gate, slope, stride, pad):
-    w = rounded(w, gy.dtype, compute_dtype(gy.dtype))
-    return _gated(_convolved_back(_widened(gy), w, in_shape, stride, pad), gate, slope, gy.dtype)
+    gx = _convolved_back(widened(gy), _rounded(w, gy.dtype), in_shape, stride, pad)
+    return _gated(gx, gate, slope, gy.dtype)
 
 
 def _weight_gradient(x, gy, slope, k, stride, pad):
-    gw = _correlated(_activated(x, slope), _widened(gy), k, stride, pad)
-    return rounded(gw, x.dtype, compute_dtype(x.dtype)), _sum(gy)
+    return _rounded(_correlated(_activated(x, slope), widened(gy), k, stride, pad), x.dtype), channel_sum(gy)
 
 
-def _widened(x):
-    return x.astype(compute_dtype(x.dtype), copy=False)
+def _rounded(w, dtype):
+    """w with the values it has in `dtype`, in the type that is computed in."""
+    return widened(w.astype(dtype, copy=False))
 
 
 def _activated(x, slope):
-    """In the computing type; in bfloat16 the activation is rounded as the array that holds it on the GPU is."""
-    x_wide = _widened(x)
-    return x_wide if slope == 1 else rounded(np.where(x_wide > 0, x_wide, slope * x_wide), x.dtype, x_wide.dtype)
+    return widened(x if slope == 1 else activate(x, slope))
 
 
-def _gated(gx, gate, slope, dtype):
-    gx = rounded(gx, dtype)
-    if gate is None:
-        return gx
-    return rounded(np.where(_widened(gate) > 0, gx, slope * _widened(gx)), dtype)
+def _gated(gx, gate_of_x, slope, dtype):
+    gx = narrowed(gx, dtype)
+    return gx if gate_of_x is None else gate(gx, gate_of_x, slope)
 
 
-def _with_bias(y, bias):
-    return y if bias is None else y + bias.astype(y.dtype)
-
-
-def _sum(gy):
-    return _widened(gy).sum(axis=(0, 1, 2))
+def _with_bias(y, bias, dtype):
+    return y if bias is None else y + _rounded(bias, dtype)
 
 
 def _doubled(x):

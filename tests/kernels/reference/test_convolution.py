@@ -77,10 +77,3 @@ def test_bfloat16_sums_are_wide():
 def test_bfloat16_weight_is_rounded():
     x, w = np.ones((1, 1, 1, 1), BFLOAT16), np.full((1, 1, 1, 1), 1 + 2 ** -8, np.float32)
     assert twins.convolution_1x1(x, w).item() == 1
-
-
-@pytest.mark.parametrize('taps', [twins.POOLED_TAPS, twins.UPSAMPLED_TAPS], ids=['pooled', 'upsampled'])
-def test_unfold_is_the_adjoint(taps):
-    random = np.random.RandomState(0)
-    w, gw = random.standard_normal((2, 3, 3, 3)), random.standard_normal((2, 3, 4, 4))
-    np.testing.assert_allclose(np.vdot(twins.fold(taps, w), gw), np.vdot(w, twins.unfold(taps, gw)), rtol=1e-13)

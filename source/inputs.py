@@ -1,0 +1,183 @@
+"""What a training iteration is fed: latents, labels and real images, drawn when asked for or from buffers that stay.
+
+A step asks for its inputs one after the other, `(kind, n)` each, and gets arrays on its device:
+
+    ('categorical', n)    labels int32 (n,)
+    ('continuous', n)     latents float32 (n, dim_z)
+    ('real', None)        images, uint8 (B, 3, H, W) or float32 as the dataset gives them, and labels int32 (B,)
+
+An iteration's requests are the same every time, and so are their shapes: a captured step relies on that.
+"""
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
+from source.datasets.batch_iterator import BatchIterator
+from source.miscs.noise_sampler import NoiseSampler
+
+import numpy as np
+
+ALIGNMENT = 256  # bytes; what a GPU's copies and wide loads like
+
+
+class Source:
+    """Draws on the CPU, as tuples of NumPy arrays.
+
+    Args:
+        iterator: yields batches of (image, label) pairs; one with `next_ims` also gives uint8 images.
+        sampler: `continuous` and `categorical`.
+        converter: makes arrays of a batch, as Chainer's `concat_examples`.
+    """
+
+    def __init__(self, iterator, sampler, converter, as_uint8=False):
+        self.iterator, self.sampler, self.converter = iterator, sampler, converter
+        self.as_uint8 = as_uint8 and getattr(iterator, 'gives_ims', False)
+
+    def draw(self, kind, n):
+        if kind == 'real':
+            return self.iterator.next_ims() if self.as_uint8 else tuple(self.converter(self.iterator.next(), None))
+        return getattr(self.sampler, kind)(n),
+
+    @property
+    def runs_ahead(self):
+        """Whether a copy can draw in advance: then all that is drawn depends on the state below alone."""
+        return type(self.iterator) is BatchIterator and type(self.sampler) is NoiseSampler
+
+    def ahead(self):
+        """A copy that draws what this one would."""
+        return Source(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8)
+
+    @property
+    def state(self):
+        return self.iterator.n_drawn, self.sampler.rng.get_state()
+
+    @state.setter
+    def state(self, state):
+        self.iterator.n_drawn = state[0]
+        self.sampler.rng.set_state(state[1])
+
+
+def _equal(one, other):
+    (n, (_, keys, *rest)), (other_n, (_, other_keys, *other_rest)) = one, other
+    return n == other_n and rest == other_rest and np.array_equal(keys, other_keys)
+
+
+class LiveInputs:
+    """Draws from a source when asked, and remembers what an iteration asked for.
+
+    Attributes:
+        requests: [((kind, n), [(shape, dtype) of each array])] since `begin`.
+    """
+
+    def __init__(self, source, device):
+        self.source, self.device = source, device
+        self.begin()
+
+    def begin(self):
+        self.requests = []
+
+    def __call__(self, kind, n=None):
+        arrays = self.source.draw(kind, n)
+        self.requests.append(((kind, n), [(a.shape, a.dtype) for a in arrays]))
+        return tuple(self.device.send(a) for a in arrays)
+
+
+class StaticInputs:
+    """One iteration's inputs as views of one buffer, which is filled anew between iterations.
+
+    Args:
+        requests: of an iteration, as `LiveInputs` remembers them.
+        empty: function of a number of bytes that returns a uint8 array on the device.
+    """
+
+    def __init__(self, requests, empty):
+        self.requests = requests
+        self._places, self.n_bytes = [], 0
+        for _, arrays in requests:
+            self._places.append([])
+            for shape, dtype in arrays:
+                self._places[-1].append((self.n_bytes, shape, dtype))
+                size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+                self.n_bytes += -(-size // ALIGNMENT) * ALIGNMENT
+        self.buffer = empty(self.n_bytes)
+        self._views = [self._view(self.buffer, places) for places in self._places]
+        self.begin()
+
+    @staticmethod
+    def _view(buffer, places):
+        return tuple(buffer[start:start + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize].view(dtype)
+                     .reshape(shape) for start, shape, dtype in places)
+
+    def begin(self):
+        self._next = 0
+
+    def __call__(self, kind, n=None):
+        if self._next == len(self.requests) or self.requests[self._next][0] != (kind, n):
+            expected = self.requests[self._next][0] if self._next < len(self.requests) else 'nothing'
+            raise RuntimeError(f'the step asked for {(kind, n)} where an earlier iteration asked for {expected}')
+        self._next += 1
+        return self._views[self._next - 1]
+
+    def draw_into(self, buffer, source):
+        """Draws all of an iteration's inputs from a source into a NumPy buffer of `n_bytes`."""
+        for (request, _), places in zip(self.requests, self._places, strict=True):
+            arrays = source.draw(*request)
+            for view, array in zip(self._view(buffer, places), arrays, strict=True):
+                if view.shape != array.shape or view.dtype != array.dtype:
+                    raise RuntimeError(f'{request[0]}: expected {view.dtype} {view.shape} as before, '
+                                       f'found {array.dtype} {array.shape}')
+                view[...] = array
+
+
+class Prefetch:
+    """Fills host buffers for the next iteration in a thread, while this one runs.
+
+    The source's own state moves only as its draws are taken, so a snapshot written at any time is that of what was
+    trained on; where that state was changed from outside, as by loading a snapshot, what was drawn ahead is forgotten.
+
+    Args:
+        source: a Source; one that cannot run ahead draws when asked.
+        inputs: the StaticInputs drawn for.
+        buffers: two NumPy buffers of their size.
+    """
+
+    def __init__(self, source, inputs, buffers):
+        self.source, self.inputs, self.buffers = source, inputs, list(buffers)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix='prefetch') if source.runs_ahead else None
+        self._ahead, self._begun_at = None, None
+
+    def next(self, wait_until_free):
+        """The buffer with the next iteration's inputs.
+
+        `wait_until_free(i)` returns when buffer i may be overwritten; it is called from the thread.
+        """
+        if self._thread is None:
+            wait_until_free(0)
+            self.inputs.draw_into(self.buffers[0], self.source)
+            return 0
+        if self._ahead is None or not _equal(self._begun_at, self.source.state):
+            self._forget()
+            self._start(0, self.source.ahead(), wait_until_free)
+        i, drawer, state = self._ahead.result()
+        self.source.state = state
+        self._start(1 - i, drawer, wait_until_free)
+        return i
+
+    def _start(self, i, drawer, wait_until_free):
+        def fill():
+            wait_until_free(i)
+            self.inputs.draw_into(self.buffers[i], drawer)
+            return i, drawer, drawer.state
+        self._begun_at = drawer.state
+        self._ahead = self._thread.submit(fill)
+
+    def _forget(self):
+        if self._ahead is not None:
+            self._ahead.cancel()
+            self._ahead.exception() if not self._ahead.cancelled() else None
+            self._ahead = None
+
+    def close(self):
+        """Ends the thread."""
+        if self._thread is not None:
+            self._forget()
+            self._thread.shutdown()
