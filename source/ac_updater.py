@@ -1,3 +1,4 @@
+from source.links.joint_normalization import normalized_together
 from source.updater import Updater
 
 import chainer.functions as F
@@ -30,9 +31,13 @@ class ACUpdater(Updater):
         self.ac_weight_dis, self.ac_weight_gen = ac_weight_dis, ac_weight_gen
 
     def judge_of_generator(self, x_fake, y_fake):
-        output, logits = self.dis.classify(x_fake)
+        output, logits = self._classify(x_fake)
         return output, {'loss_ac_gen': self.ac_weight_gen * F.softmax_cross_entropy(logits, y_fake)}
 
     def judge_real(self, x_real, y_real):
-        output, logits = self.dis.classify(x_real)
+        output, logits = self._classify(x_real)
         return output, {'loss_ac_dis': self.ac_weight_dis * F.softmax_cross_entropy(logits, y_real)}
+
+    def _classify(self, x):
+        with normalized_together(self.dis, 'classify'):
+            return self.dis.classify(x)

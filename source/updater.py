@@ -1,7 +1,14 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
-from source.constraints import constrain, make_constraints
+from source.captured_step import CapturedStep
+from source.constraints import Clipping, constrain, make_constraints
+from source.functions.capturable import reason_of_device
 from source.functions.losses import LOSSES
+from source.image_noise import ImageNoise
+from source.inputs import LiveInputs, Source
+from source.kernels.switch import CUDA, kernel_set, kernels
+from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
+from source.optimizers.adam import Adam
 from source.penalties import make_penalties
 
 import chainer
@@ -54,28 +61,106 @@ class Updater(training.updaters.StandardUpdater):
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
         for penalty in self.penalties.values():
             penalty.setup(self.dis)
+        self.image_noise = ImageNoise((*np.atleast_1d(getattr(self.get_iterator('main'), 'seed', 0)), 2))
+        self._captured, self._inputs = None, None
 
     def generate(self, n, y=None):
         """Draws labels, unless given y, and latents; returns fakes, a Variable (n, 3, H, W), and labels or None."""
         if self.conditional and y is None:
-            y = self._to_device(self.sampler.categorical(n))
-        z = self._to_device(self.sampler.continuous(n))
+            y, = self.inputs('categorical', n)
+        z, = self.inputs('continuous', n)
         return self.gen(n, z=z, y=y), y
 
     def update_core(self):
+        captured = self._capturing()
+        if captured is not None:
+            captured.run()
+        else:
+            self.sync()
+            self.iterate(self.live_inputs())
+
+    def iterate(self, inputs):
+        """One iteration on these inputs: the generator's update, then the discriminator's."""
+        self._inputs = inputs
         # Shapes and types are checked in the first iteration; later ones can only repeat it.
         with chainer.using_config('type_check', chainer.config.type_check and self.iteration == 0):
             self.update_generator()
             for _ in range(self.n_dis):
                 self.update_discriminator()
+        self._inputs = None
+
+    @property
+    def inputs(self):
+        """What the updates ask for latents, labels and images."""
+        return self._inputs or self.live_inputs()
+
+    def source(self):
+        return Source(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device())
+
+    def live_inputs(self):
+        return LiveInputs(self.source(), self.device)
+
+    def _noises_on_device(self):
+        return kernels('noise.dequantize', next(self.gen.params())) is not None
+
+    def real_batch(self):
+        """Images x, array (B, 3, H, W) in [-1, 1], and labels y, int (B,)."""
+        x, y = self.inputs('real')
+        if x.dtype == np.uint8:
+            iterator = self.get_iterator('main')
+            x = self.image_noise(kernels('noise.dequantize', next(self.gen.params())), x,
+                                 iterator.n_drawn // iterator.batch_size - 1)
+        return x, y
+
+    def sync(self):
+        """Brings what the device keeps for itself up to date, before an iteration."""
+        iterator = self.get_iterator('main')
+        if hasattr(iterator, 'n_drawn'):
+            self.image_noise.sync(iterator.n_drawn // iterator.batch_size)
+        for optimizer in self._optimizers.values():
+            if isinstance(optimizer, Adam) and optimizer.joint_kernel() is not None:
+                optimizer.sync()
+
+    def counting_parts(self):
+        """{name: what counts on the host as well as on the device}: has `t` and `count(n)`."""
+        return {'opt_gen': self.get_optimizer('opt_gen'), 'opt_dis': self.get_optimizer('opt_dis'),
+                'image_noise': self.image_noise}
+
+    def _capturing(self):
+        if self._captured is None and (self.graphs is not None or kernel_set(next(self.gen.params())) is CUDA):
+            if self.graphs is None:
+                from source.kernels.cuda.graphs import Graphs
+                self.graphs = Graphs()
+            self._captured = CapturedStep(self, self.graphs)
+        return self._captured
+
+    def reason_not_to_capture(self):
+        """Why an iteration of this updater cannot be captured, as far as can be told before one has run, or None."""
+        if not self.capture:
+            return "the config's capture is false"
+        if self.penalties:
+            return f'the penalty {next(iter(self.penalties))} is in the loss'
+        for constraint in self.constraints:
+            if not isinstance(constraint, Clipping):
+                return f'the constraint {type(constraint).__name__} is not for a GPU alone'
+        if any(hasattr(link, 'retract') for link in self.dis.links()):
+            return 'the discriminator holds decomposed weights, which a QR decomposition follows'
+        for name, optimizer in self._optimizers.items():
+            if not isinstance(optimizer, Adam) or optimizer.joint_kernel() is None:
+                return f'{name} is not the Adam that counts on the device'
+        return reason_of_device(next(self.gen.params()))
 
     def judge_of_generator(self, x_fake, y_fake):
         """The discriminator's output for the generator's update, and further losses {name: Variable} of that."""
-        return self.dis(x_fake, y_fake), {}
+        return self._judge(x_fake, y_fake), {}
 
     def judge_real(self, x_real, y_real):
         """The same of real images, for the discriminator's update."""
-        return self.dis(x_real, y_real), {}
+        return self._judge(x_real, y_real), {}
+
+    def _judge(self, x, y):
+        with normalized_together(self.dis, y is None):
+            return self.dis(x, y)
 
     def update_generator(self):
         x_fake, y_fake = self.generate(self.n_gen_samples)
@@ -84,16 +169,16 @@ class Updater(training.updaters.StandardUpdater):
         self._minimize('opt_gen', self.gen, {'loss_gen': self.loss_gen(dis_fake), **further})
 
     def update_discriminator(self):
-        batch = self.get_iterator('main').next()
-        x_real, y_real = self.converter(batch, self.device)
+        x_real, y_real = self.real_batch()
         y_real = y_real if self.conditional else None
         dis_real, further = self.judge_real(x_real, y_real)
         with chainer.no_backprop_mode():
-            x_fake, y_fake = self.generate(len(batch), y_real if self.fakes_share_labels else None)
-        dis_fake = self.dis(x_fake.array, y_fake)
+            x_fake, y_fake = self.generate(len(x_real), y_real if self.fakes_share_labels else None)
+        dis_fake = self._judge(x_fake.array, y_fake)
         losses = {'loss_dis': self.loss_dis(dis_fake, dis_real), **further}
         for name, penalty in self.penalties.items():
-            losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
+            with normalized_together(self.dis, name):
+                losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
         self._minimize('opt_dis', self.dis, losses)
         constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
 
@@ -104,12 +189,16 @@ class Updater(training.updaters.StandardUpdater):
         self.get_optimizer(optimizer_name).update()
         chainer.reporter.report({name: loss.array for name, loss in losses.items()})
 
-    def _to_device(self, array):
-        return self.device.send(array)
-
     def serialize(self, serializer):
+        if self._captured is not None and isinstance(serializer, chainer.Deserializer):
+            self._captured.forget()
         super().serialize(serializer)
         if hasattr(self.sampler, 'serialize'):
             self.sampler.serialize(serializer['sampler'])
         for name, penalty in self.penalties.items():
             penalty.serialize(serializer['penalties'][name])
+
+    def finalize(self):
+        if self._captured is not None:
+            self._captured.forget()
+        super().finalize()
