@@ -37,9 +37,14 @@ class Updater(training.updaters.StandardUpdater):
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
     update one real batch, then labels, then latents of its length. Penalties draw after that, from random states of
     their own. Reports `loss_gen`, `loss_dis` and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
+
+    On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
+    sent as bytes and get their noise there.
     """
 
     fakes_share_labels = False  # whether the discriminator's fakes have the real batch's labels, and so draw none
+    capture = True  # whether the iteration may be captured
+    graphs = None  # what captures it; by default CUDA graphs where the models are on a GPU
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
                  sampler=None, device=None, penalties=None, constraints=None, seed=None):

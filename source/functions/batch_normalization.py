@@ -119,9 +119,12 @@ class _FixedBatchNormalization(_Normalization):
 
     def backward(self, indexes, grad_outputs):
         x, gamma, beta = self.get_retained_inputs()
-        y = self._plain(x, gamma, beta)
-        return chainer.grad([y], [x, gamma, beta], grad_outputs,
-                            enable_double_backprop=chainer.config.enable_backprop)
+        twice = chainer.config.enable_backprop
+        if not twice:
+            x, gamma, beta = (chainer.Variable(v.array) for v in (x, gamma, beta))
+        with chainer.force_backprop_mode():
+            y = self._plain(x, gamma, beta)
+        return chainer.grad([y], [x, gamma, beta], grad_outputs, enable_double_backprop=twice)
 
 
 def _one_zero(x):

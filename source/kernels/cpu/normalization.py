@@ -150,7 +150,8 @@ def _pixels(x):
 
 
 def _per_sample(parameter, n):
-    return np.ascontiguousarray(np.broadcast_to(parameter, (n, parameter.shape[-1])))
+    parameter = np.ascontiguousarray(parameter)
+    return parameter if parameter.ndim == 2 else np.repeat(parameter[None], n, 0)
 
 
 def _as_scale_shift(gamma, beta, mean, inv_std):

@@ -1,0 +1,89 @@
+"""What stands for CUDA graphs on a CPU: a 'graph' runs the recorded step's Python anew on the same buffers.
+
+As on a GPU, recording computes nothing, a launch reads its input buffers when it runs, its results appear in the arrays
+that recording returned, and a launch leaves no trace on the host: what Python counts by the way is taken back.
+"""
+import contextlib
+
+import numpy as np
+
+
+class FakeGraphs:
+    """`updater`: whose step is recorded; `fails_with`: an error that recording raises."""
+
+    def __init__(self, updater, fails_with=None):
+        self.updater, self.fails_with = updater, fails_with
+        self.events = []
+        updater.graphs = self
+
+    @contextlib.contextmanager
+    def recording(self):
+        yield
+
+    running = recording
+
+    @staticmethod
+    def empty(n_bytes):
+        return np.full(n_bytes, 77, np.uint8)
+
+    host_buffer = empty
+
+    def copy(self, i, host, device):
+        device[...] = host
+        host[...] = 99  # a buffer may be overwritten as soon as it is copied
+
+    def wait_until_copied(self, i):
+        pass
+
+    def capture(self, step):
+        arrays = self._device_arrays()
+        before = [array.copy() for array in arrays]
+        losses = step()
+        for array, old in zip(arrays, before, strict=True):
+            array[...] = old
+        if self.fails_with is not None:
+            raise self.fails_with
+        for loss in losses.values():
+            loss[...] = np.nan  # computed by a launch, not by recording
+        self.events.append('captured')
+        return (step, losses), losses
+
+    def launch(self, graph):
+        step, losses = graph
+        parts = self.updater.counting_parts().values()
+        host = [(part, part.t) for part in parts]
+        self.updater._captured._inputs.begin()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_no_host_copies(self.updater.device))
+            for name, value in step().items():
+                losses[name][...] = value
+        for part, t in host:
+            part.count(t - part.t)
+        self.events.append('launched')
+
+    def _device_arrays(self):
+        """All that a step changes in place."""
+        updater = self.updater
+        arrays = [updater.image_noise._state] if updater.image_noise._state is not None else []
+        for optimizer in updater.get_all_optimizers().values():
+            arrays.append(optimizer._state)
+            for param in optimizer.target.params():
+                arrays += [param.array, param.update_rule.state['m'], param.update_rule.state['v']]
+        for model in (updater.gen, updater.dis):
+            for link in model.links():
+                arrays += [value for name, value in vars(link).items()
+                           if name in link._persistent and isinstance(value, np.ndarray)]
+        return arrays
+
+
+@contextlib.contextmanager
+def _no_host_copies(device):
+    """A launch sends nothing from the host."""
+    def send(array):
+        raise AssertionError('the captured step sends arrays to its device')
+    original = type(device).send
+    type(device).send = lambda self, array: send(array)
+    try:
+        yield
+    finally:
+        type(device).send = original

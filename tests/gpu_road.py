@@ -1,0 +1,60 @@
+"""Small trainings that take the GPU's road on a CPU, on the kernels' twins."""
+import contextlib
+
+from source import build
+from source.datasets.image_dataset import ImageDataset
+from source.yaml_utils import load_config
+from tests.narrow import write_config
+
+import chainer
+import numpy as np
+
+
+class Floats(ImageDataset):
+    """The same images on every road: as they come without `load_ims`, and without noise."""
+
+    load_ims = property()
+
+    def get_examples(self, indices, rng):
+        indices = np.asarray(indices, np.intp)
+        return (self.ims[indices] / 128. - 1.).astype(np.float32), self.labels[indices]
+
+
+def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@numpy'):
+    """The updater of a narrow config on random images."""
+    changes = {'updater.args.n_dis': 2, 'updater.args.loss_type': 'dcgan', 'models.generator.args.bottom_width': 4,
+               **(changes or {})}
+    config = load_config(write_config(folder, changes))
+    device = chainer.get_device(device)
+    device.use()
+    build.seed_everything(config['seed'], device)
+    gen, dis = build.build_models(config, 'test')
+    ims = np.random.RandomState(0).randint(256, size=(40, 3, gen.image_size, gen.image_size), dtype=np.uint8)
+    dataset = dataset_class(ims, np.arange(40) % 10, n_classes=10)
+    return build.build_updater(config, 'test', gen, dis, dataset, device)
+
+
+def state_of(updater):
+    """{name: array} of all that a snapshot of the updater holds."""
+    target = chainer.serializers.DictionarySerializer()
+    target.save(updater)
+    return {name: np.array(value) for name, value in target.target.items()}
+
+
+@contextlib.contextmanager
+def configured(**config):
+    with contextlib.ExitStack() as stack:
+        for key, value in config.items():
+            stack.enter_context(chainer.using_config(key, value))
+        yield
+
+
+def run(updater, iterations):
+    """The losses that every iteration reports, as floats."""
+    losses = []
+    for _ in range(iterations):
+        observation = {}
+        with chainer.Reporter().scope(observation):
+            updater.update()
+        losses.append({name: float(value) for name, value in observation.items()})
+    return losses
