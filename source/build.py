@@ -202,10 +202,12 @@ def build_updater(config, source, gen, dis, dataset, device):
     spec = config['updater']
     cls = load_class(spec['fn'], spec['name'], source, 'updater')
     seed = config['seed']
-    return construct(
+    updater = construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
         iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1)),
         sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)), seed=(seed, 5))
+    updater.capture = config['capture']
+    return updater
 
 
 def seed_everything(seed, device):

@@ -10,7 +10,7 @@ from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
-from source.kernels.switch import use_cpu_kernels
+from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import gpu_index
 from source.scoring.statistics_cache import cached_statistics
 
@@ -56,6 +56,7 @@ def build_training(config, source, device, data_dir=None):
     """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
+    use_precision(config['precision'])
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
     dataset = build.build_dataset(config, source, data_dir)

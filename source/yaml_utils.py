@@ -10,6 +10,7 @@ class ConfigError(ValueError):
     """A config file, or a value given for one of its keys, that cannot be used."""
 
 
+PRECISIONS = 'float32', 'tf32', 'bfloat16'
 _REQUIRED = object()
 _MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
 SCHEMA = {  # key: (type, default) or a nested schema
@@ -22,6 +23,8 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'snapshot_interval': (int, 10000),
     'evaluation_interval': (int, 1000),
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
+    'precision': (str, 'tf32'),  # ours: of a GPU's convolutions: float32, tf32 or bfloat16; nothing to a CPU
+    'capture': (bool, True),  # ours: false runs a GPU's iterations without a CUDA graph
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
@@ -69,6 +72,8 @@ def load_config(path, overrides=()):
     if config['iteration_decay_start'] > config['iteration']:
         raise ConfigError(f'{path}: iteration_decay_start: expected 0 to iteration ({config["iteration"]}), '
                           f'found {config["iteration_decay_start"]}')
+    if config['precision'] not in PRECISIONS:
+        raise ConfigError(f'{path}: precision: expected one of {", ".join(PRECISIONS)}, found {config["precision"]!r}')
     if config['evaluation']['splits'] > config['evaluation']['n_images']:
         raise ConfigError(f'{path}: evaluation.splits: expected at most evaluation.n_images '
                           f'({config["evaluation"]["n_images"]}), found {config["evaluation"]["splits"]}')

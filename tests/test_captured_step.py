@@ -1,0 +1,210 @@
+"""A captured step does what an uncaptured one does: bits, draws, reports, decay, snapshots, recapture, giving up."""
+from source.captured_step import WARM_UPS
+from source.miscs.snapshots import _deserialize
+from source.penalties import PENALTIES
+from tests.fake_graphs import FakeGraphs
+from tests.gpu_road import Floats, build_updater, configured, run, state_of
+from tests.narrow import UNCONDITIONAL
+
+import chainer
+import chainer.functions as F
+import numpy as np
+import pytest
+
+CNN = {**UNCONDITIONAL, 'models.generator.fn': 'gen_models/cnn_32.py', 'models.generator.name': 'CNNGenerator',
+       'models.discriminator.fn': 'dis_models/sncnn_32.py', 'models.discriminator.name': 'SNCNNDiscriminator'}
+DIM_45 = {'models.generator.args.dim_z': 45, 'updater.args.n_gen_samples': 5}  # NumPy keeps a second normal number
+
+
+@pytest.fixture(autouse=True)
+def _on_the_gpus_road():
+    with configured(kernel_set='reference'):
+        yield
+
+
+def captured(folder, changes=None, **kwargs):
+    updater = build_updater(folder, changes, **kwargs)
+    return updater, FakeGraphs(updater)
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not np.array_equal(one[name], other[name], equal_nan=False)] == []
+
+
+@pytest.mark.parametrize('changes', [DIM_45, CNN, {'models.discriminator.args.norm': 'batch'}],
+                         ids=['resnet', 'cnn', 'batch'])
+@pytest.mark.parametrize('dataset_class', [None, Floats], ids=['bytes', 'floats'])
+def test_same_bits(tmp_path, changes, dataset_class):
+    """Parameters, moments, u, statistics, random states, positions and losses, after every iteration."""
+    kwargs = {'dataset_class': dataset_class} if dataset_class else {}
+    plain = build_updater(tmp_path, changes, **kwargs)
+    updater, graphs = captured(tmp_path, changes, **kwargs)
+    for i in range(6):
+        assert run(updater, 1) == run(plain, 1)
+        assert_same(state_of(updater), state_of(plain))
+        assert graphs.events.count('launched') == max(0, i + 1 - WARM_UPS)
+    assert graphs.events.count('captured') == 1
+    assert updater.epoch_detail == plain.epoch_detail
+    updater.finalize()
+
+
+def test_decay_reaches_the_device(tmp_path):
+    plain, (updater, graphs) = build_updater(tmp_path), captured(tmp_path)
+    for i in range(5):
+        for u in (plain, updater):
+            for optimizer in u.get_all_optimizers().values():
+                optimizer.alpha = 1e-3 * (1 - i / 5)
+            u.update()
+    assert_same(state_of(updater), state_of(plain))
+    assert graphs.events.count('launched') == 3
+
+
+@pytest.mark.parametrize('k', [1, WARM_UPS, WARM_UPS + 1, WARM_UPS + 2])
+def test_resumes_as_if_it_had_never_stopped(tmp_path, k):
+    updater, _ = captured(tmp_path, DIM_45)
+    run(updater, k)
+    saved = state_of(updater)
+    losses = run(updater, 5)
+    resumed, graphs = captured(tmp_path, DIM_45)
+    run(resumed, 3)  # has a graph and batches drawn ahead of another state
+    _deserialize(saved, resumed)
+    assert run(resumed, 5) == losses
+    assert_same(state_of(resumed), state_of(updater))
+    assert graphs.events.count('captured') == 2
+
+
+def test_a_snapshot_between_changes_nothing(tmp_path):
+    """Also that what is drawn ahead is not in it: iterator and sampler stand where the consumed batches end."""
+    updater, _ = captured(tmp_path, DIM_45)
+    for i in range(5):
+        state_of(updater)
+        run(updater, 1)
+        assert int(state_of(updater)['iterator:main/n_drawn']) == (i + 1) * 2 * 4
+
+
+def test_another_batch_size_is_recaptured(tmp_path):
+    plain, (updater, graphs) = build_updater(tmp_path), captured(tmp_path)
+    for batchsize in (4, 3):
+        for u in (plain, updater):
+            u.get_iterator('main').batch_size = batchsize
+            run(u, 4)
+    assert_same(state_of(updater), state_of(plain))
+    assert graphs.events.count('captured') == 2
+
+
+def test_loading_another_model_is_followed(tmp_path):
+    """Weights written between iterations, in place, are what the next launch reads."""
+    updaters = build_updater(tmp_path), captured(tmp_path)[0]
+    for updater in updaters:
+        run(updater, 4)
+        for param in updater.dis.params():
+            param.array[...] *= .5
+        run(updater, 1)
+    assert_same(*map(state_of, updaters))
+
+
+@pytest.mark.parametrize('changes, reason', [
+    *[({'updater.args.penalties': {name: {}}}, f'the penalty {name} is in the loss') for name in PENALTIES],
+    ({'updater.args.constraints': {'singular_value_clipping': {}}, 'models.discriminator.args.norm': 'none'},
+     'the constraint SingularValueClipping is not for a GPU alone'),
+    ({'models.discriminator.args.norm': 'singular_values'},
+     'the discriminator holds decomposed weights, which a QR decomposition follows'),
+    ({'capture': False}, "the config's capture is false"),
+], ids=lambda value: str(value)[:30])
+def test_says_why_not(tmp_path, capsys, changes, reason):
+    plain, (updater, graphs) = build_updater(tmp_path, changes), captured(tmp_path, changes)
+    assert run(updater, 3) == run(plain, 3)
+    assert_same(state_of(updater), state_of(plain))
+    assert capsys.readouterr().err == f'training: the step is not captured as a CUDA graph: {reason}\n'
+    assert graphs.events == []
+
+
+def test_a_custom_networks_matrix_product(tmp_path, capsys):
+    updater, graphs = captured(tmp_path)
+    original = updater.dis.forward
+    updater.dis.forward = lambda x, y: original(x, y) + F.matmul(np.ones((len(x), 1), 'f'), np.zeros((1, 1), 'f'))
+    run(updater, 3)
+    assert 'chainer.functions.math.matmul.MatMul is not known to run on kernels alone' in capsys.readouterr().err
+    assert graphs.events == []
+
+
+def test_recording_that_fails(tmp_path, capsys):
+    """The iteration is made all the same, on the inputs that were drawn for it, and so are the next."""
+    plain, updater = build_updater(tmp_path), build_updater(tmp_path)
+    FakeGraphs(updater, fails_with=NotImplementedError('calling cuBLAS API during stream capture'))
+    for _ in range(5):
+        assert run(updater, 1) == run(plain, 1)
+        assert_same(state_of(updater), state_of(plain))
+    error = capsys.readouterr().err
+    assert error.count('not captured') == 1 and 'NotImplementedError: calling cuBLAS' in error
+
+
+def test_clipping_is_captured(tmp_path):
+    changes = {'updater.args.constraints': {'clipping': {'c': .02}}, 'models.discriminator.args.norm': 'none'}
+    plain, (updater, graphs) = build_updater(tmp_path, changes), captured(tmp_path, changes)
+    assert run(updater, 5) == run(plain, 5)
+    assert_same(state_of(updater), state_of(plain))
+    assert graphs.events.count('launched') == 3
+    assert np.abs(updater.dis.block1.c1.W.array).max() == np.float32(.02)
+
+
+def test_a_dataset_that_fails_is_heard(tmp_path):
+    updater, _ = captured(tmp_path)
+    run(updater, 4)
+    dataset = updater.get_iterator('main').dataset
+
+    def fail(indices, rng=None):
+        raise ValueError('broken.JPEG: expected an image')
+    dataset.load_ims = fail
+    with pytest.raises(ValueError, match='broken.JPEG'):
+        run(updater, 3)
+
+
+def test_noise_of_images(tmp_path):
+    """Bytes become what a dataset would give, but for where the noise comes from; every batch has its own."""
+    updater = build_updater(tmp_path)
+    iterator = updater.get_iterator('main')
+    seen = []
+    for _ in range(2):
+        iterator.n_drawn = 0
+        updater.sync()
+        seen.append([updater.real_batch() for _ in range(2)])
+    (x, y), (other_x, _) = seen[0]
+    iterator.n_drawn = 0
+    ims, labels = iterator.next_ims()
+    noise = x - (ims / 128. - 1)
+    assert x.dtype == np.float32 and 0 <= noise.min() < .1 / 128 and .9 / 128 < noise.max() <= 1 / 128 + 1e-7
+    np.testing.assert_array_equal(y, labels)
+    np.testing.assert_array_equal(x, seen[1][0][0])
+    np.testing.assert_array_equal(other_x, seen[1][1][0])
+    ims, _ = iterator.next_ims()
+    assert np.abs((other_x - (ims / 128. - 1)) - noise).max() > .5 / 128
+
+
+def test_bfloat16_stays_near(tmp_path):
+    pytest.importorskip('ml_dtypes')
+    results = {}
+    for precision in ('float32', 'bfloat16'):
+        with configured(precision=precision):
+            updater, graphs = captured(tmp_path, {'updater.args.loss_type': 'hinge'}, dataset_class=Floats)
+            losses = run(updater, 5)
+            results[precision] = losses
+            assert graphs.events.count('launched') == 3
+            assert {a.dtype for a in state_of(updater).values() if a.dtype.kind not in 'iu'} <= {
+                np.dtype('f4'), np.dtype('f8')}
+    for one, other in zip(*results.values(), strict=True):
+        assert one != other
+        for name in one:
+            assert abs(one[name] - other[name]) < .1
+
+
+def test_reports_arrays_of_their_own(tmp_path):
+    """What one iteration reported stays when the next has run."""
+    updater, _ = captured(tmp_path)
+    run(updater, 3)
+    observations = [{}, {}]
+    for observation in observations:
+        with chainer.Reporter().scope(observation):
+            updater.update()
+    assert float(observations[0]['loss_dis']) != float(observations[1]['loss_dis'])
