@@ -21,7 +21,7 @@ class ImageNoise:
 
     def __init__(self, seed):
         self.seed = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
-        self.t = self._state = self._blocks_of_batch = None
+        self.t, self._state, self._blocks_of_batch = 0, None, None
 
     def __call__(self, kernel, ims, n_batches):
         """x float32 (B, 3, H, W) of ims uint8 (B, 3, H, W); `n_batches` were drawn before, which counts at first."""
@@ -35,8 +35,7 @@ class ImageNoise:
 
     def count(self, n_blocks):
         """Counts what a captured step will use."""
-        if n_blocks:
-            self.t += n_blocks
+        self.t += n_blocks
 
     def sync(self, n_batches):
         """Goes on as after `n_batches`, wherever that was changed from outside."""
