@@ -1,0 +1,46 @@
+"""Compiles CUDA C++ to machine code without a GPU or its driver, by the NVRTC of the wheel nvidia-cuda-nvrtc."""
+import ctypes
+import functools
+import importlib.metadata
+import re
+
+
+@functools.cache
+def library():
+    """NVRTC, or None where the wheel is not installed."""
+    for package in ('nvidia-cuda-nvrtc', 'nvidia-cuda-nvrtc-cu12'):
+        try:
+            files = importlib.metadata.files(package) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        paths = {f.name: str(f.locate()) for f in files}
+        names = sorted(name for name in paths if re.fullmatch(r'libnvrtc(-builtins)?\.so\.[\d.]+', name))
+        if len(names) == 2:
+            ctypes.CDLL(paths[names[0]])  # the builtins; NVRTC looks for them among what is loaded
+            return ctypes.CDLL(paths[names[1]])
+    return None
+
+
+def compiled(source, arch, name='kernels.cu'):
+    """The machine code (ELF) of `source` for 'sm_80' or the like; raises RuntimeError with the log, of warnings too."""
+    nvrtc, program = library(), ctypes.c_void_p()
+    _check(nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(), 0, None, None))
+    options = [f'--gpu-architecture={arch}'.encode(), b'--std=c++17']
+    status = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    log = _read(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program).rstrip(b'\0').decode().strip()
+    if status or log:
+        raise RuntimeError(f'NVRTC for {arch}:\n{log}')
+    return _read(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
+
+
+def _check(status):
+    if status:
+        raise RuntimeError(f'NVRTC: error {status}')
+
+
+def _read(size_of, get, program):
+    size = ctypes.c_size_t()
+    _check(size_of(program, ctypes.byref(size)))
+    text = ctypes.create_string_buffer(size.value)
+    _check(get(program, text))
+    return text.raw
