@@ -12,9 +12,8 @@ captured into a CUDA graph. Planning can not, nor can the workspace grow then: a
 """
 from typing import NamedTuple
 
-from source.kernels.cuda import plan_choices
+from source.kernels.cuda import launching, plan_choices
 from source.kernels.cuda.cudnn_library import frontend
-from source.kernels.cuda.launching import address, empty
 
 import numpy as np
 
@@ -52,7 +51,7 @@ def fprop(image, filters, bias=None, relu=False, stride=1, pad=(0, 0), tf32=True
     n, height, width, _ = image.shape
     k, *ksize, _ = filters.shape
     shape = (n, *((e + 2 * p - r) // stride + 1 for e, r, p in zip((height, width), ksize, pad)), k)
-    result = empty(shape, image.dtype)
+    result = launching.empty(shape, image.dtype)
     problem = _problem('fprop', image, result, ksize, stride, pad, tf32, bias is not None, relu)
     _execute(problem, (image, filters, result) if bias is None else (image, filters, result, bias))
     return result
@@ -60,14 +59,14 @@ def fprop(image, filters, bias=None, relu=False, stride=1, pad=(0, 0), tf32=True
 
 def dgrad(result, filters, image_shape, stride=1, pad=(0, 0), tf32=True):
     """The gradient of `fprop` to an image of `image_shape`, from that of its result."""
-    image = empty(image_shape, result.dtype)
+    image = launching.empty(image_shape, result.dtype)
     _execute(_problem('dgrad', image, result, filters.shape[1:3], stride, pad, tf32), (image, filters, result))
     return image
 
 
 def wgrad(image, result, ksize, stride=1, pad=(0, 0), tf32=True):
     """The gradient of `fprop` to its filter, from the image and the result's gradient; of their type."""
-    filters = empty((result.shape[3], *ksize, image.shape[3]), image.dtype)
+    filters = launching.empty((result.shape[3], *ksize, image.shape[3]), image.dtype)
     _execute(_problem('wgrad', image, result, ksize, stride, pad, tf32), (image, filters, result))
     return filters
 
@@ -99,8 +98,8 @@ class _Plan:
         self.name = graph.get_plan_name_at_index(index)
 
     def execute(self, arrays):
-        pack = {uid: address(array) for uid, array in enumerate(arrays, 1)}
-        self.graph.execute_plan_at_index(pack, address(_workspace(self.workspace_bytes)), self.index, handle=_handle())
+        pack = {uid: launching.address(array) for uid, array in enumerate(arrays, 1)}
+        self.graph.execute_plan_at_index(pack, launching.address(_workspace(self.workspace_bytes)), self.index, handle=_handle())
 
 
 def _execute(problem, arrays):
@@ -296,5 +295,5 @@ def _workspace(n_bytes):
             _outgrown.append(current)
         # In powers of two, so that what is outgrown adds up to no more than what is used.
         size = max(_SMALLEST_WORKSPACE, 1 << max(n_bytes - 1, 1).bit_length())
-        current = _workspaces[here] = empty((size,), np.uint8)
+        current = _workspaces[here] = launching.empty((size,), np.uint8)
     return current
