@@ -1,11 +1,14 @@
 """Runs CUDA C kernels on the CPU, one fiber a thread, behind the few names of CuPy that launching them takes.
 
-It checks indices, sums and barriers: a fiber runs until it must wait, so that a missing barrier shows at once.
+It checks indices, sums and barriers: a fiber runs until it must wait, so that a missing barrier shows at once. Blocks and
+threads run in order or, with `FakeCupy.reverse`, the other way round, so that nothing can depend on who comes first.
+New arrays are filled with NaN and lie between guards, which are looked at after each launch.
 """
 import ctypes
 import re
 import shutil
 import subprocess
+import types
 
 import numpy as np
 import pytest
@@ -13,12 +16,37 @@ import pytest
 SHIM = r'''
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 #include <ucontext.h>
+#include <algorithm>
 #include <utility>
 #include <vector>
 #define __global__
 #define __device__
 #define __shared__ static
+#define __grid_constant__
+#define __launch_bounds__(...)
+using std::max;
+using std::min;
+struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
+static float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+static uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+template <class To, class From> static To bits_of(From x) {
+    To y;
+    memcpy(&y, &x, sizeof y);
+    return y;
+}
+static float __uint_as_float(unsigned x) { return bits_of<float>(x); }
+static unsigned __float_as_uint(float x) { return bits_of<unsigned>(x); }
+static int __ffs(unsigned x) { return __builtin_ffs(x); }
+template <class S> static S __ldcg(const S* p) { return *p; }
+static void __threadfence() {}
+static unsigned atomicInc(unsigned* p, unsigned most) {
+    unsigned old = *p;
+    *p = old >= most ? 0 : old + 1;
+    return old;
+}
 struct Dim3 { unsigned x, y, z; };
 static Dim3 threadIdx, blockIdx, blockDim, gridDim;
 enum State { READY, AT_WARP, AT_BLOCK, DONE };
@@ -40,6 +68,21 @@ template <class S> static S __shfl_down_sync(unsigned, S value, unsigned offset)
     wait_at(AT_WARP);
     return result;
 }
+template <class S> static S __shfl_xor_sync(unsigned, S value, unsigned mask) {
+    lanes[current] = value;
+    wait_at(AT_WARP);
+    S result = S(lanes[current ^ mask]);
+    wait_at(AT_WARP);
+    return result;
+}
+static unsigned __ballot_sync(unsigned, bool mine) {
+    lanes[current] = mine;
+    wait_at(AT_WARP);
+    unsigned result = 0, warp = current / 32 * 32;
+    for (unsigned i = 0; i < 32 && warp + i < lanes.size(); ++i) result |= unsigned(lanes[warp + i] != 0) << i;
+    wait_at(AT_WARP);
+    return result;
+}
 static bool release(unsigned begin, unsigned end, State barrier) {
     bool waiting = false;
     for (unsigned i = begin; i < end; ++i) {
@@ -56,12 +99,14 @@ static void run_fiber() {
     body();
     states[current] = DONE;
 }
+static std::vector<std::vector<char>> stacks;
+static bool reverse;
 static bool run_block() {
     unsigned n = blockDim.x * blockDim.y * blockDim.z;
-    std::vector<std::vector<char>> stacks(n, std::vector<char>(1 << 15));
+    while (stacks.size() < n) stacks.emplace_back(1 << 15);
     states.assign(n, READY);
     fibers.resize(n);
-    lanes.resize(n);
+    lanes.assign(n, 0);
     for (unsigned i = 0; i < n; ++i) {
         getcontext(&fibers[i]);
         fibers[i].uc_stack.ss_sp = stacks[i].data();
@@ -71,13 +116,15 @@ static bool run_block() {
     }
     for (;;) {
         bool progress = false;
-        for (current = 0; current < n; ++current)
+        for (unsigned turn = 0; turn < n; ++turn) {
+            current = reverse ? n - 1 - turn : turn;
             if (states[current] == READY) {
                 progress = true;
                 unsigned row = current / blockDim.x;
                 threadIdx = {current % blockDim.x, row % blockDim.y, row / blockDim.y};
                 swapcontext(&scheduler, &fibers[current]);
             }
+        }
         for (unsigned warp = 0; warp < n; warp += 32) progress |= release(warp, warp + 32 < n ? warp + 32 : n, AT_WARP);
         progress |= release(0, n, AT_BLOCK);
         if (!progress) break;
@@ -95,10 +142,13 @@ template <auto kernel, class... A> static bool launch(void (*k)(A...), const uns
     blockDim = {dims[3], dims[4], dims[5]};
     arguments = args;
     call<kernel>(k, std::index_sequence_for<A...>());
-    for (blockIdx.z = 0; blockIdx.z < gridDim.z; ++blockIdx.z)
-        for (blockIdx.y = 0; blockIdx.y < gridDim.y; ++blockIdx.y)
-            for (blockIdx.x = 0; blockIdx.x < gridDim.x; ++blockIdx.x)
-                if (!run_block()) return false;
+    reverse = dims[6];
+    size_t n = (size_t)gridDim.x * gridDim.y * gridDim.z;
+    for (size_t i = 0; i < n; ++i) {
+        size_t block = reverse ? n - 1 - i : i, row = block / gridDim.x;
+        blockIdx = {unsigned(block % gridDim.x), unsigned(row % gridDim.y), unsigned(row / gridDim.y)};
+        if (!run_block()) return false;
+    }
     return true;
 }
 '''
@@ -107,42 +157,81 @@ extern "C" bool launch_{0}(const unsigned* dims, void** args) {{ return launch<{
 '''
 
 
+_GUARD_BYTES = 64
+
+
 class FakeCupy:
-    """`RawModule`, and arrays that are NumPy's; new ones hold NaN."""
+    """`RawModule`, and arrays that are NumPy's; new ones hold NaN and are guarded."""
 
     def __init__(self, folder):
         if shutil.which('g++') is None:
             pytest.skip('needs g++')
-        self.folder, self.launches = folder, []
+        self.folder, self.launches, self.reverse, self._guarded = folder, [], False, []
+        self.cuda = types.SimpleNamespace(Device=lambda: types.SimpleNamespace(id=0),
+                                          get_current_stream=lambda: types.SimpleNamespace(ptr=0))
 
     ascontiguousarray = staticmethod(np.ascontiguousarray)
 
-    @staticmethod
-    def empty(shape, dtype):
-        return np.full(shape, np.nan, dtype)
+    def empty(self, shape, dtype):
+        n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        raw = np.full(n_bytes + 3 * _GUARD_BYTES, 0xff, np.uint8)  # NaN in all floating-point types
+        start = _GUARD_BYTES + -raw.ctypes.data % _GUARD_BYTES
+        self._guarded.append((raw, start, start + n_bytes))
+        return raw[start:start + n_bytes].view(dtype).reshape(shape)
 
-    def RawModule(self, code):
-        return _Module(code, self.folder, self.launches)
+    def zeros(self, shape, dtype):
+        array = self.empty(shape, dtype)
+        array[...] = 0
+        return array
+
+    def array(self, array):
+        """A guarded copy."""
+        copy = self.empty(array.shape, array.dtype)
+        copy[...] = array
+        return copy
+
+    def check_guards(self):
+        for raw, start, stop in self._guarded:
+            assert (raw[:start] == 0xff).all() and (raw[stop:] == 0xff).all(), 'written beyond an array'
+
+    def forget_arrays(self):
+        self._guarded.clear()
+
+    def RawModule(self, code, options=()):
+        return _Module(code, self)
 
 
 class _Module:
-    def __init__(self, code, folder, launches):
-        source = folder / f'kernels_{abs(hash(code))}.cpp'
+    def __init__(self, code, cupy):
+        source = cupy.folder / f'kernels_{abs(hash(code))}.cpp'
         kernels = re.findall(r'__global__\s+void\s+(\w+)', code)
         source.write_text(SHIM + code + ''.join(LAUNCHER.format(name) for name in kernels))
         library = source.with_suffix('.so')
-        subprocess.run(['g++', '-std=c++17', '-O1', '-shared', '-fPIC', '-o', library, source], check=True)
-        self.library, self.launches = ctypes.CDLL(str(library)), launches
+        subprocess.run(['g++', '-std=c++17', '-O1', '-w', '-shared', '-fPIC', '-o', library, source], check=True)
+        self.library, self.cupy = ctypes.CDLL(str(library)), cupy
 
     def get_function(self, name):
         launch = self.library[f'launch_{name}']
         launch.restype = ctypes.c_bool
 
         def kernel(grid, block, args):
-            self.launches.append(name)
-            dims = np.array([*grid, *[1] * (3 - len(grid)), *block, *[1] * (3 - len(block))], np.uint32)
-            cells = [np.array(a.ctypes.data if isinstance(a, np.ndarray) else a) for a in args]
-            assert all(a.flags.c_contiguous for a in args if isinstance(a, np.ndarray))
+            self.cupy.launches.append(name)
+            dims = np.array([*grid, *[1] * (3 - len(grid)), *block, *[1] * (3 - len(block)), self.cupy.reverse],
+                            np.uint32)
+            cells = [_cell(a) for a in args]
             pointers = (ctypes.c_void_p * len(cells))(*[cell.ctypes.data for cell in cells])
             assert launch(dims.ctypes.data_as(ctypes.c_void_p), pointers), f'{name} never ends: a barrier not all reach'
+            self.cupy.check_guards()
         return kernel
+
+
+def _cell(argument):
+    """What a kernel's parameter is copied from: a pointer for an array, unless it is one structure."""
+    if not isinstance(argument, np.ndarray):
+        assert isinstance(argument, np.generic), f'{argument!r} has no size of its own'
+        return np.array(argument)
+    if argument.dtype.fields:
+        assert argument.shape == ()
+        return argument
+    assert argument.flags.c_contiguous
+    return np.array(argument.ctypes.data)

@@ -3,6 +3,15 @@
 
 __device__ inline float affine(float x, float mean, float scale, float beta) { return fmaf(scale, x - mean, beta); }
 
+// p's floats times q's.
+__device__ inline void load_scaled(const float* p, const float* q, float* a) {
+    float b[VEC];
+    load_floats(p, a);
+    load_floats(q, b);
+#pragma unroll
+    for (int k = 0; k < VEC; ++k) a[k] *= b[k];
+}
+
 struct Place {  // of a thread: a sample, VEC channels from c on, pixels from `begin` to `end` in steps of blockDim.y
     int sample, c, begin, end;
     size_t parameter;
@@ -120,7 +129,7 @@ __global__ void scale_shift(const T* __restrict__ x, T* __restrict__ y, const fl
 // With g, gy through the activation: its sums, and those of g·x̂, over the pixels of each sample, in `parts` parts. The
 // last block of a tile adds up ggamma and gbeta (but for labels, which `table_gradients` serves) and the means over the
 // batch of gamma·g and gamma·g·x̂.
-__global__ void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy, const float* __restrict__ gamma,
+__launch_bounds__(256, 4) __global__ void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy, const float* __restrict__ gamma,
                               const float* __restrict__ beta, const int* __restrict__ labels,
                               const float* __restrict__ mean, const float* __restrict__ inv_std, float* partial,
                               unsigned* counters, float* means, float* ggamma, float* gbeta, int stride, int parts,
@@ -128,13 +137,10 @@ __global__ void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy,
     Place here = place_of_thread(labels, stride, parts, pixels, channels, pixels_per_block);
     float of_g[VEC] = {}, of_g_x[VEC] = {};
     if (here.c < channels) {
-        float scale[VEC], b[VEC], m[VEC], d[VEC];
-        load_floats(gamma + here.parameter, scale);
+        float scale[VEC], b[VEC], m[VEC];
+        load_scaled(gamma + here.parameter, inv_std + here.c, scale);
         load_floats(beta + here.parameter, b);
         load_floats(mean + here.c, m);
-        load_floats(inv_std + here.c, d);
-#pragma unroll
-        for (int k = 0; k < VEC; ++k) scale[k] *= d[k];
         size_t sample = (size_t)here.sample * pixels;
 #pragma unroll 2
         for (int p = here.begin; p < here.end; p += blockDim.y) {
@@ -149,6 +155,8 @@ __global__ void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy,
                 of_g_x[k] = fmaf(g[k], a[k] - m[k], of_g_x[k]);
             }
         }
+        float d[VEC];
+        load_floats(inv_std + here.c, d);
 #pragma unroll
         for (int k = 0; k < VEC; ++k) of_g_x[k] *= d[k];
     }

@@ -40,7 +40,9 @@ __global__ void columns_dot(const __grid_constant__ Jobs jobs, float* partial, u
     bool writes = threadIdx.y == 0 && column < job.d_in;
     float* to = splits == 1 ? t + job.column : partial + job.partial + (size_t)split * job.d_in;
     if (writes)
-        for (int k = 0; k < each; ++k) to[column + k] = sum[k];
+#pragma unroll
+        for (int k = 0; k < 4; ++k)
+            if (k < each) to[column + k] = sum[k];
     if (splits == 1 || !arrives_last(counters + job.first_block + tile, splits) || !writes) return;
     for (int k = 0; k < each; ++k) {
         float total = 0;
