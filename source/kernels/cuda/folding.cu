@@ -69,23 +69,28 @@ __device__ inline void unpack(const T* __restrict__ packed, float* __restrict__ 
         }
 }
 
-#define PACKING(NAME, K, FOLDED, TAPS)                                                                                \
-    __global__ void pack_##NAME(const float* __restrict__ w, T* __restrict__ packed, int n_out, int n_in, int outputs, \
-                                int inputs, int swap) {                                                                \
-        pack<K, FOLDED, TAPS>(w, packed, n_out, n_in, outputs, inputs, swap);                                          \
-    }                                                                                                                  \
-    __global__ void unpack_##NAME(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in,           \
-                                  int inputs, int swap) {                                                              \
-        unpack<K, FOLDED, TAPS>(packed, gw, n_out, n_in, inputs, swap);                                                \
-    }
+// How many taps an axis has, or what is folded into 3.
+enum Kind { ONE_TAP = 1, THREE_TAPS = 3, FOUR_TAPS = 4, WITH_POOLING = 5, WITH_UPSAMPLING = 6 };
 
 extern "C" {
 
-PACKING(1, 1, 1, PLAIN)
-PACKING(3, 3, 3, PLAIN)
-PACKING(4, 4, 4, PLAIN)
-PACKING(pooled, 3, 4, POOLED)
-PACKING(upsampled, 3, 4, UPSAMPLED)
+__global__ void pack_weight(const float* __restrict__ w, T* __restrict__ packed, int n_out, int n_in, int outputs,
+                            int inputs, int swap, int kind) {
+    if (kind == ONE_TAP) pack<1, 1, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
+    if (kind == THREE_TAPS) pack<3, 3, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
+    if (kind == FOUR_TAPS) pack<4, 4, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
+    if (kind == WITH_POOLING) pack<3, 4, POOLED>(w, packed, n_out, n_in, outputs, inputs, swap);
+    if (kind == WITH_UPSAMPLING) pack<3, 4, UPSAMPLED>(w, packed, n_out, n_in, outputs, inputs, swap);
+}
+
+__global__ void unpack_weight_gradient(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in,
+                                       int inputs, int swap, int kind) {
+    if (kind == ONE_TAP) unpack<1, 1, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
+    if (kind == THREE_TAPS) unpack<3, 3, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
+    if (kind == FOUR_TAPS) unpack<4, 4, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
+    if (kind == WITH_POOLING) unpack<3, 4, POOLED>(packed, gw, n_out, n_in, inputs, swap);
+    if (kind == WITH_UPSAMPLING) unpack<3, 4, UPSAMPLED>(packed, gw, n_out, n_in, inputs, swap);
+}
 
 __global__ void with_channels(const T* __restrict__ x, T* __restrict__ y, int from, int to, long long n) {
     long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;

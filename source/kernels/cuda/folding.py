@@ -13,16 +13,16 @@ def pack_weight(w, taps, swap, dtype, channels):
     n_out, n_in = _channels(w.shape, swap)
     k = w.shape[2] if taps is None else 4
     packed = launching.empty((channels[0], k, k, channels[1]), dtype)
-    args = w, packed, *_ints(n_out, n_in, *channels, swap)
-    launching.launch('folding', f'pack_{_kind(w.shape, taps)}', _grid(channels[1], channels[0]), (_BLOCK,), args, dtype)
+    args = w, packed, *_ints(n_out, n_in, *channels, swap, _kind(w.shape, taps))
+    launching.launch('folding', 'pack_weight', _grid(channels[1], channels[0]), (_BLOCK,), args, dtype)
     return packed
 
 
 def unpack_weight_gradient(g, taps, swap, shape):
     n_out, n_in = _channels(shape, swap)
     gw = launching.empty(shape)
-    args = g, gw, *_ints(n_out, n_in, g.shape[3], swap)
-    launching.launch('folding', f'unpack_{_kind(shape, taps)}', _grid(n_in, n_out), (_BLOCK,), args, g.dtype)
+    args = g, gw, *_ints(n_out, n_in, g.shape[3], swap, _kind(shape, taps))
+    launching.launch('folding', 'unpack_weight_gradient', _grid(n_in, n_out), (_BLOCK,), args, g.dtype)
     return gw
 
 
@@ -49,7 +49,7 @@ def add_bias(y, bias):
 
 
 def _kind(shape, taps):
-    return shape[2] if taps is None else taps
+    return {'pooled': 5, 'upsampled': 6}[taps] if taps else shape[2]  # Kind in the source
 
 
 def _channels(shape, swap):

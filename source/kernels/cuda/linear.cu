@@ -73,31 +73,25 @@ __device__ inline void dot_rows(const A* __restrict__ x, const float* __restrict
     if (threadIdx.x == 0) assign(y + at, sum + (bias ? bias[column] : 0));
 }
 
-#define PRODUCT(NAME, A, B, C)                                                                                       \
-    __global__ void product_##NAME(const A* a, const B* b, const float* bias, C* c, int m, int n, int depth,          \
-                                   long long a_row, long long a_column, long long b_row, long long b_column) {        \
-        multiply_matrices<A, B, C>(a, b, bias, c, m, n, depth, a_row, a_column, b_row, b_column);                     \
-    }
-#define DOTS(NAME, A, C)                                                                                             \
-    __global__ void dots_##NAME(const A* x, const float* w, const float* bias, C* y, int rows, int n, int depth) {    \
-        dot_rows<A, C>(x, w, bias, y, rows, n, depth);                                                                \
-    }
+#define MATRICES(A, B, C)                                                                                   \
+    const A *a, const B *b, const float *bias, C *c, int m, int n, int depth, long long a_row,               \
+        long long a_column, long long b_row, long long b_column
+#define MULTIPLY multiply_matrices(a, b, bias, c, m, n, depth, a_row, a_column, b_row, b_column)
+#define ROWS(A, C) const A *x, const float *w, const float *bias, C *y, int rows, int n, int depth
 
 extern "C" {
 
-// f is float, t the activations' type; for a, b and c, or for x and y.
-PRODUCT(fff, float, float, float)
-DOTS(ff, float, float)
-#ifdef BFLOAT16
-PRODUCT(fft, float, float, T)
-PRODUCT(tff, T, float, float)
-PRODUCT(tft, T, float, T)
-PRODUCT(ftf, float, T, float)
-PRODUCT(ttf, T, T, float)
-DOTS(ft, float, T)
-DOTS(tf, T, float)
-DOTS(tt, T, T)
-#endif
+// f is float, t the activations' type: of a, b and c, or of x and y.
+__global__ void product_fff(MATRICES(float, float, float)) { MULTIPLY; }
+__global__ void product_fft(MATRICES(float, float, T)) { MULTIPLY; }
+__global__ void product_tff(MATRICES(T, float, float)) { MULTIPLY; }
+__global__ void product_tft(MATRICES(T, float, T)) { MULTIPLY; }
+__global__ void product_ftf(MATRICES(float, T, float)) { MULTIPLY; }
+__global__ void product_ttf(MATRICES(T, T, float)) { MULTIPLY; }
+__global__ void dots_ff(ROWS(float, float)) { dot_rows(x, w, bias, y, rows, n, depth); }
+__global__ void dots_ft(ROWS(float, T)) { dot_rows(x, w, bias, y, rows, n, depth); }
+__global__ void dots_tf(ROWS(T, float)) { dot_rows(x, w, bias, y, rows, n, depth); }
+__global__ void dots_tt(ROWS(T, T)) { dot_rows(x, w, bias, y, rows, n, depth); }
 
 __global__ void sum_rows(const T* __restrict__ gy, float* __restrict__ gb, int rows, int n) {
     int column = blockIdx.x * blockDim.x + threadIdx.x;
