@@ -1,8 +1,8 @@
 """Runs CUDA C kernels on the CPU, one fiber a thread, behind the few names of CuPy that launching them takes.
 
-It checks indices, sums and barriers: a fiber runs until it must wait, so that a missing barrier shows at once. Blocks and
-threads run in order or, with `FakeCupy.reverse`, the other way round, so that nothing can depend on who comes first.
-New arrays are filled with NaN and lie between guards, which are looked at after each launch.
+It checks indices, sums and barriers: a fiber runs until it must wait, so that a missing barrier shows at once. Blocks
+and threads run in order or, with `FakeCupy.reverse`, the other way round, so that nothing can depend on who comes
+first. New arrays are filled with NaN and lie between guards, which are looked at after each launch.
 """
 import ctypes
 import re
@@ -22,7 +22,7 @@ SHIM = r'''
 #include <utility>
 #include <vector>
 #define __global__
-#define __device__
+#define __device__ static  // so that no other library's shared memory is taken for a function's own
 #define __shared__ static
 #define __grid_constant__
 #define __launch_bounds__(...)
@@ -207,7 +207,8 @@ class _Module:
         kernels = re.findall(r'__global__\s+void\s+(\w+)', code)
         source.write_text(SHIM + code + ''.join(LAUNCHER.format(name) for name in kernels))
         library = source.with_suffix('.so')
-        subprocess.run(['g++', '-std=c++17', '-O1', '-w', '-shared', '-fPIC', '-o', library, source], check=True)
+        options = '-std=c++17', '-O1', '-w', '-shared', '-fPIC', '-Wl,-Bsymbolic'  # its own `advance`, not libc's
+        subprocess.run(['g++', *options, '-o', library, source], check=True)
         self.library, self.cupy = ctypes.CDLL(str(library)), cupy
 
     def get_function(self, name):

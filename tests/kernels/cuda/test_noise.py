@@ -1,0 +1,84 @@
+from tests.kernels.cuda.both_sets import DTYPES, check_everywhere, twin
+from tests.kernels.cuda.sources import BFLOAT16
+
+import numpy as np
+import pytest
+
+philox, new_state = twin('noise', 'philox'), twin('noise', 'new_state')
+uniform, dequantize = twin('noise', 'uniform'), twin('noise', 'dequantize')
+
+
+# The known answers that come with Random123, for philox4x32 with 10 rounds.
+@pytest.mark.parametrize('counter, key, expected', [
+    ([0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
+    ([0xffffffff] * 4, [0xffffffff] * 2, [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]),
+    ([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0],
+     [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1]),
+])
+def test_known_answers(counter, key, expected):
+    np.testing.assert_array_equal(philox(np.array([counter], np.uint32), key), [expected])
+
+
+def draw_images(shape):
+    ims = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
+    ims.flat[:2] = 0, 255
+    return ims
+
+
+STATES = [(0, 0), (2 ** 64 - 1, 2 ** 32 - 2), (12345678901, 2 ** 40 + 7)]
+
+
+@pytest.mark.parametrize('state', STATES)
+@pytest.mark.parametrize('shape', [(1, 1, 1, 2), (2, 3, 5, 7), (3, 3, 32, 32), (1, 1, 3, 4)])
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('channels_last', [False, True])
+def test_dequantize_on_host(host, state, shape, dtype, channels_last):
+    """The same bits, and the same state afterwards."""
+    check_everywhere(host, 'noise', 'dequantize', draw_images(shape), new_state(*state), dtype, channels_last, rtol=0,
+                     atol=0)
+    assert len(set(host.launches)) == 1 and len(host.launches) == 3
+
+
+@pytest.mark.parametrize('n', [1, 3, 4, 5, 1023, 1025, 5000])
+def test_uniform_on_host(host, n):
+    check_everywhere(host, 'noise', 'uniform', new_state(*STATES[1]), n, rtol=0, atol=0)
+
+
+def test_counter():
+    """Draws go on where the last ones ended, and do not meet others' of another seed."""
+    one, two = new_state(5), new_state(5)
+    together = uniform(one, 24)
+    np.testing.assert_array_equal(np.concatenate([uniform(two, 8), uniform(two, 16)]), together)
+    np.testing.assert_array_equal(one, two)
+    assert one[1] == 6
+    assert not np.isin(uniform(new_state(6), 24), together).any()
+    uniform(two, 5)
+    assert two[1] == 8
+
+
+def test_uniform_moments():
+    x = uniform(new_state(1), 200_000).astype(np.float64)
+    assert 0 <= x.min() < 1e-4 and 1 - 1e-4 < x.max() < 1
+    assert abs(x.mean() - .5) < 4 * np.sqrt(1 / 12 / x.size)
+    assert abs(x.var() - 1 / 12) < 1e-3
+    assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < .01
+
+
+def test_dequantize_range():
+    """Each value's noise lies within 1/128 above it, evenly; layouts hold the same images."""
+    ims = draw_images((16, 3, 32, 32))
+    x = dequantize(ims, new_state(3))
+    offset = (x.transpose(0, 3, 1, 2).astype(np.float64) - (ims / 128. - 1)) * 128
+    assert offset.min() > -1e-4 and offset.max() < 1 + 1e-4
+    assert abs(offset.mean() - .5) < 4 * np.sqrt(1 / 12 / offset.size)
+    np.testing.assert_array_equal(
+        dequantize(np.ascontiguousarray(ims.transpose(0, 2, 3, 1)), new_state(3), channels_last=True), x)
+    np.testing.assert_array_equal(dequantize(ims, new_state(3), BFLOAT16), x.astype(BFLOAT16))
+
+
+def test_refusals(host):
+    from source.kernels.cuda import noise
+    with pytest.raises(ValueError, match='uint8 .* float32'):
+        noise.dequantize(np.zeros((1, 3, 2, 2), 'f'), new_state(0))
+    with pytest.raises(ValueError, match='uint64'):
+        noise.uniform(np.zeros(2, np.uint32), 3)
