@@ -17,7 +17,7 @@ from source.kernels.cuda.channel_sum import channel_sum
 from source.kernels.cuda.cudnn_library import why_missing
 from source.kernels.cuda.elementwise import activate
 from source.kernels.cuda.elementwise import gate as gated
-from source.kernels.cuda.launching import address, contiguous
+from source.kernels.cuda.launching import address, contiguous, empty
 
 import chainer
 import numpy as np
@@ -158,7 +158,7 @@ def _packed(form, w, dtype, in_channels=None, out_channels=None):
     n_out, n_in = w.shape[:2]
     if form.is_transposed and not form.swap:
         n_in, n_out = n_out, n_in
-    channels_in, channels_out = in_channels or _filled(n_in, dtype), out_channels or _filled(n_out, dtype)
+    channels_in, channels_out = in_channels or filled(n_in, dtype), out_channels or filled(n_out, dtype)
     channels = (channels_in, channels_out) if form.is_transposed else (channels_out, channels_in)
     return folding.pack_weight(w, form.taps, form.swap, dtype, channels), n_out
 
@@ -166,7 +166,7 @@ def _packed(form, w, dtype, in_channels=None, out_channels=None):
 def _ready(x):
     """x with channels filled up and where tensor cores can read it."""
     contiguous(x)
-    x = _with_channels(x, _filled(x.shape[3], x.dtype))
+    x = _with_channels(x, filled(x.shape[3], x.dtype))
     return x if address(x) % ALIGNMENT == 0 else x.copy()
 
 
@@ -174,7 +174,7 @@ def _with_channels(x, channels):
     return x if x.shape[3] == channels else folding.with_channels(x, channels)
 
 
-def _filled(channels, dtype):
+def filled(channels, dtype):
     """Channels that fill whole reads of tensor cores; without those as many as there are."""
     dtype = np.dtype(dtype)
     if dtype == np.float32 and not _tf32():
@@ -193,6 +193,27 @@ def _sizes(form):
 
 def _tf32():
     return getattr(chainer.config, 'precision', 'tf32') != 'float32'
+
+
+class Inference:
+    """ReLU of a convolution with weight (O, C, kh, kw) and bias (O,), float32, which are packed once.
+
+    Called with x (N, H, W, C) float32, whose channels may be filled up already, it returns (N, H', W', O). The
+    precision is that in force when this is made.
+    """
+
+    def __init__(self, w, bias, stride, pad):
+        self._sizes = {'stride': stride, 'pad': tuple(pad), 'tf32': _tf32()}
+        n_out, n_in, kh, kw = w.shape
+        self._filters = empty((filled(n_out, np.float32), kh, kw, filled(n_in, np.float32)))
+        self._filters[...] = 0
+        self._filters[:n_out, :, :, :n_in] = w.transpose(0, 2, 3, 1)
+        self._bias = folding.pack_bias(bias, np.float32, len(self._filters))
+        self._out_channels = len(w)
+
+    def __call__(self, x):
+        x = _ready(_with_channels(x, self._filters.shape[3]))
+        return _with_channels(_passes().fprop(x, self._filters, self._bias, True, **self._sizes), self._out_channels)
 
 
 def _passes():

@@ -99,7 +99,8 @@ class _Plan:
 
     def execute(self, arrays):
         pack = {uid: launching.address(array) for uid, array in enumerate(arrays, 1)}
-        self.graph.execute_plan_at_index(pack, launching.address(_workspace(self.workspace_bytes)), self.index, handle=_handle())
+        workspace = launching.address(_workspace(self.workspace_bytes))
+        self.graph.execute_plan_at_index(pack, workspace, self.index, handle=_handle())
 
 
 def _execute(problem, arrays):
@@ -111,9 +112,8 @@ def _execute(problem, arrays):
 
 def _planned(problem, arrays):
     if _stream().is_capturing():
-        raise PlanningError(f'a CUDA graph is being captured and nothing planned yet: {problem}; run the same step once '
-                            'uncaptured')
-    _handle()
+        raise PlanningError(f'a CUDA graph is being captured and nothing planned yet: {problem}; run the same step '
+                            'once uncaptured')
     try:
         graph = operation_graph(problem, handle=_handle())
         n_plans = propose_plans(graph, problem)

@@ -147,7 +147,8 @@ class FakeGraph:
             elif kind == 'relu':
                 result = np.maximum(result, 0)
             else:
-                result = CONVOLUTIONS[kind](arrays[first.uid], arrays[rest[0].uid], rest[1], _channels_last(self.output))
+                operands = arrays[first.uid], arrays[rest[0].uid]
+                result = CONVOLUTIONS[kind](*operands, rest[1], _channels_last(self.output))
         self._view(pack[self.output.uid], self.output, write=result)
 
     def _view(self, pointer, tensor, write=None):

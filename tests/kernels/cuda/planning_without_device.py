@@ -1,10 +1,10 @@
-"""Has cuDNN plan convolutions for GPUs that are not here: a program, as what it loads must not stay in the tests' process.
+"""Has cuDNN plan convolutions for GPUs that are not here; a program, as what it loads must not stay with the tests.
 
     python -m tests.kernels.cuda.planning_without_device LIBCUDA < problems.json
 
-LIBCUDA is a library that stands in for the driver, which cuDNN's library links to but does not call while it plans; made
-from `STAND_IN`. Written to standard output: for each problem and GPU how many plans are proposed, how many remain, the
-name of the first one that builds and its bytes of workspace.
+LIBCUDA is a library that stands in for the driver, which cuDNN's library links to but does not call while it plans;
+made from `STAND_IN`. Written to standard output: for each problem and GPU how many plans are proposed, how many
+remain, the name of the first one that builds and its bytes of workspace.
 """
 import ctypes
 import json

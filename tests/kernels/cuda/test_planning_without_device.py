@@ -54,7 +54,7 @@ def test_every_convolution_of_the_papers_networks(network, precision, tmp_path):
     asked = of_network(network, precision)
     largest = 0
     for problem, answers in zip(asked, planned(asked, tmp_path), strict=True):
-        for gpu, (n_proposed, n_left, name, workspace) in answers.items():
+        for gpu, (n_proposed, n_left, _, workspace) in answers.items():
             assert n_left > 0, f'{gpu}: none of {n_proposed} plans is left: {problem}'
             assert workspace <= convolution_plans.MOST_WORKSPACE
             largest = max(largest, workspace)
