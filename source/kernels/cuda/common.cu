@@ -80,15 +80,24 @@ __device__ inline bool arrives_last(unsigned* counter, unsigned n) {
     return last;
 }
 
-// The sum over a block of 256 threads, in all of them.
-template <class S> __device__ inline S sum_over_block(S x) {
-    __shared__ S of_warp[8];
+// Sums over a block of 256 threads, in all of them.
+template <int N, class S> __device__ inline void sums_over_block(S* x) {
+    __shared__ S of_warp[N][8];
     unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
-    for (int distance = 16; distance > 0; distance /= 2) x += __shfl_xor_sync(0xffffffffu, x, distance);
-    if (thread % 32 == 0) of_warp[thread / 32] = x;
+#pragma unroll
+    for (int n = 0; n < N; ++n) {
+        for (int distance = 16; distance > 0; distance /= 2) x[n] += __shfl_xor_sync(0xffffffffu, x[n], distance);
+        if (thread % 32 == 0) of_warp[n][thread / 32] = x[n];
+    }
     __syncthreads();
-    S sum = of_warp[0];
-    for (int i = 1; i < 8; ++i) sum += of_warp[i];
+#pragma unroll
+    for (int n = 0; n < N; ++n) {
+        x[n] = of_warp[n][0];
+        for (int i = 1; i < 8; ++i) x[n] += of_warp[n][i];
+    }
     __syncthreads();
-    return sum;
+}
+template <class S> __device__ inline S sum_over_block(S x) {
+    sums_over_block<1>(&x);
+    return x;
 }

@@ -72,21 +72,25 @@ __global__ void rows_dot(const __grid_constant__ Jobs jobs, unsigned* counters, 
         }
     } else {
         for (int column = threadIdx.x; column < job.d_in; column += 256)
-            for (int k = 0; k < rows; ++k) sum[k] += W[(size_t)k * job.d_in + column] * t[column];
+#pragma unroll
+            for (int k = 0; k < 4; ++k)
+                if (k < rows) sum[k] += W[(size_t)k * job.d_in + column] * t[column];
     }
-    for (int k = 0; k < rows; ++k) {
-        float total = sum_over_block(sum[k]);
-        if (threadIdx.x == 0) s[row + k] = total;
-    }
+    sums_over_block<4>(sum);
+    if (threadIdx.x == 0)
+#pragma unroll
+        for (int k = 0; k < 4; ++k)
+            if (k < rows) s[row + k] = sum[k];
     if (!arrives_last(counters + index, (job.d_out + 3) / 4)) return;
 
-    float of_t = 0, of_s = 0;
-    for (int i = threadIdx.x; i < job.d_in; i += 256) of_t += t[i] * t[i];
+    float squares[2] = {};
+    for (int i = threadIdx.x; i < job.d_in; i += 256) squares[0] += t[i] * t[i];
     for (int i = threadIdx.x; i < job.d_out; i += 256) {
         float x = __ldcg(s + i);
-        of_s += x * x;
+        squares[1] += x * x;
     }
-    float norm_t = sqrtf(sum_over_block(of_t)) + eps, norm_s = sqrtf(sum_over_block(of_s));
+    sums_over_block<2>(squares);
+    float norm_t = sqrtf(squares[0]) + eps, norm_s = sqrtf(squares[1]);
     if (threadIdx.x == 0) sigma[index] = norm_s / norm_t;
     norm_s += eps * norm_t;
     for (int i = threadIdx.x; i < job.d_in; i += 256) v[i] = t[i] / norm_t;

@@ -65,7 +65,7 @@ def check(runner, module, name, *args, rtol=2e-6, atol=None, **kwargs):
     pairs = list(zip(flat(actual), flat(expected), strict=True)) + list(zip(flat(left), flat(for_twin), strict=True))
     for a, e in pairs:
         assert a.shape == e.shape and a.dtype == e.dtype, f'{a.dtype} {a.shape} for {e.dtype} {e.shape}'
-        relative = 2 ** -8 if e.dtype == BFLOAT16 else rtol
+        relative = 2 ** -7 if e.dtype == BFLOAT16 else rtol
         if e.dtype.kind in 'ui':
             np.testing.assert_array_equal(a, e)
             continue
