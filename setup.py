@@ -31,8 +31,10 @@ setup(
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.
-        'gpu': ['cupy-cuda13x[ctk]>=13'],
+        # Without cuDNN's two packages convolutions still run, slowly.
+        'gpu': ['cupy-cuda13x[ctk]>=14', 'ml_dtypes>=0.5', 'nvidia-cudnn-cu13>=9.19', 'nvidia-cudnn-frontend>=1.32'],
         # For drivers from 525 on.
-        'gpu-cuda12': ['cupy-cuda12x[ctk]>=13'],
+        'gpu-cuda12': ['cupy-cuda12x[ctk]>=14', 'ml_dtypes>=0.5', 'nvidia-cudnn-cu12>=9.19',
+                       'nvidia-cudnn-frontend>=1.32'],
     },
 )

@@ -2,9 +2,8 @@
 import os
 
 from source.feature_networks.feature_network import FeatureNetwork
-from source.inception.inception_score import Inception, cpu_inference
+from source.inception.inception_score import Inception, fast_inference
 from source.inception.weights import load_weights
-from source.kernels.switch import cpu_kernels_serve
 from source.weight_files import WeightFileError
 
 import chainer
@@ -12,18 +11,19 @@ import chainer
 DEFAULT_WEIGHTS = os.path.join('datasets', 'inception_model')
 WEIGHTS_VARIABLE = 'SNGAN_INCEPTION_WEIGHTS'
 BATCHSIZE = 32  # plain Chainer's largest layer takes 25 MB an image
+GPU_BATCHSIZE = 128  # of 11 MB an image; fewer would leave a GPU waiting for launches
 
 
 class InceptionJudge(chainer.Chain):
     """ims, uint8 (B, 3, H, W) → features (B, 2048) and the probabilities that the mode counts, Variables.
 
-    In mode 'tf' those are (B, 1008); in mode 'chainer' (B, 1000), which do not sum to 1. On a CPU the weights are
-    folded at the first call, and later changes of them are not seen.
+    In mode 'tf' those are (B, 1008); in mode 'chainer' (B, 1000), which do not sum to 1. Where kernels serve, the
+    weights are folded at the first call, and later changes of them are not seen.
     """
 
     def __init__(self, mode):
         super().__init__()
-        self._on_cpu = None
+        self._fast = None
         with self.init_scope():
             self.inception = Inception(mode)
 
@@ -34,10 +34,10 @@ class InceptionJudge(chainer.Chain):
 
     def forward(self, ims):
         inception = self.inception
-        if cpu_kernels_serve(inception.logit.W):
-            if self._on_cpu is None:
-                self._on_cpu = cpu_inference(inception)
-            feats, probs = self._on_cpu(ims)
+        if self._fast is None:
+            self._fast = fast_inference(inception)
+        if self._fast is not None:
+            feats, probs = self._fast(ims)
         else:
             feats = inception.features(inception.resize(ims))
             probs = inception.probabilities(feats)
@@ -64,5 +64,6 @@ def _load(name, mode, device, weights):
         raise WeightFileError(
             f'{path}: no Inception weights; make them with `python source/inception/download.py --outfile '
             f'{DEFAULT_WEIGHTS}`, or name a file with evaluation.weights or ${WEIGHTS_VARIABLE}')
-    return FeatureNetwork(name, InceptionJudge(mode), path, n_classes=0, device=device, batchsize=BATCHSIZE,
+    return FeatureNetwork(name, InceptionJudge(mode), path, n_classes=0, device=device,
+                          batchsize=BATCHSIZE if device < 0 else GPU_BATCHSIZE,
                           read=lambda path, judge: load_weights(path, judge.inception))

@@ -41,8 +41,9 @@ class Census(function_hook.FunctionHook):
 
 def reason_of_device(param):
     """Why nothing can be captured on the device of a parameter, or None."""
-    kernels = kernel_set(param)
-    if kernels is not CUDA:
+    if kernel_set(param) is not CUDA:
         return None
-    convolution = kernels.offering('convolution.convolution_3x3')
-    return getattr(convolution, 'reason_not_to_capture', lambda: None)()
+    convolution = CUDA.offering('convolution.capturable')
+    if convolution is None or not convolution.capturable():
+        return "cuDNN's frontend is missing, and CuPy's matrix products cannot be captured"
+    return None

@@ -2,13 +2,14 @@
 from source.inception import resize
 from source.inception.architecture import LAYERS, N_CLASSES, N_FEATURES, SIZE, Conv, Mixed
 from source.inception.modes import mode_of
-from source.kernels.switch import cpu_kernels_serve
+from source.kernels.switch import ALLOWED, cpu_kernels_serve
 from source.metrics.inception_score import inception_score as score_of_probabilities
 
 import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
+from chainer.backends import cuda
 
 
 class Inception(chainer.Chain):
@@ -73,9 +74,12 @@ def inception_score(model, ims, batch_size=100, splits=10):
     `model` is an Inception, whose mode says how images are resized and which probabilities count. Raises ValueError
     for fewer images than splits. Salimans et al. 2016, Improved Techniques for Training GANs, section 4.
     """
-    if cpu_kernels_serve(model.logit.W):
-        fast_model = cpu_inference(model)
-        probs = [fast_model(ims[start:start + batch_size])[1] for start in range(0, len(ims), batch_size)]
+    fast_model = fast_inference(model)
+    if fast_model is not None:
+        to_cpu = chainer.get_device('@numpy').send
+        with chainer.using_device(model.device):
+            probs = [to_cpu(fast_model(model.xp.asarray(ims[start:start + batch_size]))[1])
+                     for start in range(0, len(ims), batch_size)]
     else:
         with chainer.using_device(model.device), chainer.using_config('train', False), chainer.no_backprop_mode():
             batches = (model.xp.asarray(ims[start:start + batch_size]) for start in range(0, len(ims), batch_size))
@@ -83,10 +87,19 @@ def inception_score(model, ims, batch_size=100, splits=10):
     return score_of_probabilities(np.concatenate(probs)[:, model.mode.classes], splits)
 
 
-def cpu_inference(model):
-    """Return a CpuInference of an Inception that is on the CPU."""
-    from source.inception.cpu_inference import CpuInference  # loads numba and its kernels only where they are used
-    return CpuInference(model)
+def fast_inference(model):
+    """Return a CpuInference or GpuInference of an Inception, as it is now, or None where no kernels serve it.
+
+    Both are called with ims of the model's device, and load their kernels only here.
+    """
+    W = model.logit.W.array
+    if cpu_kernels_serve(W):
+        from source.inception.cpu_inference import CpuInference
+        return CpuInference(model)
+    if ALLOWED and model.xp is cuda.cupy and W.dtype == np.float32:
+        from source.inception.gpu_inference import GpuInference
+        return GpuInference(model)
+    return None
 
 
 def _add_links(chain, layers, channels, eps):

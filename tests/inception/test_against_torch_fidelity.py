@@ -6,7 +6,7 @@ Skipped where it is missing. To run it, in an environment of its own (`make` nev
     python -m pytest tests/inception/test_against_torch_fidelity.py
 """
 from source.inception import resize
-from source.inception.inception_score import Inception, cpu_inference
+from source.inception.inception_score import Inception, fast_inference
 from source.inception.weights import load_weights
 from tests.inception.photos import photos
 
@@ -47,7 +47,7 @@ def test_tf(path, size):
     assert difference(feats, expected['2048']) < 1e-5
     assert difference(logits, expected['logits_unbiased']) < 1e-5
     np.testing.assert_allclose(probs, softmax(expected['logits_unbiased']), rtol=1e-3)
-    fast_feats, fast_probs = cpu_inference(model)(ims)
+    fast_feats, fast_probs = fast_inference(model)(ims)
     assert difference(fast_feats, expected['2048']) < 1e-5
     np.testing.assert_allclose(fast_probs, softmax(expected['logits_unbiased']), rtol=1e-3)
 

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 from source.inception.architecture import AVERAGE, MAX, REDUCE
-from source.inception.inception_score import Inception, cpu_inference, inception_score
+from source.inception.inception_score import Inception, fast_inference, inception_score
 from source.metrics.inception_score import inception_score as score_of_probabilities
 from tests.inception.photos import photos
 from tests.inception.random_weights import inception, random_arrays
@@ -119,7 +119,7 @@ def test_the_fast_twin(mode, size, arrays):
     """On a CPU the folded network on its own kernels says the same, here with convolutions that have a bias."""
     model = inception(mode, random_arrays(with_biases=True))
     ims = photos(*size)
-    feats, probs = cpu_inference(model)(ims)
+    feats, probs = fast_inference(model)(ims)
     with chainer.no_backprop_mode():
         expected = model.features(model.resize(ims)).array
         expected_probs = model.probabilities(expected).array
@@ -130,7 +130,7 @@ def test_the_fast_twin(mode, size, arrays):
 
 def test_the_fast_twin_keeps_its_bits(arrays):
     """Whatever the batch, and whatever was computed before."""
-    fast = cpu_inference(inception('tf', arrays))
+    fast = fast_inference(inception('tf', arrays))
     ims = np.concatenate([photos(32, 32)[:, :, ::-1 if i % 2 else 1, ::-1 if i > 4 else 1] for i in range(6)])
     feats, probs = fast(ims)
     fast(photos(61, 47))
@@ -141,7 +141,7 @@ def test_the_fast_twin_keeps_its_bits(arrays):
 
 
 def test_the_fast_twins_memory_does_not_grow(arrays):
-    fast = cpu_inference(inception('tf', arrays))
+    fast = fast_inference(inception('tf', arrays))
     held = []
     for n in (8, 20):
         fast(np.zeros((n, 3, 4, 4), np.uint8))

@@ -14,6 +14,10 @@ SLOPES = [1, 0, .2]
 SHAPES = [(2, 8, 8, 16, 24), (1, 5, 7, 3, 20), (3, 9, 6, 10, 33), (2, 1, 1, 1, 1), (2, 6, 4, 33, 3)]
 
 
+STRIDED = {'convolution_4x4_stride_2', 'convolution_3x3_downsample'}  # which need two pixels each way
+DOUBLING = {'deconvolution_4x4_stride_2', 'upsample_convolution_3x3'}
+
+
 class Operation(NamedTuple):
     """`name` of the forward pass, from which those of its gradients follow, and the three passes in float64."""
     name: str
@@ -26,8 +30,16 @@ class Operation(NamedTuple):
         """(forward, data_gradient, weight_gradient) of a set's module `convolution`."""
         return [getattr(kernels, self.name + suffix) for suffix in ('', '_data_gradient', '_weight_gradient')]
 
+    def out_size(self, h, w):
+        if self.name in STRIDED:
+            return h // 2, w // 2
+        return (2 * h, 2 * w) if self.name in DOUBLING else (h, w)
+
     def arrays(self, shape, dtype):
-        """x, w, bias and gy: activations of `dtype`, the rest of the type that weights have beside it."""
+        """x, w, bias and gy: activations of `dtype`, the rest of the type that weights have beside it.
+
+        shape: (B, H, W, C) of x, and the channels of y.
+        """
         n, h, w, c, o = shape
         random = np.random.RandomState(0)
         weight_dtype = np.float64 if dtype == np.float64 else np.float32
@@ -36,7 +48,7 @@ class Operation(NamedTuple):
         weight, bias = (random.standard_normal(s).astype(weight_dtype) for s in (weight_shape, (o,)))
         if dtype == BFLOAT16:  # of few bits, so that rounding them in the kernel, folded or not, changes nothing
             weight, bias = np.round(weight * 4) / 4, np.round(bias * 4) / 4
-        return x, weight, bias, random.standard_normal(self.forward(x, weight).shape).astype(dtype)
+        return x, weight, bias, random.standard_normal((n, *self.out_size(h, w), o)).astype(dtype)
 
 
 def _1x1_data_gradient(gy, w, in_shape):
@@ -69,7 +81,6 @@ OPERATIONS = [
                   plain.average_pool_gradient(gy, in_shape), w, in_shape),
               lambda x, gy: plain.convolution_weight_gradient(x, plain.average_pool_gradient(gy, x.shape[1:3]), 3)),
 ]
-STRIDED = {'convolution_4x4_stride_2', 'convolution_3x3_downsample'}  # which need two pixels each way
 
 
 def cases():

@@ -3,6 +3,7 @@
 Two launches a round of power iteration, one for the normalized weights and two for their gradients, however many layers
 there are (up to the tables' capacity of some 60, beyond which each is launched for another table).
 """
+import functools
 import itertools
 
 from source.kernels.cuda import launching
@@ -36,6 +37,21 @@ def power_iterations(Ws, us, Ip=1):
             _round([(Ws[i], us[i], rows[i], columns[i]) for i in chunk], s, t, u_flat, v_flat, sigmas[chunk[0]:])
         us = new_us
     return new_us, vs, sigmas
+
+
+def store(us, new_us):
+    sigmas = _ones(len(us))
+    jobs = [(launching.address(new), 0, 0, 0, launching.address(u), u.size, 1, i, _are_aligned(u, new), 1.)
+            for i, (u, new) in enumerate(zip(_checked(us), _checked(new_us), strict=True))]
+    for table, blocks in _passes(jobs):
+        _launch('spectral_normalization', 'normalized', blocks, (table, sigmas), _PASSES)
+
+
+@functools.cache
+def _ones(n):
+    ones = launching.empty((n,))
+    ones.fill(1)
+    return ones
 
 
 def normalized(Ws, sigmas, factors, dtype=None):

@@ -1,9 +1,11 @@
 """`host`: launchers of `source.kernels.cuda` run their kernels on the CPU, behind `tests.functions.cuda_on_host`."""
 import functools
 import sys
+from types import SimpleNamespace
 
-from source.kernels.cuda import launching
+from source.kernels.cuda import convolution, convolution_plans, cudnn_library, launching, plan_choices
 from tests.functions.cuda_on_host import FakeCupy
+from tests.kernels.cuda.fake_cudnn import FakeCudnn
 
 import pytest
 
@@ -35,3 +37,24 @@ def host(_compiled, monkeypatch):
     fake.reverse = False
     fake.launches.clear()
     fake.forget_arrays()
+
+
+@pytest.fixture
+def cudnn(host, monkeypatch):
+    """A stand-in for cuDNN beside that for CuPy."""
+    fake, stream = FakeCudnn(), SimpleNamespace(ptr=7, capturing=False)
+    stream.is_capturing = lambda: stream.capturing
+    event = SimpleNamespace(record=lambda: None, synchronize=lambda: None)
+    monkeypatch.setattr(host, 'cuda', SimpleNamespace(
+        Device=lambda: SimpleNamespace(id=0), get_current_stream=lambda: stream, Event=lambda: event,
+        get_elapsed_time=lambda start, stop: fake.milliseconds,
+        runtime=SimpleNamespace(getDeviceProperties=lambda _: {'name': b'Fake', 'multiProcessorCount': 1})))
+    fake.stream = stream
+    for module in (convolution_plans, cudnn_library):
+        monkeypatch.setattr(module, 'frontend', lambda: fake)
+    for module in (convolution, cudnn_library):
+        monkeypatch.setattr(module, 'why_missing', lambda: None)
+    for cache in ('_plans', '_handles', '_workspaces'):
+        monkeypatch.setattr(convolution_plans, cache, {})
+    plan_choices._choices.cache_clear()
+    return fake

@@ -44,7 +44,8 @@ def test_unpacking_is_the_adjoint_of_packing(taps, swap):
 
 def test_layout():
     w = np.arange(6.).reshape(2, 3, 1, 1)
-    np.testing.assert_array_equal(pack_weight(w, None, False, np.float32, (2, 4))[:, 0, 0], [[0, 1, 2, 0], [3, 4, 5, 0]])
+    np.testing.assert_array_equal(pack_weight(w, None, False, np.float32, (2, 4))[:, 0, 0], [[0, 1, 2, 0],
+                                                                                           [3, 4, 5, 0]])
     np.testing.assert_array_equal(pack_weight(w, None, True, np.float32, (3, 2))[:, 0, 0], [[0, 3], [1, 4], [2, 5]])
 
 

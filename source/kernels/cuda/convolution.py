@@ -1,0 +1,230 @@
+"""The networks' convolutions on a GPU; `source.kernels.reference.convolution` says what each of them does.
+
+They are cuDNN's (`convolution_plans`), transposed ones and those joined with resampling included, or without its
+frontend matrix products (`matrix_convolution`), which is said once. Weights are packed, folded and rounded at each
+call, by a kernel that takes some hundredth of the convolution's time. An activation is a pass of its own: whoever can
+should keep the activated array instead, whose sign gates the gradient as well.
+
+Precision: bfloat16 arrays are multiplied as such and summed in float32. float32 arrays are multiplied in TF32, of 10
+bits, unless `chainer.config.precision` is 'float32'.
+"""
+import functools
+import sys
+from typing import NamedTuple
+
+from source.kernels.cuda import convolution_plans, folding, matrix_convolution
+from source.kernels.cuda.channel_sum import channel_sum
+from source.kernels.cuda.cudnn_library import why_missing
+from source.kernels.cuda.elementwise import activate
+from source.kernels.cuda.elementwise import gate as gated
+from source.kernels.cuda.launching import address, contiguous, empty
+
+import chainer
+import numpy as np
+
+ALIGNMENT = 16  # bytes: where arrays begin, and what channels fill, for tensor cores to read them
+
+
+class Form(NamedTuple):
+    """A convolution as cuDNN is to see it: `taps` and `swap` as in `folding`; ksize is that of the folded weight."""
+    ksize: int
+    stride: int
+    pad: int
+    is_transposed: bool = False
+    taps: str = None
+    swap: bool = False
+
+
+POINTWISE, SAME, STRIDED, TRANSPOSED = Form(1, 1, 0), Form(3, 1, 1), Form(4, 2, 1), Form(4, 2, 1, True)
+DOWN, UP = Form(4, 2, 1, taps='pooled'), Form(4, 2, 1, True, 'upsampled', swap=True)
+
+
+def capturable():
+    """Whether these convolutions can be captured into a CUDA graph, once they have run."""
+    return why_missing() is None
+
+
+def convolution_1x1(x, w, bias=None, slope=1):
+    return _forward(POINTWISE, x, w, bias, slope)
+
+
+def convolution_1x1_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(POINTWISE, gy, w, in_shape, gate, slope)
+
+
+def convolution_1x1_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(POINTWISE, x, gy, slope, 1)
+
+
+def convolution_3x3(x, w, bias=None, slope=1):
+    return _forward(SAME, x, w, bias, slope)
+
+
+def convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(SAME, gy, w, in_shape, gate, slope)
+
+
+def convolution_3x3_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(SAME, x, gy, slope, 3)
+
+
+def convolution_4x4_stride_2(x, w, bias=None, slope=1):
+    return _forward(STRIDED, x, w, bias, slope)
+
+
+def convolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(STRIDED, gy, w, in_shape, gate, slope)
+
+
+def convolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(STRIDED, x, gy, slope, 4)
+
+
+def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
+    return _forward(TRANSPOSED, x, w, bias, slope)
+
+
+def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(TRANSPOSED, gy, w, in_shape, gate, slope)
+
+
+def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(TRANSPOSED, x, gy, slope, 4)
+
+
+def convolution_3x3_downsample(x, w, bias=None, slope=1):
+    return _forward(DOWN, x, w, bias, slope)
+
+
+def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(DOWN, gy, w, in_shape, gate, slope)
+
+
+def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(DOWN, x, gy, slope, 3)
+
+
+def upsample_convolution_3x3(x, w, bias=None, slope=1):
+    return _forward(UP, x, w, bias, slope)
+
+
+def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
+    return _data_gradient(UP, gy, w, in_shape, gate, slope)
+
+
+def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
+    return _weight_gradient(UP, x, gy, slope, 3)
+
+
+def _forward(form, x, w, bias, slope):
+    x = _ready(x if slope == 1 else activate(x, slope))
+    filters, out_channels = _packed(form, w, x.dtype, x.shape[3])
+    if bias is not None:
+        bias = folding.pack_bias(bias, x.dtype, filters.shape[3 if form.is_transposed else 0])
+    if form.is_transposed:
+        y = _passes().dgrad(x, filters, (len(x), *_doubled(x), filters.shape[3]), **_sizes(form))
+        if bias is not None:
+            folding.add_bias(y, bias)
+    else:
+        y = _passes().fprop(x, filters, bias, **_sizes(form))
+    return _with_channels(y, out_channels)
+
+
+def _data_gradient(form, gy, w, in_shape, gate, slope):
+    in_channels = w.shape[0 if form.is_transposed and not form.swap else 1]
+    gy = _ready(gy)
+    filters, _ = _packed(form, w, gy.dtype, None, gy.shape[3])
+    if form.is_transposed:
+        gx = _passes().fprop(gy, filters, **_sizes(form))
+    else:
+        in_shape = tuple(in_shape or (gy.shape[1:3] if form.stride == 1 else _doubled(gy)))
+        gx = _passes().dgrad(gy, filters, (len(gy), *in_shape, filters.shape[3]), **_sizes(form))
+    gx = _with_channels(gx, in_channels)
+    return gx if gate is None else gated(gx, gate, slope)
+
+
+def _weight_gradient(form, x, gy, slope, k):
+    n_in, n_out = x.shape[3], gy.shape[3]
+    gb = channel_sum(gy)
+    x, gy = _ready(x if slope == 1 else activate(x, slope)), _ready(gy)
+    image, result = (gy, x) if form.is_transposed else (x, gy)
+    gw = _passes().wgrad(image, result, (form.ksize, form.ksize), **_sizes(form))
+    shape = (n_in, n_out, k, k) if form.is_transposed and not form.swap else (n_out, n_in, k, k)
+    return folding.unpack_weight_gradient(gw, form.taps, form.swap, shape), gb
+
+
+def _packed(form, w, dtype, in_channels=None, out_channels=None):
+    """The filter with channels filled up, those known to be so many; and the channels y has without filling."""
+    n_out, n_in = w.shape[:2]
+    if form.is_transposed and not form.swap:
+        n_in, n_out = n_out, n_in
+    channels_in, channels_out = in_channels or filled(n_in, dtype), out_channels or filled(n_out, dtype)
+    channels = (channels_in, channels_out) if form.is_transposed else (channels_out, channels_in)
+    return folding.pack_weight(w, form.taps, form.swap, dtype, channels), n_out
+
+
+def _ready(x):
+    """x with channels filled up and where tensor cores can read it."""
+    contiguous(x)
+    x = _with_channels(x, filled(x.shape[3], x.dtype))
+    return x if address(x) % ALIGNMENT == 0 else x.copy()
+
+
+def _with_channels(x, channels):
+    return x if x.shape[3] == channels else folding.with_channels(x, channels)
+
+
+def filled(channels, dtype):
+    """Channels that fill whole reads of tensor cores; without those as many as there are."""
+    dtype = np.dtype(dtype)
+    if dtype == np.float32 and not _tf32():
+        return channels
+    multiple = ALIGNMENT // dtype.itemsize
+    return -(-channels // multiple) * multiple
+
+
+def _doubled(x):
+    return 2 * x.shape[1], 2 * x.shape[2]
+
+
+def _sizes(form):
+    return {'stride': form.stride, 'pad': (form.pad, form.pad), 'tf32': _tf32()}
+
+
+def _tf32():
+    return getattr(chainer.config, 'precision', 'tf32') != 'float32'
+
+
+class Inference:
+    """ReLU of a convolution with weight (O, C, kh, kw) and bias (O,), float32, which are packed once.
+
+    Called with x (N, H, W, C) float32, whose channels may be filled up already, it returns (N, H', W', O). The
+    precision is that in force when this is made.
+    """
+
+    def __init__(self, w, bias, stride, pad):
+        self._sizes = {'stride': stride, 'pad': tuple(pad), 'tf32': _tf32()}
+        n_out, n_in, kh, kw = w.shape
+        self._filters = empty((filled(n_out, np.float32), kh, kw, filled(n_in, np.float32)))
+        self._filters[...] = 0
+        self._filters[:n_out, :, :, :n_in] = w.transpose(0, 2, 3, 1)
+        self._bias = folding.pack_bias(bias, np.float32, len(self._filters))
+        self._out_channels = len(w)
+
+    def __call__(self, x):
+        x = _ready(_with_channels(x, self._filters.shape[3]))
+        return _with_channels(_passes().fprop(x, self._filters, self._bias, True, **self._sizes), self._out_channels)
+
+
+def _passes():
+    """The module with `fprop`, `dgrad` and `wgrad`."""
+    if capturable():
+        return convolution_plans
+    _say_why()
+    return matrix_convolution
+
+
+@functools.cache
+def _say_why():
+    print(f'{why_missing()}: convolutions run as matrix products of CuPy, which is slow and cannot be captured into a '
+          "CUDA graph; `pip install nvidia-cudnn-frontend` and cuDNN's wheel bring the fast ones", file=sys.stderr)

@@ -1,0 +1,37 @@
+from tests.kernels.cuda.both_sets import DTYPES, check_everywhere, draw
+from tests.kernels.cuda.sources import BFLOAT16
+
+import numpy as np
+import pytest
+
+KINDS = [(1, None), (3, None), (4, None), (3, 'pooled'), (3, 'upsampled')]
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('k, taps', KINDS)
+@pytest.mark.parametrize('swap', [False, True])
+@pytest.mark.parametrize('n_out, n_in, channels', [(3, 130, (8, 136)), (5, 1, (5, 1)), (130, 3, (136, 4))])
+def test_weights(host, k, taps, swap, n_out, n_in, channels, dtype):
+    w = draw((n_in, n_out, k, k) if swap else (n_out, n_in, k, k))
+    check_everywhere(host, 'folding', 'pack_weight', w, taps, swap, dtype, channels)
+    g = draw((channels[0], *[4 if taps else k] * 2, channels[1]), dtype)
+    check_everywhere(host, 'folding', 'unpack_weight_gradient', g, taps, swap, w.shape)
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('shape', [(2, 3, 5, 3), (1, 1, 1, 40), (7, 8)])
+def test_channels_and_bias(host, shape, dtype):
+    x = draw(shape, dtype)
+    for channels in (1, shape[-1], shape[-1] + 5):
+        check_everywhere(host, 'folding', 'with_channels', x, channels)
+    bias = draw(shape[-1:])
+    check_everywhere(host, 'folding', 'pack_bias', bias, dtype, shape[-1] + 3)
+    check_everywhere(host, 'folding', 'add_bias', x, bias.astype(dtype))
+
+
+def test_weights_must_be_float32(host):
+    from source.kernels.cuda import folding
+    with pytest.raises(TypeError, match='bfloat16'):
+        folding.pack_weight(draw((2, 2, 3, 3), BFLOAT16), None, False, np.float32, (2, 2))
+    with pytest.raises(ValueError, match='strides'):
+        folding.pack_weight(draw((2, 2, 3, 3)).transpose(1, 0, 2, 3), None, False, np.float32, (2, 2))
