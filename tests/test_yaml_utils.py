@@ -29,6 +29,8 @@ def test_defaults(tmp_path):
         'paper_row': None,
         'versions': {},
         'cpu_kernels': True,
+        'precision': 'tf32',
+        'capture': True,
     }
 
 
