@@ -1,4 +1,4 @@
-# make train | test | lint, each after the set-up they share, `make .venv`.
+# make train | test | lint, each after the set-up they share, `make .venv`; make gpu-check, with what is installed already.
 # `make test PYTHON=python3.12` uses another Python, in an environment of its own (.venv-python3.12).
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ comma := ,
 # Made last, removed first: an environment without its mark is begun anew.
 READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
-.PHONY: .venv train test lint
+.PHONY: .venv train test lint gpu-check
 
 .venv: $(READY)
 
@@ -21,6 +21,14 @@ train: $(READY)
 
 test: $(READY)
 	$(RUN) -m pytest $(ARGS)
+
+# The tests marked gpu, then the benchmarks of benchmarks/bench_gpu.py. Nothing is installed: CHECK_PYTHON is a Python that
+# has CuPy, PyTorch, Chainer and pytest, as on a machine without a network.
+CHECK_PYTHON ?= $(if $(wildcard $(RUN)),$(RUN),$(PYTHON))
+gpu-check:
+	@PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) tools/has_gpu.py
+	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) -m pytest -m gpu $(ARGS)
+	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) benchmarks/bench_gpu.py $(BENCH_ARGS)
 
 lint: $(READY)
 	$(RUN) -m ruff check .

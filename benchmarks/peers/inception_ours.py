@@ -18,8 +18,8 @@ import numba
 import numpy as np
 
 
-def random_network():
-    """Random weights that neither vanish nor explode, read from a file as real ones are."""
+def random_network(device=-1):
+    """Random weights that neither vanish nor explode, read from a file as real ones are; device −1 is the CPU."""
     model = Inception()
     for param in model.params():
         if param.name == 'W':
@@ -27,7 +27,7 @@ def random_network():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'random.h5')
         save_weights(path, model)
-        return load_feature_network('inception', weights=path)
+        return load_feature_network('inception', device, path)
 
 
 def main():

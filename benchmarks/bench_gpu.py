@@ -1,0 +1,150 @@
+"""Times training iterations, sampling and Inception features on a GPU, ours against PyTorch's and plain Chainer's:
+
+    python benchmarks/bench_gpu.py --row cifar_tf32 --out benchmarks/results/gpu_h200.json
+
+Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Rows that are not measured keep
+their figures in the file that is written.
+"""
+import argparse
+import datetime
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from benchmarks.bench_step import read_results
+from benchmarks.peer_process import ROOT, run_peer
+from benchmarks.peers.gpu_step import spec_of
+from evaluations.command_line import one_line_errors
+from source.miscs.devices import n_gpus
+from source.yaml_utils import load_config
+
+NETWORKS = {  # name: (config, overrides)
+    'cifar': ('sn_cifar10.yml', []),
+    'imagenet': ('sn_projection_imagenet.yml', ['batchsize=64', 'updater.args.n_gen_samples=128']),
+}
+TORCH = {f'torch {mode}': mode for mode in ('eager', 'compiled', 'graphed')}
+ROWS = {  # name: (what, network, precision, sides)
+    'cifar_tf32': ('step', 'cifar', 'tf32', ['ours', *TORCH, 'chainer']),
+    'cifar_bfloat16': ('step', 'cifar', 'bfloat16', ['ours', *TORCH]),
+    'imagenet_tf32': ('step', 'imagenet', 'tf32', ['ours', *TORCH]),
+    'imagenet_bfloat16': ('step', 'imagenet', 'bfloat16', ['ours', *TORCH, 'matrix_peak']),
+    'sn_share_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours without normalization']),
+    'sn_share_imagenet': ('step', 'imagenet', 'tf32', ['ours', 'ours without normalization']),
+    'uncaptured_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours uncaptured']),
+    'sampling': ('sampling', 'cifar', 'tf32', ['ours', 'torch eager', 'torch compiled']),
+    'inception': ('inception', None, 'tf32', ['ours', 'torch eager', 'torch compiled']),
+}
+N_IMAGES, SAMPLING_BATCH = 50000, 500
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--row', nargs='+', choices=ROWS, default=list(ROWS), metavar='NAME',
+                        help=f'of {", ".join(ROWS)}; default: all')
+    parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')
+    parser.add_argument('--iterations', type=int, default=20, help='of a timed block (default: 20)')
+    parser.add_argument('--blocks', type=int, default=5, help='timed in a run (default: 5)')
+    parser.add_argument('--torch_python', default=sys.executable, metavar='PATH',
+                        help='Python interpreter that has torch; default: this one')
+    parser.add_argument('--out', metavar='FILE',
+                        help='JSON file; default: benchmarks/results/gpu_<name of the GPU>.json')
+    return parser.parse_args()
+
+
+def gpu():
+    """Name and driver of the first GPU. Raises ValueError where there is none."""
+    try:
+        line = subprocess.run(['nvidia-smi', '--query-gpu=name,driver_version,memory.total,clocks.max.sm', '--format='
+                               'csv,noheader'], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):
+        line = ''
+    if not line or not n_gpus():
+        raise ValueError('no GPU that CuPy can use: the figures of a GPU are measured on one')
+    return dict(zip(('name', 'driver', 'memory', 'clock'), map(str.strip, line.split(',')), strict=True))
+
+
+def run_side(side, row, args):
+    what, network, precision, _ = row
+    if what == 'inception':
+        module = 'gpu_inception' if side == 'ours' else 'torch_gpu_inception'
+        return run_peer(side, module, {'n': N_IMAGES, 'batchsize': SAMPLING_BATCH, 'mode': TORCH.get(side)}, 16,
+                        args.torch_python)
+    file, overrides = NETWORKS[network]
+    iterations = 2 if side == 'chainer' else args.iterations
+    request = {'what': what, 'precision': precision, 'warm_up': 2 if side == 'chainer' else 6, 'blocks': args.blocks,
+               'iterations': iterations, 'n': N_IMAGES, 'batchsize': SAMPLING_BATCH}
+    norm = 'none' if side == 'ours without normalization' else 'spectral'
+    config = load_config(ROOT / 'configs' / file, [
+        *overrides, f'precision={precision}', f'models.discriminator.args.norm={norm}',
+        f'capture={"false" if side in ("ours uncaptured", "chainer") else "true"}'])
+    if side == 'matrix_peak':
+        return run_peer(side, 'torch_gpu_step', {**request, 'what': 'matrix_peak'}, 16, args.torch_python)
+    if side in TORCH:
+        return run_peer(side, 'torch_gpu_step', {**request, 'mode': TORCH[side], 'spec': spec_of(config)}, 16,
+                        args.torch_python)
+    kernel_set = 'chainer' if side == 'chainer' else 'device'
+    answer = run_peer(side, 'gpu_step', {**request, 'config': config, 'kernel_set': kernel_set}, 16, args.torch_python)
+    if what == 'step' and side.startswith('ours') and side != 'ours uncaptured' and not answer['captured']:
+        print(f'{side}: not captured: {answer["why_not"]}', file=sys.stderr)
+    return answer
+
+
+def seconds_of(answer):
+    seconds = answer.get('seconds')
+    return median(seconds) if isinstance(seconds, list) else seconds
+
+
+def measure(name, args, say):
+    row = ROWS[name]
+    what, network, precision, sides = row
+    runs = {side: [] for side in sides}
+    for i in range(args.rounds):
+        for side in sides:
+            try:
+                answer = run_side(side, row, args)
+            except ValueError as error:  # a peer that does not run here is told, and the others go on
+                if side == 'ours':
+                    raise
+                answer = {'error': str(error)}
+            runs[side].append(answer)
+            say(f'  round {i + 1}, {side}: {answer.get("error") or seconds_of(answer) or answer}')
+    result = {'what': what, 'network': network, 'precision': precision, 'runs': runs, 'ratios': {}}
+    for side in sides[1:]:
+        ratios = [seconds_of(its) / seconds_of(ours) for ours, its in zip(runs['ours'], runs[side], strict=True)
+                  if seconds_of(its)]
+        if ratios:
+            result['ratios'][side] = median(ratios)
+    if 'ours without normalization' in sides:
+        result['spectral_normalization_share'] = 1 - result['ratios']['ours without normalization']
+    if 'matrix_peak' in sides and 'error' not in runs['matrix_peak'][0]:
+        file, overrides = NETWORKS[network]
+        rate = spec_of(load_config(ROOT / 'configs' / file, overrides))['multiply_adds'] / median(
+            map(seconds_of, runs['ours']))
+        peak = max(run['multiply_adds_per_second'] for run in runs['matrix_peak'])
+        result['arithmetic_rate'] = {'multiply_adds_per_second': rate, 'share_of_matrix_peak': rate / peak}
+    return result
+
+
+@one_line_errors
+def main():
+    args = parse_arguments()
+    for name in ('rounds', 'iterations', 'blocks'):
+        if getattr(args, name) < 1:
+            raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
+    where = gpu()
+    out = args.out or f'benchmarks/results/gpu_{re.sub(r"[^a-z0-9]+", "_", where["name"].lower()).strip("_")}.json'
+    results = read_results(out)
+    for name in dict.fromkeys(args.row):
+        print(name, flush=True)
+        results[name] = {'gpu': where, 'date': datetime.date.today().isoformat(),
+                         **measure(name, args, lambda line: print(line, flush=True))}
+        Path(out).write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+        for side, ratio in results[name]['ratios'].items():
+            print(f'{name}: {side} takes {ratio:.2f} times our time')
+
+
+if __name__ == '__main__':
+    main()
