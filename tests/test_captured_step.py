@@ -183,20 +183,20 @@ def test_noise_of_images(tmp_path):
 
 
 def test_bfloat16_stays_near(tmp_path):
+    """Within 2 % for four iterations, two of them launched; what is kept is float32. Later, training is chaotic."""
     pytest.importorskip('ml_dtypes')
-    results = {}
+    wide = {'updater.args.loss_type': 'hinge', 'models.generator.args.ch': 16, 'models.discriminator.args.ch': 16}
+    results = []
     for precision in ('float32', 'bfloat16'):
         with configured(precision=precision):
-            updater, graphs = captured(tmp_path, {'updater.args.loss_type': 'hinge'}, dataset_class=Floats)
-            losses = run(updater, 5)
-            results[precision] = losses
-            assert graphs.events.count('launched') == 3
-            assert {a.dtype for a in state_of(updater).values() if a.dtype.kind not in 'iu'} <= {
-                np.dtype('f4'), np.dtype('f8')}
-    for one, other in zip(*results.values(), strict=True):
-        assert one != other
+            updater, graphs = captured(tmp_path, wide, dataset_class=Floats)
+            results.append(run(updater, 4))
+            assert graphs.events.count('launched') == 2
+            assert {a.dtype.str for a in state_of(updater).values() if a.dtype.kind not in 'iu'} <= {'<f4', '<f8'}
+    assert results[0] != results[1]
+    for one, other in zip(*results, strict=True):
         for name in one:
-            assert abs(one[name] - other[name]) < .1
+            assert other[name] == pytest.approx(one[name], rel=.02, abs=.02)
 
 
 def test_reports_arrays_of_their_own(tmp_path):
