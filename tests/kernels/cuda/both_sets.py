@@ -59,8 +59,8 @@ def flat(results):
 def check(runner, module, name, *args, rtol=2e-6, atol=None, **kwargs):
     """The twin's results and what it leaves in its arguments, within rounding of the dtype. Returns the results.
 
-    atol: by default rtol times the largest magnitude of each array. Unless rtol is 0, bfloat16 results may be one rounding
-    apart.
+    atol: by default rtol times the largest magnitude of each array. Unless rtol is 0, bfloat16 results may be one
+    rounding apart.
     """
     for_twin = copies(args)
     expected = twin(module, name)(*for_twin, **kwargs)
