@@ -85,13 +85,14 @@ def contiguous(*arrays):
 def counters(n):
     """At least n unsigned integers that are 0 between launches: blocks count on them how many of them are done.
 
-    Kept for each device and stream, as launches on one stream never overlap.
+    There are some for each device and stream, as launches on one stream never overlap; captured graphs go on using
+    theirs, so that none is ever given back.
     """
     import cupy
-    key = cupy.cuda.Device().id, cupy.cuda.get_current_stream().ptr
-    if key not in _counters or _counters[key].size < n:
-        _counters[key] = cupy.zeros(max(n, 4096), np.uint32)
-    return _counters[key]
+    arrays = _counters.setdefault((cupy.cuda.Device().id, cupy.cuda.get_current_stream().ptr), [])
+    if not arrays or arrays[-1].size < n:
+        arrays.append(cupy.zeros(max(n, 16384), np.uint32))
+    return arrays[-1]
 
 
 _counters = {}

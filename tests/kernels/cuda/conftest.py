@@ -33,7 +33,7 @@ def host(_compiled, monkeypatch):
     monkeypatch.setattr(launching, '_function', function)
     monkeypatch.setattr(launching, '_counters', counters)
     yield fake
-    assert not any(array.any() for array in counters.values()), 'a counter is not left at 0'
+    assert not any(array.any() for arrays in counters.values() for array in arrays), 'a counter is not left at 0'
     fake.reverse = False
     fake.launches.clear()
     fake.forget_arrays()
