@@ -92,13 +92,14 @@ def fast_inference(model):
 
     Both are called with ims of the model's device, and load their kernels only here.
     """
-    W = model.logit.W.array
+    W = model.logit.W
     if cpu_kernels_serve(W):
         from source.inception.cpu_inference import CpuInference
         return CpuInference(model)
     if ALLOWED and model.xp is cuda.cupy and W.dtype == np.float32:
         from source.inception.gpu_inference import GpuInference
-        return GpuInference(model)
+        with chainer.using_device(model.device):
+            return GpuInference(model)
     return None
 
 
