@@ -22,8 +22,8 @@ def test_digits(tmp_path):
     assert config['dataset'] == {'dataset_fn': 'datasets/digits.py', 'dataset_name': 'DigitsDataset',
                                  'args': {'size': 32}}
     assert (config['batchsize'], config['iteration'], config['iteration_decay_start'], config['seed']) == (
-        32, 1000, 1000, 3)
-    assert (config['display_interval'], config['evaluation_interval'], config['snapshot_interval']) == (50, 250, 250)
+        32, 700, 700, 3)
+    assert (config['display_interval'], config['evaluation_interval'], config['snapshot_interval']) == (35, 175, 175)
     assert config['evaluation'] == {'network': 'digits', 'n_images': 1000, 'splits': 10, 'weights': None}
 
 
@@ -32,7 +32,7 @@ def test_digits(tmp_path):
     ({'final_scale': 8.}, 'models.discriminator.args.final_scale', 8.),
     ({'loss_type': 'hinge'}, 'updater.args.loss_type', 'hinge'),
     ({'norm': 'weight', 'use_gamma': True}, 'models.discriminator.args.use_gamma', True),
-    ({'updates': 2.}, 'iteration', 2000),
+    ({'updates': 2.}, 'iteration', 1400),
 ])
 def test_options(tmp_path, options, key, expected):
     value = config_of(tmp_path, Variant('cnn', 'spectral', 'D', tuple(options.items())))
@@ -46,7 +46,7 @@ def test_resnets_are_narrowed_by_the_same_factor(tmp_path):
     config = config_of(tmp_path, Variant('resnet', 'orthonormal'), ch=8)
     assert [config['models'][kind]['args']['ch'] for kind in ('generator', 'discriminator')] == [32, 16]
     assert config['models']['discriminator']['args']['norm'] == 'orthonormal'
-    assert (config['iteration'], config['iteration_decay_start']) == (1000, 0)
+    assert (config['iteration'], config['iteration_decay_start']) == (700, 0)
     assert config['dataset']['args'] == {'size': 32}
     assert config['updater']['args']['n_gen_samples'] == 64
     assert config['adam'] == {'alpha': 2e-4, 'beta1': 0., 'beta2': .9}
@@ -111,5 +111,5 @@ def test_unknown_dataset():
 def test_budget_is_what_cells_share():
     budget, seeds = load_budget('digits', ch=3)
     assert isinstance(budget, Budget) and budget.ch == 3 and seeds == [0, 1]
-    assert budget.as_record() == {'dataset': 'digits', 'iteration': 1000, 'ch': 3, 'batchsize': 32,
+    assert budget.as_record() == {'dataset': 'digits', 'iteration': 700, 'ch': 3, 'batchsize': 32,
                                   'feature_network': 'digits', 'n_images': 1000, 'splits': 10}
