@@ -1,4 +1,5 @@
 """One cell of a comparison, a variant under a seed and a budget, and the config it is trained with."""
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from source.yaml_utils import ConfigError, load_config
 
 import yaml
 
-OPTIONS = {  # name: the config's key; `updates` multiplies the iterations
+OPTIONS = {  # name: the config's key; `updates` multiplies the iterations, `at_most` limits them
     'n_dis': 'updater.args.n_dis',
     'loss_type': 'updater.args.loss_type',
     'alpha': 'adam.alpha',
@@ -19,9 +20,9 @@ OPTIONS = {  # name: the config's key; `updates` multiplies the iterations
     'scale': 'models.discriminator.args.scale',
     'final_scale': 'models.discriminator.args.final_scale',
     'updates': None,
+    'at_most': None,
 }
-N_LOGGED = 20  # points of the log, over a cell
-N_SCORED = 4  # of which so many are scored; snapshots as often
+N_LOGGED = 20  # points of the log over a cell, and those of its beginning
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Cell:
 
     @property
     def iteration(self):
-        return round(self.budget.iteration * dict(self.variant.options).get('updates', 1))
+        options = dict(self.variant.options)
+        return min(round(self.budget.iteration * options.get('updates', 1)), options.get('at_most', math.inf))
 
 
 def cells_of(variants, seeds, budget):
@@ -82,8 +84,8 @@ def _config(cell, folder):
         'iteration': cell.iteration,
         'seed': cell.seed,
         'display_interval': max(1, cell.iteration // N_LOGGED),
-        'snapshot_interval': max(1, cell.iteration // N_SCORED),
-        'evaluation_interval': max(1, cell.iteration // N_SCORED),
+        'snapshot_interval': max(1, cell.iteration // budget.n_scored),
+        'evaluation_interval': max(1, cell.iteration // budget.n_scored),
         'results_dir': '.',
         'paper_row': None,
         'models': {kind: {'args': {'ch': max(1, round(ch * scale))}} for kind, ch in own_ch.items()},
