@@ -17,8 +17,8 @@ from pathlib import Path
 
 from evaluations.command_line import one_line_errors
 from source.experiments.budget import DATASETS, load_budget
-from source.experiments.catalogue import EXPERIMENTS, variants_of
-from source.experiments.cell import cells_of
+from source.experiments.catalogue import EXPERIMENTS
+from source.experiments.cell import cells_of, variants_on
 from source.experiments.lock import LockedError, locked
 from source.experiments.real_data import prepare
 from source.experiments.records import Results, read_records
@@ -84,17 +84,19 @@ def list_experiments(args):
 
 
 def run(args):
-    names = list(EXPERIMENTS) if args.names == ['all'] else args.names
     budget, seeds = load_budget(args.dataset, iteration=args.iteration, ch=args.ch, batchsize=args.batchsize,
                                 n_images=args.n_images, splits=args.splits, feature_network=args.feature_network,
                                 weights=args.weights and str(Path(args.weights).resolve()))
     for name, value in (('-j', args.processes), ('--threads', args.threads)):
         if value is not None and value < 1:
             raise ValueError(f'{name}: expected at least 1, found {value}')
-    variants = [v for v in variants_of(names)
+    variants, left_out = variants_on(args.names, budget)
+    variants = [v for v in variants
                 if (not args.methods or v.method in args.methods) and (not args.settings or v.setting in args.settings)]
     if not variants:
-        raise ValueError(f'no cell of {" ".join(names)} has these methods and settings')
+        raise ValueError(f'no cell of {" ".join(args.names)} has these methods and settings')
+    if left_out:
+        print(left_out, flush=True)
     results = results_of(args)
     cells = cells_of(variants, args.seeds or seeds, budget)
     deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds

@@ -18,7 +18,7 @@ class Budget:
 
     Attributes:
         dataset: one of DATASETS.
-        bases: {network: path of the config it starts from}.
+        bases: {network: path of the config it starts from}; the data of all are those of the first.
         iteration: generator updates of a cell.
         ch: unit of width of the CNN; 64 in the paper. Other networks are scaled by the same factor.
         batchsize: real images in a batch.
@@ -35,6 +35,11 @@ class Budget:
     n_images: int
     splits: int
     weights: str | None = None
+
+    @property
+    def data_base(self):
+        """The config whose data all cells have."""
+        return next(iter(self.bases.values()))
 
     def as_record(self):
         """What two cells must share to be compared, as a dict."""

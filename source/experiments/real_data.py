@@ -20,6 +20,8 @@ LEAST_PER_SPLIT = 100
 def prepare(results, variant, budget, data_dir=None, gpu=None):
     """Reads data and feature network, computes the statistics all cells need, writes record and samples of real data.
 
+    Data sets without a test set have no record of real data.
+
     Raises ConfigError, before anything is trained, where data or network are missing.
     """
     config_path = str(write_cell_config(make_folder(results.root / 'cells'), Cell(variant, 0, budget)))
@@ -41,6 +43,8 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     if path.exists() and read_record(path)['budget'] == of:
         return
     held_out = build.build_dataset(config, source, data_dir, test=True)
+    if held_out is None:  # ImageNet, of which a list names the training images alone
+        return
     n = min(len(held_out), budget.n_images)
     splits = max(1, min(budget.splits, n // LEAST_PER_SPLIT))
     chosen = np.random.RandomState(0).permutation(len(held_out))[:n]
