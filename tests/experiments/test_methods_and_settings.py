@@ -80,7 +80,7 @@ def test_resnets(tmp_path, network, dataset, decay):
         assert (config['iteration'], config['iteration_decay_start']) == decay
         assert config['updater']['args']['conditional'] == (network != 'resnet')
         n_classes = 0 if network == 'resnet' else 1000 if dataset == 'imagenet' else 10
-        assert [config['models'][kind]['args']['n_classes'] for kind in ('generator', 'discriminator')] == [n_classes] * 2
+        assert {config['models'][kind]['args']['n_classes'] for kind in ('generator', 'discriminator')} == {n_classes}
         assert (config['batchsize'], config['updater']['args']['n_gen_samples']) == (64, 128)
 
 

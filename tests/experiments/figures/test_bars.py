@@ -1,10 +1,9 @@
 """Figures 1, 2 and 10: each bar is of the cells it stands for."""
-from matplotlib.colors import to_hex
-
 from tests.experiments.figures.drawn import drawn, scores
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 METHODS = {  # as the axis of Figure 1 names them, in its order
     'Weight clip.': 'weight_clipping', 'GAN-GP': 'gan_gp', 'WGAN-GP': 'wgan_gp', 'BN': 'batch', 'LN': 'layer',
@@ -34,7 +33,7 @@ def test_scores(results, name, score, scale):
     finished = [(label, setting) for label in METHODS for setting in 'ABCDEF'
                 if not (label == 'GAN-GP' and setting in 'EF')]  # which diverged
     assert sorted(found) == sorted(finished)
-    for (label, setting), (shift, height) in found.items():
+    for (label, setting), (_, height) in found.items():
         values = scores(results, f'cnn-{METHODS[label]}-{setting}', score)
         assert height == pytest.approx(values.mean())
     for label in METHODS:  # settings stand from left to right
