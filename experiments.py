@@ -20,8 +20,8 @@ from pathlib import Path
 
 from evaluations.command_line import one_line_errors
 from source.experiments.budget import DATASETS, load_budget
-from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, variants_of
-from source.experiments.cell import cells_of
+from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
+from source.experiments.cell import cells_of, variants_on
 from source.experiments.lock import LockedError, locked
 from source.experiments.real_data import prepare
 from source.experiments.records import Results, read_records
@@ -87,7 +87,6 @@ def list_experiments(args):
 
 
 def run(args):
-    names = list(EXPERIMENTS) if args.names == ['all'] else args.names
     budget, seeds = load_budget(args.dataset, iteration=args.iteration, ch=args.ch, batchsize=args.batchsize,
                                 n_images=args.n_images, splits=args.splits, feature_network=args.feature_network,
                                 weights=args.weights and str(Path(args.weights).resolve()))
@@ -98,10 +97,13 @@ def run(args):
     _check_choice('--settings', args.settings, SETTINGS)
     if args.seeds is not None and not all(0 <= seed < 2 ** 32 for seed in args.seeds):
         raise ValueError(f'--seeds: expected 0 to {2 ** 32 - 1}, found {" ".join(map(str, args.seeds))}')
-    variants = [v for v in variants_of(names)
+    variants, left_out = variants_on(args.names, budget)
+    variants = [v for v in variants
                 if (not args.methods or v.method in args.methods) and (not args.settings or v.setting in args.settings)]
     if not variants:
-        raise ValueError(f'no cell of {" ".join(names)} has these methods and settings')
+        raise ValueError(f'no cell of {" ".join(args.names)} has these methods and settings')
+    if left_out:
+        print(left_out, flush=True)
     results = results_of(args)
     cells = cells_of(variants, list(dict.fromkeys(args.seeds or seeds)), budget)
     deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds

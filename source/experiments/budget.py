@@ -19,7 +19,7 @@ class Budget:
 
     Attributes:
         dataset: one of DATASETS.
-        bases: {network: path of the config it starts from}.
+        bases: {network: path of the config it starts from}; the data of all are those of the first.
         iteration: generator updates of a cell.
         ch: unit of width of the CNN; 64 in the paper. Other networks are scaled by the same factor.
         batchsize: real images in a batch.
@@ -41,6 +41,11 @@ class Budget:
     n_scored: int = 4
     protocol: str | None = None
     weights: str | None = None
+
+    @property
+    def data_base(self):
+        """The config whose data all cells have."""
+        return next(iter(self.bases.values()))
 
     def as_record(self):
         """What two cells must share to be compared, as a dict."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from source.experiments.budget import CONFIGS, PAPER_CH, Budget
-from source.experiments.catalogue import Variant
+from source.experiments.catalogue import EXPERIMENTS, Variant, variants_of
 from source.miscs.files import atomic_write
 from source.yaml_utils import ConfigError, load_config
 
@@ -56,6 +56,38 @@ def cells_of(variants, seeds, budget):
     return [Cell(variant, seed, budget) for seed in seeds for variant in variants]
 
 
+def variants_on(names, budget):
+    """What a data set has networks for.
+
+    Args:
+        names: of experiments, or ['all'].
+        budget: a `Budget`.
+
+    Returns:
+        (variants, line): the variants of these experiments whose network the data set has, each once, and a line that
+        names what is left out, or None.
+
+    Raises:
+        ValueError: an unknown name.
+        ConfigError: an experiment asked for by its name of which nothing is left.
+    """
+    every = names == ['all']
+    names = list(EXPERIMENTS) if every else names
+    variants = variants_of(names)
+    lacking = list(dict.fromkeys(v.network for v in variants if v.network not in budget.bases))
+    if not lacking:
+        return variants, None
+    left = {name: [v for v in EXPERIMENTS[name].variants if v.network in budget.bases] for name in names}
+    without = [name for name in names if not left[name]]
+    if without and not every:
+        raise ConfigError(f'{without[0]}: no network {EXPERIMENTS[without[0]].variants[0].network} for '
+                          f'{budget.dataset}; there is {", ".join(budget.bases)}')
+    parts = [name for name in names if 0 < len(left[name]) < len(EXPERIMENTS[name].variants)]
+    what = [', '.join(without)] * bool(without) + [f'parts of {", ".join(parts)}'] * bool(parts)
+    return ([v for v in variants if v.network in budget.bases],
+            f'no network {", ".join(lacking)} for {budget.dataset}: without {" and ".join(what)}')
+
+
 def write_cell_config(folder, cell):
     """Writes `cell.yml` into a folder, a config of its own that extends those in configs/; returns its path."""
     path = Path(folder) / 'cell.yml'
@@ -69,7 +101,7 @@ def write_cell_config(folder, cell):
 def _config(cell, folder):
     variant, budget = cell.variant, cell.budget
     base_path = budget.bases[variant.network]
-    base, data = load_config(base_path), load_config(budget.bases['cnn'])['dataset']
+    base, data = load_config(base_path), load_config(budget.data_base)['dataset']
     parts = [Path(base_path)]
     if variant.setting:
         parts.append(CONFIGS / 'settings' / f'{variant.setting}.yml')
@@ -82,6 +114,7 @@ def _config(cell, folder):
         'extends': [os.path.relpath(part, folder.resolve()) for part in parts],
         'batchsize': budget.batchsize,
         'iteration': cell.iteration,
+        'iteration_decay_start': cell.iteration * base['iteration_decay_start'] // base['iteration'],
         'seed': cell.seed,
         'display_interval': max(1, cell.iteration // N_LOGGED),
         'snapshot_interval': max(1, cell.iteration // budget.n_scored),

@@ -25,6 +25,8 @@ LEAST_PER_SPLIT = 100
 def prepare(results, variant, budget, data_dir=None, gpu=None):
     """Reads data and feature network, computes the statistics all cells need, writes record and samples of real data.
 
+    Data sets without a test set have no record of real data.
+
     Raises ConfigError, before anything is trained, where data or network are missing.
     """
     config_path = str(write_cell_config(make_folder(results.root / 'cells'), Cell(variant, 0, budget)))
@@ -50,6 +52,8 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     real = RealImages(config, source, data_dir, protocol.real, protocol.n_real)
     others_are_held_out = real.split == 'train'
     others = build.build_dataset(config, source, data_dir, test=others_are_held_out)
+    if others is None:  # ImageNet, of which a list names the training images alone
+        return
     n = min(len(others), protocol.n_images)
     splits = max(1, min(protocol.splits, n // LEAST_PER_SPLIT))
     chosen = np.random.RandomState(0).permutation(len(others))[:n]
