@@ -33,8 +33,8 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
     results = Results(tmp_path / 'comparison')
     real_data.prepare(results, Variant('cnn', 'none', 'C'), load_budget('digits')[0], gpu=-1)
     judged = {im.tobytes() for ims, _ in judged for im in ims}
-    assert judged == {im.tobytes() for im in images(DigitsDataset(size=32, test=True))}
-    assert not judged & {im.tobytes() for im in images(DigitsDataset(size=32))}
+    assert judged == {im.tobytes() for im in images(DigitsDataset(split='test', size=32))}
+    assert not judged & {im.tobytes() for im in images(DigitsDataset(split='train', size=32))}
     record = read_record(results.root / 'records' / 'real_data.json')
     assert record['protocol'] == '360 held-out images in 3 splits, FID against all training images'
     assert record['scores']['is_mean'] == pytest.approx(9.89, abs=.01)
