@@ -3,13 +3,14 @@
     python train.py --config configs/sn_projection_digits.yml
 """
 import argparse
+import contextlib
 import sys
-from pathlib import Path
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.miscs import results_dir as results
 from source.miscs.devices import get_device
-from source.miscs.snapshots import load_trainer
+from source.miscs.snapshots import load_newest, load_trainer
+from source.running import StoppedError, run
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
 
@@ -32,34 +33,44 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    overrides = args.set + ([] if args.seed is None else [f'seed={args.seed}'])
-    try:
-        config = load_config(args.config, overrides)
-        out = config['results_dir'] = args.results_dir or config['results_dir']
-        resume = results.newest_snapshot(out) if args.resume == 'auto' else args.resume
-        trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir)
-        if resume:
-            load_trainer(resume, trainer)
-            if trainer.updater.iteration > config['iteration']:
-                raise ValueError(f'{resume}: made {trainer.updater.iteration} iterations already; '
-                                 f'{args.config}: iteration: found {config["iteration"]}')
-        if not args.dry_run:
-            if results.is_used(out) and not (resume and Path(resume).parent.samefile(out)):
-                print(f'{out} holds an earlier run; it is now {results.set_aside(out)}')
-            results.create(out, config)
-    except (ValueError, OSError) as error:
-        print(f'train.py: error: {error}', file=sys.stderr)
-        sys.exit(2)
-    if args.dry_run:
-        print(f'{args.config}: ready to train {config["iteration"]} iterations into {out}')
-        return
-    try:
-        trainer.run()
-    except KeyboardInterrupt:
-        print(f'stopped at iteration {trainer.updater.iteration}; to go on from the last snapshot: --resume auto',
-              file=sys.stderr)
-        sys.exit(130)
-    print(summary(trainer, config))
+    with contextlib.ExitStack() as claims:
+        try:
+            config, trainer = prepare(args, claims)
+        except (ValueError, OSError) as error:
+            stop(error, 2)
+        if args.dry_run:
+            print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
+            return
+        try:
+            signal = run(trainer)
+        except StoppedError as error:
+            stop(error, 1)
+    if signal:
+        print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
+    else:
+        print(summary(trainer, config))
+
+
+def prepare(args, claims):
+    """(config, trainer), resumed and with its results folder made; the folder is claimed until `claims` closes."""
+    config = load_config(args.config, args.set + ([] if args.seed is None else [f'seed={args.seed}']))
+    out = config['results_dir'] = args.results_dir or config['results_dir']
+    named = None if args.resume == 'auto' else args.resume
+    trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named)
+    resumed = load_newest(out, trainer) if args.resume == 'auto' else named
+    if named:
+        load_trainer(named, trainer)
+    if trainer.updater.iteration > config['iteration']:
+        raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
+                         f'{args.config}: iteration: found {config["iteration"]}')
+    if not args.dry_run:
+        results.begin(out, config, resumed, claims)
+    return config, trainer
+
+
+def stop(error, status):
+    print(f'train.py: error: {error}', file=sys.stderr)
+    sys.exit(status)
 
 
 if __name__ == '__main__':

@@ -6,12 +6,14 @@ from pathlib import Path
 from source import build
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
+from source.extensions.divergence import StopWhenDiverged
 from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import gpu_index
+from source.miscs.stop_request import StopRequest
 from source.scoring.statistics_cache import cached_statistics
 
 import numpy as np
@@ -19,7 +21,7 @@ from chainer import training
 from chainer.training import extensions
 
 
-def build_trainer(config, source, device, results_dir, data_dir=None):
+def build_trainer(config, source, device, results_dir, data_dir=None, resume=None):
     """A trainer ready to run: updater, linear decay, log, progress bar, snapshots, sheets, scores and curves.
 
     Args:
@@ -28,15 +30,18 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
         device: a Chainer device.
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
+        resume: a snapshot that is never removed.
     """
     gen, dis, dataset, updater = build_training(config, source, device, data_dir)
     iterations = config['iteration']
-    trainer = training.Trainer(updater, (iterations, 'iteration'), out=str(results_dir))
+    stop = StopRequest()
+    trainer = training.Trainer(updater, Until(iterations, stop), out=str(results_dir))
 
     def every(key):
         return EveryAndLast(config[key], iterations)
 
     extend_with_linear_decay(trainer, config)
+    trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], iterations))
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
         network = build.build_feature_network(config, source, gpu_index(device))
@@ -48,7 +53,9 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
-    trainer.extend(SaveSnapshots([gen, dis]), trigger=every('snapshot_interval'))
+    trainer.extend(SaveSnapshots([gen, dis], **config['snapshots'], score=f'{evaluation["network"]}_fid',
+                                 spared=[resume] if resume else []),
+                   trigger=EveryLastAndStopped(config['snapshot_interval'], iterations, stop))
     return trainer
 
 
@@ -80,6 +87,27 @@ class EveryAndLast:
     def __call__(self, trainer):
         iteration = trainer.updater.iteration
         return iteration % self.interval == 0 or iteration == self.last
+
+
+class EveryLastAndStopped(EveryAndLast):
+    """Also the iteration in which a signal to stop was seen; the one place that looks for it."""
+
+    def __init__(self, interval, last, stop):
+        super().__init__(interval, last)
+        self.stop = stop
+
+    def __call__(self, trainer):
+        return self.stop.look() or super().__call__(trainer)
+
+
+class Until:
+    """The trainer's stop trigger: the last iteration is made, or that of a signal to stop."""
+
+    def __init__(self, last, stop):
+        self.last, self.stop = last, stop
+
+    def __call__(self, trainer):
+        return self.stop.made or trainer.updater.iteration >= self.last
 
 
 def _python():

@@ -3,6 +3,8 @@ import difflib
 import math
 from pathlib import Path
 
+from source.miscs.files import atomic_write
+
 import yaml
 
 
@@ -21,6 +23,8 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'progressbar_interval': (int, None),
     'snapshot_interval': (int, 10000),
     'evaluation_interval': (int, 1000),
+    'snapshots': {  # ours: how many to keep, 0 for all: of the whole training, of those with the best FID, of models
+        'keep_last': (int, 3), 'keep_best': (int, 1), 'keep_models': (int, 0)},
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
@@ -38,6 +42,7 @@ RANGES = {  # key: (lowest, highest) allowed
                      'evaluation_interval'), (1, math.inf)),
     'iteration_decay_start': (0, math.inf), 'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
+    **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),
 }
 
@@ -218,4 +223,5 @@ def describe(value):
 
 def save_config(path, config):
     """Writes a config so that `load_config` reads the same again."""
-    Path(path).write_text(yaml.safe_dump(config, sort_keys=False), encoding='utf-8')
+    with atomic_write(path) as file:
+        file.write(yaml.safe_dump(config, sort_keys=False).encode())
