@@ -4,13 +4,12 @@
 """
 import argparse
 import contextlib
-import sys
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.miscs import results_dir as results
 from source.miscs.devices import get_device
-from source.miscs.snapshots import load_newest, load_trainer
-from source.running import StoppedError, run
+from source.processes import ALONE, start_processes
+from source.running import StoppedError, resume, run
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
 
@@ -33,44 +32,41 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
+    processes = ALONE
     with contextlib.ExitStack() as claims:
         try:
-            config, trainer = prepare(args, claims)
+            processes, args.gpu = start_processes(args.gpu)
+            config, trainer = prepare(args, processes, claims)
         except (ValueError, OSError) as error:
-            stop(error, 2)
+            processes.fail(f'train.py: error: {error}', 2)
         if args.dry_run:
-            print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
+            if processes.is_first:
+                print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
             return
         try:
             signal = run(trainer)
         except StoppedError as error:
-            stop(error, 1)
-    if signal:
+            processes.fail(f'train.py: error: {error}', 1)
+    if signal and processes.is_first:
         print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
-    else:
+    elif processes.is_first:
         print(summary(trainer, config))
 
 
-def prepare(args, claims):
+def prepare(args, processes, claims):
     """(config, trainer), resumed and with its results folder made; the folder is claimed until `claims` closes."""
     config = load_config(args.config, args.set + ([] if args.seed is None else [f'seed={args.seed}']))
     out = config['results_dir'] = args.results_dir or config['results_dir']
     named = None if args.resume == 'auto' else args.resume
-    trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named)
-    resumed = load_newest(out, trainer) if args.resume == 'auto' else named
-    if named:
-        load_trainer(named, trainer)
+    trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
+    resumed = resume(args.resume, out, trainer, processes)
     if trainer.updater.iteration > config['iteration']:
         raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
                          f'{args.config}: iteration: found {config["iteration"]}')
-    if not args.dry_run:
+    if processes.is_first and not args.dry_run:
         results.begin(out, config, resumed, claims)
+    processes.wait()
     return config, trainer
-
-
-def stop(error, status):
-    print(f'train.py: error: {error}', file=sys.stderr)
-    sys.exit(status)
 
 
 if __name__ == '__main__':

@@ -1,11 +1,25 @@
 """Running a trainer to its end or to a signal, and saying in few lines why it had to stop before."""
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
-from source.miscs.snapshots import newest_good
+from source.miscs.snapshots import load_newest, load_trainer, newest_good
 
 
 class StoppedError(RuntimeError):
     """Training that cannot go on; the message names why, the iteration, and the last good snapshot."""
+
+
+def resume(wanted, folder, trainer, processes):
+    """Loads the snapshot `wanted`, or with 'auto' the newest of a folder; returns its path, or None for none.
+
+    Of several processes all have to load the same. Raises SnapshotError.
+    """
+    if wanted == 'auto':
+        wanted = load_newest(folder, trainer, print if processes.is_first else lambda line: None)
+    elif wanted:
+        load_trainer(wanted, trainer)
+    if processes.size > 1:
+        processes.agree(str(wanted), 'the snapshot that each can read')
+    return wanted
 
 
 def run(trainer):

@@ -14,14 +14,16 @@ from source.extensions.save_snapshots import SaveSnapshots
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import gpu_index
 from source.miscs.stop_request import StopRequest
+from source.processes import ALONE, AverageLosses, RequireAgreement
 from source.scoring.statistics_cache import cached_statistics
 
+import chainer
 import numpy as np
 from chainer import training
-from chainer.training import extensions
+from chainer.training import extension, extensions
 
 
-def build_trainer(config, source, device, results_dir, data_dir=None, resume=None):
+def build_trainer(config, source, device, results_dir, data_dir=None, resume=None, processes=ALONE):
     """A trainer ready to run: updater, linear decay, log, progress bar, snapshots, sheets, scores and curves.
 
     Args:
@@ -31,10 +33,11 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
         resume: a snapshot that is never removed.
+        processes: those that train together; all but the first one's trainers write nothing.
     """
-    gen, dis, dataset, updater = build_training(config, source, device, data_dir)
+    gen, dis, dataset, updater = build_training(config, source, device, data_dir, processes)
     iterations = config['iteration']
-    stop = StopRequest()
+    stop = StopRequest(processes.any if processes.size > 1 else None)
     trainer = training.Trainer(updater, Until(iterations, stop), out=str(results_dir))
 
     def every(key):
@@ -42,6 +45,13 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
 
     extend_with_linear_decay(trainer, config)
     trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], iterations))
+    snapshots = EveryLastAndStopped(config['snapshot_interval'], iterations, stop)
+    if processes.size > 1:
+        trainer.extend(AverageLosses(processes))
+        trainer.extend(RequireAgreement(processes, [gen, dis]), trigger=every('snapshot_interval'))
+    if not processes.is_first:
+        trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
+        return trainer
     evaluation = config['evaluation']
     if evaluation['network'] is not None:
         network = build.build_feature_network(config, source, gpu_index(device))
@@ -55,19 +65,25 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
     trainer.extend(SaveSnapshots([gen, dis], **config['snapshots'], score=f'{evaluation["network"]}_fid',
                                  spared=[resume] if resume else []),
-                   trigger=EveryLastAndStopped(config['snapshot_interval'], iterations, stop))
+                   trigger=snapshots)
     return trainer
 
 
-def build_training(config, source, device, data_dir=None):
+def build_training(config, source, device, data_dir=None, processes=ALONE):
     """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
+    if not processes.is_first:
+        processes.wait()  # for what the first may have to download
     dataset = build.build_dataset(config, source, data_dir)
+    if processes.is_first:
+        processes.wait()
     build.check_agreement(config, source, gen, dis, dataset)
-    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device)
+    is_shared = config['synchronized_batch_norm'] and processes.size > 1
+    chainer.global_config.batch_norm_processes = processes if is_shared else None
+    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device, processes)
 
 
 def extend_with_linear_decay(trainer, config):

@@ -28,6 +28,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'evaluation_interval': (int, 1000),
     'snapshots': {  # ours: how many to keep, 0 for all: of the whole training, of those with the best FID, of models
         'keep_last': (int, 3), 'keep_best': (int, 1), 'keep_models': (int, 0)},
+    'synchronized_batch_norm': (bool, False),  # ours: of several processes; false as in the paper's setting
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
