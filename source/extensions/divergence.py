@@ -69,7 +69,7 @@ def describe_norms(models):
         norms = []
         for path, W in effective_weights(model):
             W = chainer.backends.cuda.to_cpu(W)
-            norm = f'{np.linalg.norm(W, 2):.3g}' if np.isfinite(W).all() else 'not finite'
+            norm = f'{np.linalg.norm(W.astype(float), 2):.3g}' if np.isfinite(W).all() else 'not finite'
             norms.append(f'{path.strip("/")} {norm}')
         lines.append(f'spectral norms, {type(model).__name__}: {", ".join(norms)}')
     return lines
