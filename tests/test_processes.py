@@ -285,7 +285,7 @@ PlainImages.get_examples = failing
 
 @pytest.mark.parametrize('what, expected', [
     ("raise OSError(5, 'Input/output error', 'n01/a.JPEG')",
-     'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 3'),
+     'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 2'),
     ("raise KeyError('a bug')", "KeyError: 'a bug'"),
     ('os.kill(os.getpid(), 9)', '')])
 def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected):
