@@ -39,6 +39,8 @@ def main():
             config, trainer = prepare(args, processes, claims)
         except (ValueError, OSError) as error:
             processes.fail(f'train.py: error: {error}', 2)
+        except KeyboardInterrupt:
+            processes.fail('train.py: stopped before the training began', 130)
         if args.dry_run:
             if processes.is_first:
                 print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')

@@ -52,19 +52,19 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     if not processes.is_first:
         trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
         return trainer
-    evaluation = config['evaluation']
+    evaluation, score = config['evaluation'], None
     if evaluation['network'] is not None:
         network = build.build_feature_network(config, source, gpu_index(device))
         trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
                                   evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
                        trigger=every('evaluation_interval'))
+        score = f'{network.name}_fid'
     trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
-    trainer.extend(SaveSnapshots([gen, dis], **config['snapshots'], score=f'{evaluation["network"]}_fid',
-                                 spared=[resume] if resume else []),
+    trainer.extend(SaveSnapshots([gen, dis], **config['snapshots'], score=score, spared=[resume] if resume else []),
                    trigger=snapshots)
     return trainer
 
