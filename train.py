@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import source  # noqa: F401  (makes Chainer importable)
+from source.datasets.open_image import DamagedImage
 from source.miscs import results_dir as results
 from source.miscs.devices import get_device
 from source.miscs.snapshots import load_trainer
@@ -24,6 +25,8 @@ def parse_arguments():
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
                         help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder")
     parser.add_argument('--seed', type=int, help="instead of the config's")
+    parser.add_argument('--loader_workers', '--loaderjob', type=int, metavar='N',
+                        help="threads that read images ahead, instead of the config's; the images stay the same")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='overrides a key of the config, as in --set adam.alpha=1e-4; may be repeated')
     parser.add_argument('--dry_run', action='store_true', help='build and check everything, write and train nothing')
@@ -32,7 +35,8 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    overrides = args.set + ([] if args.seed is None else [f'seed={args.seed}'])
+    overrides = args.set + [f'{key}={getattr(args, key)}' for key in ('seed', 'loader_workers')
+                            if getattr(args, key) is not None]
     try:
         config = load_config(args.config, overrides)
         out = config['results_dir'] = args.results_dir or config['results_dir']
@@ -54,7 +58,11 @@ def main():
         print(f'{args.config}: ready to train {config["iteration"]} iterations into {out}')
         return
     try:
-        trainer.run()
+        trainer.run(show_loop_exception_msg=False)
+    except DamagedImage as error:
+        print(f'train.py: error: {error}; stopped at iteration {trainer.updater.iteration}; to go on from the last '
+              'snapshot: --resume auto', file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print(f'stopped at iteration {trainer.updater.iteration}; to go on from the last snapshot: --resume auto',
               file=sys.stderr)

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
@@ -192,6 +193,14 @@ def build_feature_network(config, source, device=-1, said=None):
         raise ConfigError(f'{said}: {error}') from error
 
 
+def build_iterator(config, dataset, seed):
+    """The endless batches of training, read ahead by `loader_workers` threads; the same ones for any number of them."""
+    workers = config['loader_workers']
+    if workers == 0:
+        return BatchIterator(dataset, config['batchsize'], seed)
+    return ParallelBatchIterator(dataset, config['batchsize'], seed, workers)
+
+
 def build_updater(config, source, gen, dis, dataset, device):
     """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
     optimizers = {}
@@ -204,7 +213,7 @@ def build_updater(config, source, gen, dis, dataset, device):
     seed = config['seed']
     return construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
-        iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1)),
+        iterator=build_iterator(config, dataset, seed=(seed, 1)),
         sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)), seed=(seed, 5))
 
 

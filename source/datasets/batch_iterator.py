@@ -1,3 +1,5 @@
+import functools
+
 import chainer
 import numpy as np
 
@@ -21,15 +23,28 @@ class BatchIterator(chainer.dataset.Iterator):
         self._order_epoch, self._order = None, None
 
     def __next__(self):
-        positions = range(self.n_drawn, self.n_drawn + self.batch_size)
-        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
-        rng = np.random.RandomState((*self.seed, 1, self.n_drawn))
-        self.n_drawn += self.batch_size
-        if hasattr(self.dataset, 'get_examples'):
-            return list(zip(*self.dataset.get_examples(indices, rng), strict=True))
-        return [self.dataset[i] for i in indices]
+        return self._draw(_examples)
 
     next = __next__
+
+    def next_ims(self):
+        """Return the next batch as ims, uint8 (B, 3, H, W), augmented but without noise, and labels, int32 (B,).
+
+        The images are those that `next` would give, and count as drawn: the two may be mixed. The dataset must have
+        `load_ims` and `labels` as `ImageDataset` does; AttributeError where it does not.
+        """
+        return self._draw(_ims)
+
+    def _draw(self, what):
+        batch = self._job(what, self.n_drawn)()
+        self.n_drawn += self.batch_size
+        return batch
+
+    def _job(self, what, n_drawn):
+        """A function that reads the batch after `n_drawn` images, the same whenever and wherever it is called."""
+        positions = range(n_drawn, n_drawn + self.batch_size)
+        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
+        return functools.partial(what, self.dataset, indices, (*self.seed, 1, n_drawn))
 
     def _index(self, epoch, position):
         if epoch != self._order_epoch:
@@ -55,3 +70,14 @@ class BatchIterator(chainer.dataset.Iterator):
 
     def serialize(self, serializer):
         self.n_drawn = serializer('n_drawn', self.n_drawn)
+
+
+def _examples(dataset, indices, seed):
+    if hasattr(dataset, 'get_examples'):
+        return list(zip(*dataset.get_examples(indices, np.random.RandomState(seed)), strict=True))
+    return [dataset[i] for i in indices]
+
+
+def _ims(dataset, indices, seed):
+    indices = np.asarray(indices, dtype=np.intp)
+    return dataset.load_ims(indices, np.random.RandomState(seed)), dataset.labels[indices]
