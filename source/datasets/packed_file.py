@@ -67,8 +67,8 @@ class AppendedFile:
     def __init__(self, path, n_bytes):
         found = os.path.getsize(path) if os.path.exists(path) else 0
         if found < n_bytes:
-            raise ValueError(f'{path}: expected at least {n_bytes} bytes, as the journal beside it says, found {found}; '
-                             f'remove {os.path.dirname(path)} to begin anew')
+            raise ValueError(f'{path}: expected at least {n_bytes} bytes, as the journal beside it says, found '
+                             f'{found}; remove {os.path.dirname(path)} to begin anew')
         self.file = open(path, 'r+b' if os.path.exists(path) else 'w+b')
         self.file.truncate(n_bytes)
         self.file.seek(0, os.SEEK_END)

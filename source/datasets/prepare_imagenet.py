@@ -23,6 +23,7 @@ from pathlib import Path
 from source.datasets import imagenet_files
 from source.datasets.preparation import FORMATS, Settings, prepare, write_list, written
 from source.datasets.square_crops import RESIZE_METHODS
+from source.datasets.validation_classes import validation_classes
 from source.miscs.results_dir import make_folder
 
 from tqdm import tqdm
@@ -58,10 +59,9 @@ def list_splits(args):
     if args.train:
         listings['train'] = imagenet_files.list_class_folders(args.train, wnids)
         wnids = listings['train'].wnids
+    first = listings['train'].first_label if args.train else 0
     if args.val and imagenet_files.has_class_folders(args.val):
-        listings['val'] = imagenet_files.list_class_folders(args.val, wnids)
-        if args.train and not args.synsets:
-            listings['val'] = _numbered_as(listings['train'], listings['val'])
+        listings['val'] = imagenet_files.list_class_folders(args.val, wnids, first)
     elif args.val:
         if not os.path.isdir(args.val):
             raise FileNotFoundError(f'{args.val}: expected as --val a folder of images, found no folder')
@@ -69,21 +69,12 @@ def list_splits(args):
         if not source or wnids is None:
             raise ValueError(f'{args.val}: has no folders n########: expected '
                              + ('--val_classes' if not source else '--synsets or --train, which number the classes'))
-        first = listings['train'].first_label if args.train else 0
         listings['val'] = imagenet_files.list_flat_folder(
-            args.val, wnids, imagenet_files.validation_classes(source), first)
+            args.val, wnids, validation_classes(source), first)
     for listing in listings.values():
         if not listing.names:
             raise ValueError(f'{listing.root}: expected images, found none')
     return listings
-
-
-def _numbered_as(train, val):
-    if train.first_label == val.first_label:
-        return val
-    val.labels = [label - val.first_label + train.first_label for label in val.labels]
-    val.first_label = train.first_label
-    return val
 
 
 def _val_folder(annotations):
