@@ -24,8 +24,9 @@ from dataclasses import dataclass, field
 from source.datasets.annotations import boxes_in_central_square, find_annotation, read_annotation
 from source.datasets.imagenet_files import list_digest, list_lines
 from source.datasets.open_image import decode
-from source.datasets.packed_file import AppendedFile, PackedWriter, save_labels
+from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
 from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
+from source.experiments.lock import locked
 from source.miscs.files import atomic_write
 from source.miscs.journal import Journal
 from source.miscs.results_dir import make_folder
@@ -80,14 +81,15 @@ def prepare(listing, split, out, settings, workers=1, progress=None):
     report = _finished(paths, made_of, settings)
     if report is not None:
         return report
-    make_folder(paths.part)
-    journal = Journal(paths.in_part('journal.jsonl'), 'n_files', made_of)
-    _make(listing, split, paths, settings, workers, journal, progress or (lambda total, initial: None))
-    report = _report(listing, made_of, journal.entries.values())
-    if report['n_images'] == 0:
-        raise ValueError(f'{listing.root}: expected images, found none that can be read; '
-                         f'{paths.in_part("journal.jsonl")} says why')
-    _publish(paths, listing, settings, report)
+    with locked(paths.part / 'lock', f'{paths.part}: another process is at work in it'):
+        journal = Journal(paths.in_part('journal.jsonl'), 'n_files', made_of)
+        if not os.path.exists(paths.in_part('whole')):
+            _make(listing, split, paths, settings, workers, journal, progress or (lambda total, initial: None))
+        report = _report(listing, made_of, journal.entries.values())
+        if report['n_images'] == 0:
+            raise ValueError(f'{listing.root}: expected images, found none that can be read; '
+                             f'{paths.in_part("journal.jsonl")} says why')
+        _publish(paths, listing, settings, report)
     return report
 
 
@@ -99,8 +101,10 @@ def _make(listing, split, paths, settings, workers, journal, progress):
     _check_room(paths, listing, settings, n_rows)
     with contextlib.ExitStack() as stack:
         sinks = [boxes := stack.enter_context(AppendedFile(paths.in_part('boxes.csv'), box_bytes))]
+        if box_bytes == 0:
+            box_bytes = boxes.write((','.join(BOX_COLUMNS) + '\n').encode())
         packed = None
-        if 'packed' in settings.formats and not (done == len(listing.names) and paths.images.exists()):
+        if 'packed' in settings.formats:
             packed = stack.enter_context(PackedWriter(paths.in_part('images.npy'), settings.size, n_rows))
             sinks.append(packed)
         bar = progress(total=len(listing.names), initial=done)
@@ -123,6 +127,8 @@ def _make(listing, split, paths, settings, workers, journal, progress):
                 done, skipped, changed = n_files, [], []
         if packed is not None:
             packed.finish(n_rows)
+    with atomic_write(paths.in_part('whole')):
+        pass
 
 
 class _Paths:
@@ -204,8 +210,10 @@ def prepare_chunk(root, names, split, settings, folder=None):
         if folder is not None:
             path = os.path.join(folder, _png(name))
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with atomic_write(path) as file:
+            with open(path, 'wb') as file:  # should it be cut, its chunk is not in the journal and comes again
                 square.save(file, 'PNG', compress_level=1)
+                file.flush()
+                os.fsync(file.fileno())
         ims.append(np.asarray(square))
     found.ims = np.stack(ims) if ims else np.empty((0, settings.size, settings.size, 3), np.uint8)
     return found
@@ -262,25 +270,36 @@ def written(listing, report):
 def _publish(paths, listing, settings, report):
     """Gives everything its final name; the report comes last and says that the rest is whole."""
     names, labels = written(listing, report)
-    if 'folder' in settings.formats and not paths.folder.exists():
-        folder = paths.in_part('folder')
-        write_list(os.path.join(folder, LIST_NAME), map(_png, names), labels)
-        os.rename(folder, paths.folder)
+    moves = []
+    if 'folder' in settings.formats:
+        if os.path.exists(paths.in_part('folder')):
+            write_list(os.path.join(paths.in_part('folder'), LIST_NAME), map(_png, names), labels)
+        moves.append((paths.in_part('folder'), paths.folder))
     if settings.annotations is not None:
-        with atomic_write(paths.boxes) as file, open(paths.in_part('boxes.csv'), 'rb') as lines:
-            file.write((','.join(BOX_COLUMNS) + '\n').encode())
-            shutil.copyfileobj(lines, file)
+        moves.append((paths.in_part('boxes.csv'), paths.boxes))
     if 'packed' in settings.formats:
-        save_labels(paths.images, labels)
-        if os.path.exists(paths.in_part('images.npy')):
-            os.replace(paths.in_part('images.npy'), paths.images)
-    with atomic_write(paths.report) as file:
+        in_part = paths.in_part('images.npy')
+        if os.path.exists(in_part):
+            save_labels(in_part, labels)
+        moves += [(labels_path(in_part), labels_path(paths.images)), (in_part, paths.images)]
+    with atomic_write(paths.in_part('report.json')) as file:
         file.write((json.dumps(report, indent=1) + '\n').encode())
-    shutil.rmtree(paths.part, ignore_errors=True)
+    for source, target in [*moves, (paths.in_part('report.json'), paths.report)]:
+        if os.path.exists(source):
+            os.replace(source, target)
+        elif not os.path.exists(target):
+            raise ValueError(f'{source}: expected it beside the journal, found nothing; remove {paths.part} to begin '
+                             'anew')
+    shutil.rmtree(paths.part)
 
 
 def write_list(path, names, labels):
-    """Writes a list as ImageNetDataset reads it, whole or not at all."""
-    with atomic_write(path) as file:
+    """Writes a list as ImageNetDataset reads it; killed, it leaves no part under that name."""
+    folder, name = os.path.split(path)
+    aside = os.path.join(folder, f'.{name}.part')
+    with open(aside, 'wb') as file:
         file.writelines(list_lines(names, labels))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
 

@@ -117,7 +117,6 @@ def main():
     args = parse_arguments()
     try:
         _check(args)
-        make_folder(args.out)
         for split, listing in list_splits(args).items():
             _prepare_split(args, split, listing)
     except (ValueError, OSError) as error:
@@ -141,6 +140,7 @@ def _check(args):
 
 
 def _prepare_split(args, split, listing):
+    make_folder(args.out)
     report = {'n_images': len(listing.names), 'n_changed': {}, 'skipped': listing.passed_over,
               'n_skipped': len(listing.passed_over)}
     paths = []
