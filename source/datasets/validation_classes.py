@@ -1,27 +1,20 @@
 """Of which class ImageNet's validation images are, from any of the forms in which that is published."""
 import csv
 import os
-import re
 
 from source.datasets.annotations import read_annotation
 from source.datasets.imagenet_files import WNID
-
-from scipy.io import loadmat
-
-GROUND_TRUTH, META = 'ILSVRC2012_validation_ground_truth.txt', 'meta.mat'  # of the development kit
 
 
 def validation_classes(path):
     """A function from the name of a validation image to its class, wnid or label.
 
-    `path` is the folder of ImageNet's annotations of them (ILSVRC2012_val_00000001.xml, …), the unpacked development
-    kit, Kaggle's LOC_val_solution.csv, or a text file of 'name class' lines, where a class is a wnid or a label.
+    `path` is the folder of ImageNet's annotations of them (ILSVRC2012_val_00000001.xml, …), Kaggle's
+    LOC_val_solution.csv, or a text file of 'name class' lines, where a class is a wnid or a label.
     Raises ValueError for anything else, FileNotFoundError where there is nothing.
     """
     if os.path.isdir(path):
-        kit = next((folder for folder in (path, os.path.join(path, 'data'))
-                    if os.path.isfile(os.path.join(folder, GROUND_TRUTH))), None)
-        return _of_development_kit(kit) if kit else _of_annotations(path)
+        return _of_annotations(path)
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{path}: expected the classes of validation images, found no file or folder')
     found = _of_solution(path) if path.endswith('.csv') else _of_list(path)
@@ -39,29 +32,6 @@ def _of_annotations(folder):
         if len(names) != 1:
             raise ValueError(f'{path}: expected objects of one class, found {len(names)}')
         return names.pop()
-    return class_of
-
-
-def _of_development_kit(folder):
-    """The kit numbers classes in an order of its own, which meta.mat tells; line i is of image i."""
-    path, meta = (os.path.join(folder, name) for name in (GROUND_TRUTH, META))
-    try:
-        synsets = loadmat(meta, squeeze_me=True)['synsets']
-        wnids = dict(zip((int(k) for k in synsets['ILSVRC2012_ID']), map(str, synsets['WNID']), strict=True))
-    except FileNotFoundError:
-        raise FileNotFoundError(f'{meta}: expected it beside {GROUND_TRUTH}, found no file') from None
-    except Exception as error:  # a damaged file raises whatever its bytes suggest
-        raise ValueError(f"{meta}: expected the development kit's synsets, found a file without them "
-                         f'({type(error).__name__}: {" ".join(str(error).split())})') from error
-    numbers = _lines(path)
-    bad = next((line for line in numbers if not line.isdecimal() or int(line[:9]) not in wnids), None)
-    if bad is not None:
-        raise ValueError(f'{path}: expected a class of {META} a line, found {bad[:50]!r}')
-
-    def class_of(name):
-        digits = re.search(r'(\d{1,9})$', os.path.splitext(name)[0])
-        k = int(digits[1]) if digits else 0
-        return wnids[int(numbers[k - 1])] if 0 < k <= len(numbers) else None
     return class_of
 
 

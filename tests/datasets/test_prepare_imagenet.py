@@ -18,7 +18,6 @@ from tests.narrow import files_in, run
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 
 @pytest.fixture(scope='module')
@@ -197,19 +196,7 @@ def write_labels(path):
     return path
 
 
-def write_kit(folder):
-    """As ILSVRC2012_devkit_t12: classes numbered from 1 in an order of its own, and their parents from 1001."""
-    (folder / 'data').mkdir(parents=True)
-    numbers = {WNIDS[2]: 1, WNIDS[0]: 2, WNIDS[3]: 3, WNIDS[1]: 4}
-    rows = [(k, wnid, 'words', 0) for wnid, k in numbers.items()] + [(1001, 'n00000001', 'entity', 2)]
-    dtype = [('ILSVRC2012_ID', object), ('WNID', object), ('words', object), ('num_children', object)]
-    savemat(folder / 'data/meta.mat', {'synsets': np.array(rows, dtype)[:, None]})
-    (folder / 'data/ILSVRC2012_validation_ground_truth.txt').write_text(
-        ''.join(f'{numbers[wnid]}\n' for wnid in VAL.values()))
-    return folder
-
-
-@pytest.mark.parametrize('write', [write_annotations, write_solution, write_text, write_labels, write_kit])
+@pytest.mark.parametrize('write', [write_annotations, write_solution, write_text, write_labels])
 def test_validation_classes(tree, val, tmp_path, write):
     classes = write(tmp_path / ('classes.csv' if write is write_solution else 'classes'))
     out = tmp_path / 'out'
@@ -411,12 +398,10 @@ def test_bad_arguments(arguments, message, tmp_path, monkeypatch, capsys):
     ('a.csv', 'ImageId,PredictionString\nx,\n', 'a.csv: expected Kaggle'),
     ('a.txt', 'a.JPEG n01440764\nb.JPEG dog\n', "a.txt:2: expected 'name class', a wnid or a label, found 'b.JPEG d"),
     ('a.txt', '', 'a.txt: expected the classes of validation images, found none'),
-    ('kit/ILSVRC2012_validation_ground_truth.txt', '1\n', 'meta.mat: expected it beside'),
 ])
 def test_bad_validation_classes(tree, val, tmp_path, capsys, name, content, message):
-    (tmp_path / 'kit').mkdir()
-    (tmp_path / name).write_text(content)
-    classes = tmp_path / name if '/' not in name else tmp_path / 'kit'
+    classes = tmp_path / name
+    classes.write_text(content)
     assert message in refused(capsys, '--train', tree[0], '--val', val, '--val_classes', classes, '--out', tmp_path)
 
 
