@@ -4,6 +4,7 @@ Plain NumPy files: any program reads them, and a training process maps them into
 copy, workers share the pages, and the system keeps as much of the file in memory as there is room for. Rows are what
 Pillow takes, RGB triples. h5py and Zarr read the same images several times slower (benchmarks/bench_data.py).
 """
+import contextlib
 import io
 import os
 
@@ -61,7 +62,7 @@ def header(n, size):
 class AppendedFile:
     """A file written from its end on, begun with its first `n_bytes`: what was written after these is cut off.
 
-    Raises ValueError where it is shorter.
+    Raises ValueError where it is shorter, and OSError, naming it, where it cannot grow.
     """
 
     def __init__(self, path, n_bytes):
@@ -69,22 +70,33 @@ class AppendedFile:
         if found < n_bytes:
             raise ValueError(f'{path}: expected at least {n_bytes} bytes, as the journal beside it says, found '
                              f'{found}; remove {os.path.dirname(path)} to begin anew')
+        self.path = path
         self.file = open(path, 'r+b' if os.path.exists(path) else 'w+b')
         self.file.truncate(n_bytes)
         self.file.seek(0, os.SEEK_END)
 
     def write(self, content):
-        return self.file.write(content)
+        with self._named_errors():
+            return self.file.write(content)
 
     def sync(self):
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        with self._named_errors():
+            self.file.flush()
+            os.fsync(self.file.fileno())
+
+    @contextlib.contextmanager
+    def _named_errors(self):
+        try:
+            yield
+        except OSError as error:  # as of a full disk
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.file.close()
+    def __exit__(self, error_class, *_):
+        with contextlib.suppress(OSError) if error_class else self._named_errors():  # closing writes what is left
+            self.file.close()
 
 
 class PackedWriter(AppendedFile):

@@ -1,6 +1,6 @@
 """Property tests: whatever a data file holds, reading it ends soon, writes nothing and, failing, says which file.
 
-`SNGAN_EXAMPLES` is how many files each loader is given of each kind (default: 60): random bytes, and valid files that
+`SNGAN_EXAMPLES` is how many files each loader is given of each kind (default: 40): random bytes, and valid files that
 were damaged.
 """
 import os
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-EXAMPLES = int(os.environ.get('SNGAN_EXAMPLES', 60))
+EXAMPLES = int(os.environ.get('SNGAN_EXAMPLES', 40))
 SECONDS = 20  # a file may take
 NAMES = ['CIFAR-10 batch', 'CIFAR-10 archive', 'CIFAR-10 .npz', 'STL-10 images', 'STL-10 labels', 'STL-10 archive',
          'SVHN .mat', 'SVHN .mat, compressed', 'cached .npz', 'Fashion-MNIST t10k-images-idx3-ubyte',

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 
+import train
 from source.datasets import preparation
 from source.datasets.imagenet import ImageNetDataset
 from source.datasets.packed import PackedDataset
 from source.datasets.prepare_imagenet import main
+from source.experiments.lock import locked
 from tests.datasets.imagenet_tree import WNIDS, encoded, photo, write_tree
-from tests.narrow import files_in, run
+from tests.narrow import files_in, run, write_config
 
 import numpy as np
 import pytest
@@ -370,6 +372,44 @@ def test_a_full_disk_is_told_before(tree, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(preparation.shutil, 'disk_usage', lambda path: type('', (), {'free': 10 ** 5}))
     assert 'expected room for 0.0 GB of images, found 0.0 GB free' in refused(
         capsys, '--train', tree[0], '--out', tmp_path, '--size', 64)
+
+
+def test_a_disk_that_fills_up(tree, prepared, tmp_path):
+    """One line that names the file; with room again the same command goes on to the same bytes."""
+    limit = 'import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))'
+    arguments = list(map(str, arguments_of(tree, tmp_path)))
+    process = subprocess.run([sys.executable, '-c', limit + COMMAND, *arguments], capture_output=True, text=True)
+    assert process.returncode == 2
+    assert process.stderr.splitlines()[-1].endswith(f"File too large: '{tmp_path}/train_48.part/images.npy'")
+    assert 'Traceback' not in process.stderr and [p.name for p in tmp_path.iterdir()] == ['train_48.part']
+    assert run(main, *arguments) == 0
+    assert files_in(tmp_path) == files_in(prepared)
+
+
+def test_only_one_at_a_time(tree, tmp_path, capsys):
+    with locked(tmp_path / 'train_8.part' / 'lock', ''):
+        assert 'train_8.part: another process is at work in it' in refused(
+            capsys, '--train', tree[0], '--out', tmp_path, '--size', 8)
+
+
+def test_training_sees_the_same_images_from_either(tree, tmp_path):
+    """The command of the help: training from the packed file gives the bits of training from the raw folder."""
+    assert run(main, '--train', tree[0], '--out', tmp_path, '--size', 8) == 0
+    config = write_config(tmp_path, {
+        'models.generator.args.n_classes': 4, 'models.discriminator.args.n_classes': 4, 'dataset': {
+            'dataset_fn': 'datasets/imagenet.py', 'dataset_name': 'ImageNetDataset',
+            'args': {'path': str(tmp_path / 'image_list.txt'), 'size': 8, 'n_classes': 4}}})
+    packed = ['dataset.dataset_fn=datasets/packed.py', 'dataset.dataset_name=PackedDataset',
+              'dataset.args.path=train_8.npy']
+    for out, data_dir, more in (('a', tree[0], ()), ('b', tmp_path, (
+            '--loader_workers', 2, *(word for setting in packed for word in ('--set', setting))))):
+        assert run(train.main, '--config', config, '--data_dir', data_dir, '--results_dir', tmp_path / out, '--gpu', -1,
+                   *more) == 0
+    with np.load(tmp_path / 'a/snapshot_iter_2') as a, np.load(tmp_path / 'b/snapshot_iter_2') as b:
+        compared = [name for name in a.files if name.startswith('updater/')]
+        assert len(compared) > 50
+        for name in compared:
+            np.testing.assert_array_equal(a[name], b[name])
 
 
 def test_no_image_that_can_be_read(tmp_path, capsys):
