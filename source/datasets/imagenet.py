@@ -43,7 +43,7 @@ def read_list(path, lowest, highest):
             if not line.strip():
                 continue
             *name, label = line.rsplit(maxsplit=1)
-            if not name or not label.isdecimal() or not lowest <= int(label) <= highest:
+            if not name or not label.isdecimal() or len(label) > 9 or not lowest <= int(label) <= highest:
                 raise ValueError(f"{path}:{number}: expected 'folder/name.JPEG label' with a label from {lowest} to "
                                  f'{highest}, found {line.strip()!r}')
             names.append(name[0].strip())

@@ -11,9 +11,10 @@ from PIL import Image
 class PackedDataset(SquareCrops):
     """The images of the packed file `path` (see packed_file.py) in the folder `root`, mapped into memory.
 
-    They are squares already, so the central one is the image itself; crop, resize and their arguments are those of
-    `SquareCrops`. Raises FileNotFoundError where the file or its labels are missing, ValueError where they are
-    damaged or a label is not below `n_classes`.
+    Prepared at `size` they are what ImageNetDataset gives of the raw files, bit for bit. With `augmentation` a random
+    square lies within the central one, which is all that was kept, as with the prepared images of the released code.
+    Crop, resize and their arguments are those of `SquareCrops`. Raises FileNotFoundError where the file or its labels
+    are missing, ValueError where they are damaged or a label is not below `n_classes`.
     """
 
     first_label = 0  # the label that becomes class 0
