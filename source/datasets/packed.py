@@ -1,7 +1,7 @@
 """ImageNet, or any labelled images, from the packed file that `prepare_imagenet.py` writes."""
 import os
 
-from source.datasets.packed_file import labels_path, open_packed
+from source.datasets.packed_file import announce, labels_path, open_packed
 from source.datasets.square_crops import SquareCrops
 
 import numpy as np
@@ -43,9 +43,10 @@ class PackedDataset(SquareCrops):
         return Image.fromarray(self._packed[i if self._rows is None else self._rows[i]])
 
     def load_ims(self, indices, rng=None):
+        rows = np.asarray(indices) if self._rows is None else self._rows[indices]
+        announce(self._packed, rows)
         if self._packed.shape[1] != self.size or rng is not None and (self.augmentation or self.stretch_contrast):
             return super().load_ims(indices, rng)
-        rows = np.asarray(indices) if self._rows is None else self._rows[indices]
         return np.ascontiguousarray(self._packed[rows].transpose(0, 3, 1, 2))
 
 

@@ -1,6 +1,16 @@
+import mmap
+
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.packed import PackedDataset, PackedDogAndCatDataset
-from source.datasets.packed_file import HEADER_BYTES, AppendedFile, PackedWriter, header, open_packed, save_labels
+from source.datasets.packed_file import (
+    HEADER_BYTES,
+    AppendedFile,
+    PackedWriter,
+    announce,
+    header,
+    open_packed,
+    save_labels,
+)
 from source.scoring.statistics_cache import fingerprint
 from tests.datasets.imagenet_tree import photo
 
@@ -53,6 +63,28 @@ def test_images_labels_and_examples(tmp_path):
                                same.get_examples(indices, np.random.RandomState(1)), strict=True):
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.skipif(not hasattr(mmap, 'MADV_WILLNEED'), reason='needs madvise')
+def test_what_is_announced_is_what_is_read(tmp_path):
+    """Whole pages that hold the rows, and no others."""
+    write_packed(tmp_path, [0] * 200)
+    ims, _ = open_packed(tmp_path / 'train_20.npy')
+    asked = []
+
+    class Recorder:
+        offset, strides = ims.offset, ims.strides
+
+        class base:  # noqa: N801
+            @staticmethod
+            def madvise(advice, start, length):
+                asked.append((advice, start, length))
+    announce(Recorder, [150, 199])
+    for (advice, start, length), row in zip(asked, [150, 199], strict=True):
+        first, end = HEADER_BYTES + row * 1200, HEADER_BYTES + (row + 1) * 1200
+        assert advice == mmap.MADV_WILLNEED and start % mmap.PAGESIZE == 0
+        assert start <= first < start + mmap.PAGESIZE and start + length == end
+    announce(ims, range(200))
 
 
 def test_another_size_is_resized_by_pillow(tmp_path):
