@@ -24,6 +24,8 @@ def parse_arguments():
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
                         help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder")
     parser.add_argument('--seed', type=int, help="instead of the config's")
+    parser.add_argument('--loader_workers', '--loaderjob', type=int, metavar='N',
+                        help="threads that read images ahead, instead of the config's; the images stay the same")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='overrides a key of the config, as in --set adam.alpha=1e-4; may be repeated')
     parser.add_argument('--dry_run', action='store_true', help='build and check everything, write and train nothing')
@@ -57,7 +59,9 @@ def main():
 
 def prepare(args, processes, claims):
     """(config, trainer), resumed and with its results folder made; the folder is claimed until `claims` closes."""
-    config = load_config(args.config, args.set + ([] if args.seed is None else [f'seed={args.seed}']))
+    overrides = args.set + [f'{key}={getattr(args, key)}' for key in ('seed', 'loader_workers')
+                            if getattr(args, key) is not None]
+    config = load_config(args.config, overrides)
     out = config['results_dir'] = args.results_dir or config['results_dir']
     named = None if args.resume == 'auto' else args.resume
     trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
@@ -193,6 +194,17 @@ def build_feature_network(config, source, device=-1, said=None):
         raise ConfigError(f'{said}: {error}') from error
 
 
+def build_iterator(config, dataset, seed, part=(0, 1)):
+    """The endless batches of training, read ahead by `loader_workers` threads; the same ones for any number of them.
+
+    `part` is (rank, size) of several processes.
+    """
+    workers = config['loader_workers']
+    if workers == 0:
+        return BatchIterator(dataset, config['batchsize'], seed, part)
+    return ParallelBatchIterator(dataset, config['batchsize'], seed, workers, part)
+
+
 def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
     part = processes.rank, processes.size
@@ -209,7 +221,7 @@ def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     seed = config['seed']
     updater = construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
-        iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1), part=part),
+        iterator=build_iterator(config, dataset, (seed, 1), part),
         sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2), part=part), seed=(seed, 5))
     if processes.size > 1:
         for penalty in updater.penalties.values():

@@ -1,4 +1,5 @@
 """Running a trainer to its end or to a signal, and saying in few lines why it had to stop before."""
+from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
@@ -35,8 +36,8 @@ def run(trainer):
     except DivergedError as error:
         models = trainer.updater.gen, trainer.updater.dis
         raise StoppedError('\n'.join([f'{error}; {_last_good(trainer)}', *describe_norms(models)])) from error
-    except OSError as error:
-        what = f'{error.filename}: {error.strerror}' if error.filename else str(error)
+    except (OSError, DamagedImage) as error:
+        what = f'{error.filename}: {error.strerror}' if getattr(error, 'filename', None) else str(error)
         raise StoppedError(f'{what}; training stopped at iteration {trainer.updater.iteration}; '
                            f'{_last_good(trainer)}') from error
     except LineLogError as error:

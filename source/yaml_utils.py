@@ -30,6 +30,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
         'keep_last': (int, 3), 'keep_best': (int, 1), 'keep_models': (int, 0)},
     'synchronized_batch_norm': (bool, False),  # ours: of several processes; false as in the paper's setting
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
+    'loader_workers': (int, 0),  # ours: threads that read images ahead; 0 reads them between the updates
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
@@ -44,7 +45,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
-    'iteration_decay_start': (0, math.inf), 'seed': (0, 2 ** 32 - 1),
+    'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
     **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),

@@ -1,3 +1,5 @@
+import functools
+
 import chainer
 import numpy as np
 
@@ -17,22 +19,36 @@ class BatchIterator(chainer.dataset.Iterator):
 
     def __init__(self, dataset, batchsize, seed=0, part=(0, 1)):
         self.dataset, self.batch_size = dataset, batchsize
-        self.rank, self.n_parts = part
+        self.rank, n_parts = part
+        self.n_together = batchsize * n_parts  # images that all processes draw at once
         self.seed = tuple(np.atleast_1d(seed).tolist())
         self.n_drawn = 0
         self._order_epoch, self._order = None, None
 
     def __next__(self):
-        first = self.n_drawn + self.rank * self.batch_size
-        positions = range(first, first + self.batch_size)
-        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
-        rng = np.random.RandomState((*self.seed, 1, first))
-        self.n_drawn += self.batch_size * self.n_parts
-        if hasattr(self.dataset, 'get_examples'):
-            return list(zip(*self.dataset.get_examples(indices, rng), strict=True))
-        return [self.dataset[i] for i in indices]
+        return self._draw(_examples)
 
     next = __next__
+
+    def next_ims(self):
+        """Return the next batch as ims, uint8 (B, 3, H, W), augmented but without noise, and labels, int32 (B,).
+
+        The images are those that `next` would give, and count as drawn: the two may be mixed. The dataset must have
+        `load_ims` and `labels` as `ImageDataset` does; AttributeError where it does not.
+        """
+        return self._draw(_ims)
+
+    def _draw(self, what):
+        batch = self._job(what, self.n_drawn)()
+        self.n_drawn += self.n_together
+        return batch
+
+    def _job(self, what, n_drawn):
+        """A function that reads the batch after `n_drawn` images, the same whenever and wherever it is called."""
+        first = n_drawn + self.rank * self.batch_size
+        positions = range(first, first + self.batch_size)
+        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
+        return functools.partial(what, self.dataset, indices, (*self.seed, 1, first))
 
     def _index(self, epoch, position):
         if epoch != self._order_epoch:
@@ -50,7 +66,7 @@ class BatchIterator(chainer.dataset.Iterator):
 
     @property
     def previous_epoch_detail(self):
-        return max(self.n_drawn - self.batch_size * self.n_parts, 0) / len(self.dataset)
+        return max(self.n_drawn - self.n_together, 0) / len(self.dataset)
 
     @property
     def is_new_epoch(self):
@@ -58,3 +74,14 @@ class BatchIterator(chainer.dataset.Iterator):
 
     def serialize(self, serializer):
         self.n_drawn = serializer('n_drawn', self.n_drawn)
+
+
+def _examples(dataset, indices, seed):
+    if hasattr(dataset, 'get_examples'):
+        return list(zip(*dataset.get_examples(indices, np.random.RandomState(seed)), strict=True))
+    return [dataset[i] for i in indices]
+
+
+def _ims(dataset, indices, seed):
+    indices = np.asarray(indices, dtype=np.intp)
+    return dataset.load_ims(indices, np.random.RandomState(seed)), dataset.labels[indices]

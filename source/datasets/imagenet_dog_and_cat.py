@@ -7,5 +7,6 @@ class ImageNetDogAndCatDataset(ImageNetDataset):
 
     first_label = 151
 
-    def __init__(self, path, root, size=128, resize_method='bilinear', augmentation=False, crop_ratio=0.9):
-        super().__init__(path, root, size, resize_method, augmentation, crop_ratio, n_classes=143)
+    def __init__(self, path, root, size=128, resize_method='bilinear', augmentation=False, crop_ratio=0.9,
+                 stretch_contrast=False):
+        super().__init__(path, root, size, resize_method, augmentation, crop_ratio, 143, stretch_contrast)

@@ -1,9 +1,10 @@
 """STL-10 from its binary files, unpacked or still in their archive."""
 import os
 import tarfile
+import zlib
 from contextlib import contextmanager
 
-from source.datasets.files import check_labels, download, nothing_in
+from source.datasets.files import check_labels, download, nothing_in, reason
 from source.datasets.image_dataset import ImageDataset
 
 import numpy as np
@@ -82,10 +83,9 @@ class _Archive:
                     found = 'none' if member is None else f'one of {member.size}'
                     raise ValueError(f'{self.path}: expected {FOLDER}/{name} of {n_bytes} bytes, found {found}')
                 yield f'{self.path}:{member.name}', archive.extractfile(member)
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise ValueError(f'{self.path}: expected the {ARCHIVE_BYTES} bytes of {ARCHIVE_NAME}, found '
-                             f'{os.path.getsize(self.path)} that cannot be read '
-                             f'({type(error).__name__}: {error})') from error
+                             f'{os.path.getsize(self.path)} that cannot be read ({reason(error)})') from error
 
 
 def _read_images(files, name, n, size):

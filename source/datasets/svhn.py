@@ -3,10 +3,10 @@ import os
 
 from source.datasets.files import check_array, check_labels, download, find_in_folders, nothing_in, read_cached_npz
 from source.datasets.image_dataset import ImageDataset
+from source.datasets.mat_file import read_mat
 
 import chainer
 import numpy as np
-from scipy.io import loadmat
 
 URL = 'http://ufldl.stanford.edu/housenumbers/'
 FILES = {  # split: (number of images, bytes of <split>_32x32.mat)
@@ -47,7 +47,7 @@ class SVHNDataset(ImageDataset):
 
 def _read_mat(path):
     try:
-        arrays = loadmat(path)
+        arrays = read_mat(path)
         return arrays['X'], arrays['y']
     except Exception as error:  # a damaged file raises whatever its bytes suggest
         raise ValueError(f"{path}: expected MATLAB's X and y, found {os.path.getsize(path)} bytes that are not "
