@@ -22,6 +22,7 @@ class ImageNetDataset(ImageDataset):
     """
 
     first_label = 0  # the listed label that becomes class 0
+    n_listed = 1000  # classes of a list, if not said
 
     def __init__(self, path, root, size=128, resize_method='bilinear', augmentation=False, crop_ratio=1.0,
                  n_classes=1000):
@@ -39,6 +40,18 @@ class ImageNetDataset(ImageDataset):
         self.resample = RESIZE_METHODS[resize_method]
         self.augmentation, self.crop_ratio = augmentation, crop_ratio
         super().__init__(None, classes, n_classes, size)
+
+    @classmethod
+    def names_of(cls, args):
+        """The folders of the list at `path`, n01440764 and so on, where it is there and each class has one."""
+        n_classes = args.get('n_classes', cls.n_listed)
+        if not os.path.isfile(args.get('path') or ''):
+            return None
+        names, classes = _read_list(args['path'], cls.first_label, cls.first_label + n_classes - 1)
+        folders = {}
+        for name, c in zip(names, classes, strict=True):
+            folders.setdefault(c, os.path.dirname(name))
+        return [folders[c] for c in range(n_classes)] if len(folders) == n_classes else None
 
     def files(self):
         return [(name, os.path.join(self.root, name)) for name in self.names]

@@ -7,16 +7,18 @@ import numpy as np
 class NoiseSampler:
     """The generator's inputs, from a random state of its own that snapshots keep.
 
-    Drawn on the CPU, so that a run's noise does not depend on its device.
+    Drawn on the CPU, so that a run's noise does not depend on its device. `truncation`: see `sample_continuous`.
     """
 
-    def __init__(self, dim_z, n_classes=0, distribution='normal', seed=None):
+    def __init__(self, dim_z, n_classes=0, distribution='normal', seed=None, truncation=None):
         self.dim_z, self.n_classes, self.distribution = dim_z, n_classes, distribution
+        self.truncation = truncation
         self.rng = np.random.RandomState(seed)
 
     def continuous(self, n):
         """Latents, float32 (n, dim_z)."""
-        return sample_continuous(self.dim_z, n, self.distribution, rng=self.rng)
+        return sample_continuous(self.dim_z, n, self.distribution, rng=self.rng,
+                                 truncation=self.truncation)
 
     def categorical(self, n):
         """Labels, int32 (n,)."""
