@@ -38,17 +38,22 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
 
     extend_with_linear_decay(trainer, config)
     evaluation = config['evaluation']
-    if evaluation['network'] is not None:
-        network = build.build_feature_network(config, source, gpu_index(device))
-        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
-                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
-                       trigger=every('evaluation_interval'))
-    trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
+    ema = getattr(updater, 'ema', None) and updater.ema.gen
+    generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
+    network = build.build_feature_network(config, source, gpu_index(device))
+    for generator, suffix in generators:
+        if network is not None:
+            trainer.extend(CalcScores(generator, network, functools.partial(cached_statistics, dataset, network),
+                                      evaluation['n_images'], evaluation['splits'], (config['seed'], 3),
+                                      suffix[1:]),
+                           name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))
+        trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}'),
+                       name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
-    trainer.extend(SaveSnapshots([gen, dis]), trigger=every('snapshot_interval'))
+    trainer.extend(SaveSnapshots([gen, dis], ema), trigger=every('snapshot_interval'))
     return trainer
 
 
