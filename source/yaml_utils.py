@@ -22,6 +22,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'snapshot_interval': (int, 10000),
     'evaluation_interval': (int, 1000),
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
+    'tensorboard': (bool, False),  # ours: event files in <results_dir>/tensorboard/
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
