@@ -1,4 +1,4 @@
-"""A results folder such as a small run leaves, without training: its log is made up, its snapshots are of fresh nets."""
+"""A results folder such as a small run leaves, without training: its log is made up, its networks are fresh."""
 import json
 
 from source.build import build_models
@@ -20,6 +20,8 @@ def make_run(folder, changes=None, iterations=4, log_changes=None):
     gen, dis = build_models(config, str(path))
     for _ in range(30):
         gen(20)
+        for link in dis.links():
+            getattr(link, 'W_bar', None)  # so that u comes to be the first singular vector, as training leaves it
     log = []
     (folder / 'preview').mkdir()
     for k in range(1, iterations + 1):

@@ -60,7 +60,7 @@ def one(folders, tmp_path_factory):
 
 
 def test_nothing_comes_from_elsewhere(one, folders):
-    html = (folders[0] / 'report.html').read_text()
+    html = re.sub('base64,[A-Za-z0-9+/=]+', '', (folders[0] / 'report.html').read_text())
     for _, attributes in one.tags:
         for name in ('src', 'href', 'srcset', 'data', 'action', 'poster', 'xlink:href'):
             assert attributes.get(name, 'data:').startswith('data:'), attributes

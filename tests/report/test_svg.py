@@ -2,7 +2,7 @@ import math
 import re
 from xml.etree import ElementTree
 
-from source.report.svg import SMALL, Series, line_chart, number, ticks
+from source.report.svg import SIZE, SMALL, Series, line_chart, number, ticks
 
 import pytest
 
@@ -45,9 +45,8 @@ def test_points_are_where_they_belong():
 
 def test_text_is_within_the_frame():
     """By a width of 7 px a letter."""
-    for size in ((340, 205), SMALL):
-        svg = ElementTree.fromstring(line_chart('α', [Series('a', [(0, 5e-4), (450000, 1e-5)])],
-                                                'iteration' if size != SMALL else '', size=size))
+    for size, label, points in ((SIZE, 'iteration', [(0, 5e-4), (450000, 1e-5)]), (SMALL, '', [(1, 1.), (64, .01)])):
+        svg = ElementTree.fromstring(line_chart('α', [Series('a', points)], label, size=size))
         for text in svg.iter('text'):
             if text.get('text-anchor') == 'end':
                 assert float(text.get('x')) - 7 * len(text.text) >= 0, text.text
