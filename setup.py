@@ -7,7 +7,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
     py_modules=['train', 'experiments'],
-    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv']},
+    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[
         'chainer==7.8.1',

@@ -111,6 +111,7 @@ def summary(trainer, config):
         'Next:',
         f'  {_python()} evaluations/gen_images.py --snapshot {snapshot}',
     ]
+    lines.append(f'  {_python()} evaluations/report.py {out}')
     if config['evaluation']['network']:
         lines.append(f'  {_python()} evaluations/calc_inception.py --snapshot {snapshot}')
     return '\n'.join(lines)
