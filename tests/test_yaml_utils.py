@@ -29,6 +29,7 @@ def test_defaults(tmp_path):
         'paper_row': None,
         'versions': {},
         'cpu_kernels': True,
+        'tensorboard': False,
     }
 
 
