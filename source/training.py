@@ -11,6 +11,7 @@ from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
+from source.extensions.tensorboard import TensorBoard
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import gpu_index
 from source.miscs.stop_request import StopRequest
@@ -52,20 +53,26 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     if not processes.is_first:
         trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
         return trainer
-    evaluation, score = config['evaluation'], None
-    if evaluation['network'] is not None:
-        network = build.build_feature_network(config, source, gpu_index(device))
-        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
-                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
-                       trigger=every('evaluation_interval'))
-        score = f'{network.name}_fid'
-    trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
+    evaluation = config['evaluation']
+    ema = getattr(updater, 'ema', None) and updater.ema.gen
+    generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
+    network = build.build_feature_network(config, source, gpu_index(device))
+    for generator, suffix in generators:
+        if network is not None:
+            trainer.extend(CalcScores(generator, network, functools.partial(cached_statistics, dataset, network),
+                                      evaluation['n_images'], evaluation['splits'], (config['seed'], 3),
+                                      suffix[1:]),
+                           name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))
+        trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}'),
+                       name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
-    trainer.extend(SaveSnapshots([gen, dis], **config['snapshots'], score=score, spared=[resume] if resume else []),
-                   trigger=snapshots)
+    if config['tensorboard']:
+        trainer.extend(TensorBoard(log))
+    trainer.extend(SaveSnapshots([gen, dis], ema, **config['snapshots'], score=network and f'{network.name}_fid',
+                                 spared=[resume] if resume else []), trigger=snapshots)
     return trainer
 
 
@@ -147,6 +154,7 @@ def summary(trainer, config):
         'Next:',
         f'  {_python()} evaluations/gen_images.py --snapshot {snapshot}',
     ]
+    lines.append(f'  {_python()} evaluations/report.py {out}')
     if config['evaluation']['network']:
         lines.append(f'  {_python()} evaluations/calc_inception.py --snapshot {snapshot}')
     return '\n'.join(lines)

@@ -1,4 +1,5 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
+from source.averaged_generator import AveragedGenerator
 from source.constraints import constrain, make_constraints
 from source.functions.losses import LOSSES
 from source.miscs.noise_sampler import NoiseSampler
@@ -25,6 +26,7 @@ class Updater(training.updaters.StandardUpdater):
         device: what batches are sent to; by default the models' own.
         penalties: added to the discriminator's loss, {name: arguments}; names are those of `source.penalties`.
         constraints: applied after each of its updates, {name: arguments}; names are those of `source.constraints`.
+        ema: decay of an average of the generator's weights that is kept beside it as `ema.gen`; by default none is.
         seed: of the penalties' own draws, an int or several; by default drawn from NumPy's global state.
 
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
@@ -35,7 +37,7 @@ class Updater(training.updaters.StandardUpdater):
     fakes_share_labels = False  # whether the discriminator's fakes have the real batch's labels, and so draw none
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
-                 sampler=None, device=None, penalties=None, constraints=None, seed=None):
+                 sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None):
         self.gen, self.dis = models['gen'], models['dis']
         if loss_type not in LOSSES:
             raise ValueError(f'loss_type must be one of {", ".join(LOSSES)}, got {loss_type!r}')
@@ -54,6 +56,7 @@ class Updater(training.updaters.StandardUpdater):
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
         for penalty in self.penalties.values():
             penalty.setup(self.dis)
+        self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 
     def generate(self, n, y=None):
         """Draws labels, unless given y, and latents; returns fakes, a Variable (n, 3, H, W), and labels or None."""
@@ -68,6 +71,8 @@ class Updater(training.updaters.StandardUpdater):
             self.update_generator()
             for _ in range(self.n_dis):
                 self.update_discriminator()
+        if self.ema is not None:
+            self.ema.update(self.gen)
 
     def judge_of_generator(self, x_fake, y_fake):
         """The discriminator's output for the generator's update, and further losses {name: Variable} of that."""
@@ -113,3 +118,5 @@ class Updater(training.updaters.StandardUpdater):
             self.sampler.serialize(serializer['sampler'])
         for name, penalty in self.penalties.items():
             penalty.serialize(serializer['penalties'][name])
+        if self.ema is not None:
+            self.ema.serialize(serializer['ema'])

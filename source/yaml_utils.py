@@ -31,6 +31,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'synchronized_batch_norm': (bool, False),  # ours: of several processes; false as in the paper's setting
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
     'loader_workers': (int, 0),  # ours: threads that read images ahead; 0 reads them between the updates
+    'tensorboard': (bool, False),  # ours: event files in <results_dir>/tensorboard/
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},

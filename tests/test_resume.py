@@ -167,7 +167,8 @@ ALL_PENALTIES = {'gradient': {}, 'orthonormal': {'weight': .1}, 'spectral_norm':
     {'updater': {'fn': 'ac_updater.py', 'name': 'ACUpdater', 'args': {
         'n_dis': 2, 'n_gen_samples': 5, 'conditional': True, 'penalties': {'gradient': {}}}},
      'models.discriminator.name': 'SNResNetACDiscriminator'},
-], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac'])
+    {'updater.args.ema': .99, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
+], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema'])
 def test_every_method_resumes(tmp_path, changes):
     config = write_config(tmp_path, {**changes, 'iteration': 3, 'snapshot_interval': 1, 'evaluation_interval': 3})
     whole = train_into(tmp_path / 'whole', config)

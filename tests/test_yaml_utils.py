@@ -31,6 +31,7 @@ def test_defaults(tmp_path):
         'cpu_kernels': True, 'loader_workers': 0,
         'synchronized_batch_norm': False,
         'snapshots': {'keep_last': 3, 'keep_best': 1, 'keep_models': 0},
+        'tensorboard': False,
     }
 
 

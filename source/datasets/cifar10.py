@@ -14,6 +14,7 @@ import numpy as np
 ARCHIVE_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz'
 ARCHIVE_NAME = 'cifar-10-python.tar.gz'
 ARCHIVE_BYTES = 170498071
+CLASS_NAMES = 'airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'
 BATCH_FOLDER = 'cifar-10-batches-py'
 BATCH_SIZE = 10000
 TRAIN_BATCHES = [f'data_batch_{k}' for k in range(1, 6)]
@@ -32,6 +33,10 @@ class CIFAR10Dataset(ImageDataset):
     def __init__(self, test=False, root=None):
         ims, labels = _read_cache(test) if root is None else _read_folder(root, test)
         super().__init__(ims.reshape(-1, 3, 32, 32), labels, n_classes=10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
 
 
 def _read_cache(test):

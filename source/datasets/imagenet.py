@@ -14,6 +14,7 @@ class ImageNetDataset(SquareCrops):
     """
 
     first_label = 0  # the listed label that becomes class 0
+    n_listed = 1000  # classes of a list, if not said
 
     def __init__(self, path, root, size=128, resize_method='bilinear', augmentation=False, crop_ratio=1.0,
                  n_classes=1000, stretch_contrast=False):
@@ -25,6 +26,18 @@ class ImageNetDataset(SquareCrops):
             raise FileNotFoundError(f'{root}: expected {self.names[0]}, the first image of {path}, found no file')
         self.root = root
         super().__init__(classes, n_classes, size, resize_method, augmentation, crop_ratio, stretch_contrast)
+
+    @classmethod
+    def names_of(cls, args):
+        """The folders of the list at `path`, n01440764 and so on, where it is there and each class has one."""
+        n_classes = args.get('n_classes', cls.n_listed)
+        if not os.path.isfile(args.get('path') or ''):
+            return None
+        names, classes = read_list(args['path'], cls.first_label, cls.first_label + n_classes - 1)
+        folders = {}
+        for name, c in zip(names, classes, strict=True):
+            folders.setdefault(c, os.path.dirname(name))
+        return [folders[c] for c in range(n_classes)] if len(folders) == n_classes else None
 
     def files(self):
         return [(name, os.path.join(self.root, name)) for name in self.names]

@@ -15,6 +15,7 @@ ARCHIVE_NAME = 'stl10_binary.tar.gz'
 ARCHIVE_BYTES = 2640397119
 FOLDER = 'stl10_binary'
 SPLITS = {'unlabeled': 100000, 'train': 5000, 'test': 8000}
+CLASS_NAMES = 'airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monkey', 'ship', 'truck'
 FULL_SIZE = 96
 IMAGE_BYTES = 3 * FULL_SIZE ** 2
 CHUNK = 500  # images read at once
@@ -43,6 +44,10 @@ class STL10Dataset(ImageDataset):
         else:
             labels = _read_labels(files, f'{split}_y.bin', SPLITS[split])
         super().__init__(ims, labels, n_classes=1 if split == 'unlabeled' else 10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES if args.get('split', 'unlabeled') != 'unlabeled' else None
 
 
 def _in_folder(root):

@@ -1,6 +1,7 @@
 """Street View House Numbers, cropped digits, from their .mat files."""
 import os
 
+from source.datasets.digits import CLASS_NAMES
 from source.datasets.files import check_array, check_labels, download, find_in_folders, nothing_in, read_cached_npz
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.mat_file import read_mat
@@ -43,6 +44,10 @@ class SVHNDataset(ImageDataset):
         check_array(path, 'labels', labels, (n, 1))
         check_labels(path, labels, 1, 10)
         super().__init__(np.ascontiguousarray(ims.transpose(3, 2, 0, 1)), labels.ravel() % 10, n_classes=10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
 
 
 def _read_mat(path):

@@ -17,6 +17,7 @@ class SaveSnapshots(extension.Extension):
 
     Args:
         models: whose files are written; if one is not finite, DivergedError is raised and nothing written.
+        ema: a generator of averaged weights, whose file is `<class name>_ema_<iteration>.npz`, or None.
         keep_last: snapshots of the whole training to keep, counted from the present one; 0 is all.
         keep_best: so many are kept besides, of those with the lowest `score`.
         keep_models: as `keep_last`, of the models' files; those beside a snapshot that is kept are kept too.
@@ -27,8 +28,11 @@ class SaveSnapshots(extension.Extension):
     # Differs from sngan_projection, which keeps every snapshot.
     priority = extension.PRIORITY_READER - 200  # after everything that changes state or writes the log
 
-    def __init__(self, models, keep_last=0, keep_best=0, keep_models=0, score=None, spared=()):
-        self.models, self.score = models, score
+    def __init__(self, models, ema=None, keep_last=0, keep_best=0, keep_models=0, score=None, spared=()):
+        self.models = {type(model).__name__: model for model in models}
+        if ema is not None:
+            self.models[f'{type(ema).__name__}_ema'] = ema
+        self.score = score
         self.keep_last, self.keep_best, self.keep_models = keep_last, keep_best, keep_models
         self.spared = {Path(path).resolve() for path in spared}
         self.newest = None  # the last one written
@@ -36,12 +40,12 @@ class SaveSnapshots(extension.Extension):
 
     def __call__(self, trainer):
         iteration, out = trainer.updater.iteration, Path(trainer.out)
-        require_finite(self.models, iteration)
+        require_finite(self.models.values(), iteration)
         score = float(trainer.observation.get(self.score, math.nan))
         if math.isfinite(score):
             self._scores[iteration] = score
-        for model in self.models:
-            save_snapshot(out / f'{type(model).__name__}_{iteration}.npz', model)
+        for name, model in self.models.items():
+            save_snapshot(out / f'{name}_{iteration}.npz', model)
         path = out / f'snapshot_iter_{iteration}'
         save_snapshot(path, trainer)
         self.newest = path
@@ -57,8 +61,8 @@ class SaveSnapshots(extension.Extension):
             if iteration_of(path) not in kept:
                 path.unlink(missing_ok=True)
         if self.keep_models:
-            for model in self.models:
-                self._remove_older_models(out, type(model).__name__, iteration, kept)
+            for name in self.models:
+                self._remove_older_models(out, name, iteration, kept)
 
     def _remove_older_models(self, out, name, iteration, kept):
         numbers = (p.stem.removeprefix(f'{name}_') for p in out.glob(f'{name}_*.npz'))

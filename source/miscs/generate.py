@@ -1,6 +1,7 @@
 """Images from a generator, as 8-bit arrays."""
 import chainer
 import numpy as np
+from chainer.backends import cuda
 
 
 def to_uint8(x):
@@ -23,14 +24,40 @@ def generate_batches(gen, n, sampler, labels=None, batchsize=100):
     """
     for start in range(0, n, batchsize):
         size = min(batchsize, n - start)
-        y = None
-        if gen.n_classes > 0:
-            y = sampler.categorical(size) if labels is None else labels[start:start + size]
-            y = np.asarray(y, np.int32)
-        z = sampler.continuous(size)
+        z, y = generator_inputs(gen, sampler, size, None if labels is None else labels[start:start + size])
         with chainer.using_config('train', False), chainer.no_backprop_mode():
-            x = gen(size, z=gen.device.send(z), y=None if y is None else gen.device.send(y))
-        yield to_uint8(chainer.backends.cuda.to_cpu(x.array)), y
+            x = gen(size, z=z, y=y)
+        yield to_uint8(cuda.to_cpu(x.array)), None if y is None else cuda.to_cpu(y)
+
+
+def generator_inputs(gen, sampler, n, labels=None):
+    """Return n latents, float32 (n, dim_z), and labels, int32 (n,) or None without classes, on the generator's device.
+
+    Labels are drawn before latents, unless they are given.
+    """
+    y = None
+    if gen.n_classes > 0:
+        y = gen.device.send(np.asarray(sampler.categorical(n) if labels is None else labels, np.int32))
+    return gen.device.send(sampler.continuous(n)), y
+
+
+def generate_from(gen, z, y=None, weights=None, batchsize=100):
+    """ims uint8 (n, 3, H, W) of latents z (n, dim_z), in test mode.
+
+    y: labels int (n,); or int (n, k) that `weights`, float (n, k), blend in conditional batch normalization.
+    """
+    ims = []
+    for start in range(0, len(z), batchsize):
+        part = slice(start, start + batchsize)
+        inputs = {'z': np.asarray(z[part], np.float32)}
+        if y is not None:
+            inputs['y'] = np.asarray(y[part], np.int32)
+        if weights is not None:
+            inputs['weights'] = np.asarray(weights[part], np.float32)
+        with chainer.using_config('train', False), chainer.no_backprop_mode():
+            x = gen(len(inputs['z']), **{name: gen.device.send(array) for name, array in inputs.items()})
+        ims.append(to_uint8(cuda.to_cpu(x.array)))
+    return np.concatenate(ims)
 
 
 def generate_ims(gen, n, sampler, labels=None, batchsize=100):
