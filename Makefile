@@ -18,6 +18,7 @@ READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
 train: $(READY)
 	$(RUN) train.py --config configs/sn_projection_digits.yml
+	$(RUN) evaluations/report.py results/digits
 
 test: $(READY)
 	$(RUN) -m pytest $(ARGS)

@@ -5,10 +5,13 @@
     python experiments.py table --dataset digits
     python experiments.py figures --dataset digits
 
+`run` ends with status 0 when all its cells have a record, with 3 where some are left.
+
 Cells (method × setting × seed) that experiments share are trained once. A run that was stopped goes on where it was
 when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
 """
 import argparse
+import contextlib
 import signal
 import sys
 import time
@@ -17,8 +20,8 @@ from pathlib import Path
 
 from evaluations.command_line import one_line_errors
 from source.experiments.budget import DATASETS, load_budget
-from source.experiments.catalogue import EXPERIMENTS, variants_of
-from source.experiments.cell import cells_of
+from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
+from source.experiments.cell import cells_of, variants_on
 from source.experiments.lock import LockedError, locked
 from source.experiments.real_data import prepare
 from source.experiments.records import Results, read_records
@@ -59,7 +62,7 @@ def parse_arguments():
 
     figures = commands.add_parser('figures', parents=[common], help='draw the figures of what was run')
     figures.add_argument('names', nargs='*', metavar='NAME', help='default: all that have been run')
-    figures.add_argument('--out', metavar='DIR', help='default: results/<dataset>_figures')
+    figures.add_argument('--out', metavar='DIR', help='default: beside --results_dir, results/<dataset>_figures')
 
     cell = commands.add_parser('cell', help='train one cell; what `run` starts')
     cell.add_argument('folder', metavar='FOLDER')
@@ -84,29 +87,56 @@ def list_experiments(args):
 
 
 def run(args):
-    names = list(EXPERIMENTS) if args.names == ['all'] else args.names
     budget, seeds = load_budget(args.dataset, iteration=args.iteration, ch=args.ch, batchsize=args.batchsize,
                                 n_images=args.n_images, splits=args.splits, feature_network=args.feature_network,
                                 weights=args.weights and str(Path(args.weights).resolve()))
     for name, value in (('-j', args.processes), ('--threads', args.threads)):
         if value is not None and value < 1:
             raise ValueError(f'{name}: expected at least 1, found {value}')
-    variants = [v for v in variants_of(names)
+    _check_choice('--methods', args.methods, METHODS)
+    _check_choice('--settings', args.settings, SETTINGS)
+    if args.seeds is not None and not all(0 <= seed < 2 ** 32 for seed in args.seeds):
+        raise ValueError(f'--seeds: expected 0 to {2 ** 32 - 1}, found {" ".join(map(str, args.seeds))}')
+    variants, left_out = variants_on(args.names, budget)
+    variants = [v for v in variants
                 if (not args.methods or v.method in args.methods) and (not args.settings or v.setting in args.settings)]
     if not variants:
-        raise ValueError(f'no cell of {" ".join(names)} has these methods and settings')
+        raise ValueError(f'no cell of {" ".join(args.names)} has these methods and settings')
+    if left_out:
+        print(left_out, flush=True)
     results = results_of(args)
-    cells = cells_of(variants, args.seeds or seeds, budget)
+    cells = cells_of(variants, list(dict.fromkeys(args.seeds or seeds)), budget)
     deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds
     data_dir = args.data_dir and str(Path(args.data_dir).resolve())
     read_records(results, cells)  # of this budget, or an error
     if any(not results.record(cell).exists() for cell in cells):
         prepare(results, variants[0], budget, data_dir, args.gpu)
     worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])
-    left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
-                     tell=lambda line: print(line, flush=True))
+    with _sigterm_as_sigint():
+        left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
+                         tell=lambda line: print(line, flush=True))
     print(f'{len(cells) - left} of {len(cells)} cells are in {results.csv}'
           + (f'; {left} left: give the same command again' if left else ''))
+    if left:
+        sys.exit(LEFT)
+
+
+def _check_choice(argument, given, known):
+    unknown = [name for name in given or () if name not in known]
+    if unknown:
+        raise ValueError(f'{argument}: expected some of {", ".join(known)}, found {unknown[0]}')
+
+
+@contextlib.contextmanager
+def _sigterm_as_sigint():
+    """Workers shall not outlive this process."""
+    def interrupt(*_):
+        raise KeyboardInterrupt
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def train_cell(args):
@@ -133,8 +163,14 @@ def table(args):
 
 def figures(args):
     from source.experiments.figures import draw_figures  # here, as Matplotlib takes a second to import
-    for path in draw_figures(results_of(args), args.out or f'results/{args.dataset}_figures', args.names or None):
+    for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None):
         print(path)
+
+
+def _figures_folder(args):
+    """`results/digits_figures` for results/digits_table2; `<results_dir>_figures` for another folder."""
+    root = results_of(args).root
+    return root.with_name(f'{root.name.removesuffix("_table2")}_figures')
 
 
 @one_line_errors

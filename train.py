@@ -3,13 +3,13 @@
     python train.py --config configs/sn_projection_digits.yml
 """
 import argparse
-import sys
-from pathlib import Path
+import contextlib
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.miscs import results_dir as results
 from source.miscs.devices import get_device
-from source.miscs.snapshots import load_trainer
+from source.processes import ALONE, start_processes
+from source.running import StoppedError, resume, run
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
 
@@ -24,6 +24,8 @@ def parse_arguments():
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
                         help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder")
     parser.add_argument('--seed', type=int, help="instead of the config's")
+    parser.add_argument('--loader_workers', '--loaderjob', type=int, metavar='N',
+                        help="threads that read images ahead, instead of the config's; the images stay the same")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='overrides a key of the config, as in --set adam.alpha=1e-4; may be repeated')
     parser.add_argument('--dry_run', action='store_true', help='build and check everything, write and train nothing')
@@ -32,34 +34,45 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    overrides = args.set + ([] if args.seed is None else [f'seed={args.seed}'])
-    try:
-        config = load_config(args.config, overrides)
-        out = config['results_dir'] = args.results_dir or config['results_dir']
-        resume = results.newest_snapshot(out) if args.resume == 'auto' else args.resume
-        trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir)
-        if resume:
-            load_trainer(resume, trainer)
-            if trainer.updater.iteration > config['iteration']:
-                raise ValueError(f'{resume}: made {trainer.updater.iteration} iterations already; '
-                                 f'{args.config}: iteration: found {config["iteration"]}')
-        if not args.dry_run:
-            if results.is_used(out) and not (resume and Path(resume).parent.samefile(out)):
-                print(f'{out} holds an earlier run; it is now {results.set_aside(out)}')
-            results.create(out, config)
-    except (ValueError, OSError) as error:
-        print(f'train.py: error: {error}', file=sys.stderr)
-        sys.exit(2)
-    if args.dry_run:
-        print(f'{args.config}: ready to train {config["iteration"]} iterations into {out}')
-        return
-    try:
-        trainer.run()
-    except KeyboardInterrupt:
-        print(f'stopped at iteration {trainer.updater.iteration}; to go on from the last snapshot: --resume auto',
-              file=sys.stderr)
-        sys.exit(130)
-    print(summary(trainer, config))
+    processes = ALONE
+    with contextlib.ExitStack() as claims:
+        try:
+            processes, args.gpu = start_processes(args.gpu)
+            config, trainer = prepare(args, processes, claims)
+        except (ValueError, OSError) as error:
+            processes.fail(f'train.py: error: {error}', 2)
+        except KeyboardInterrupt:
+            processes.fail('train.py: stopped before the training began', 130)
+        if args.dry_run:
+            if processes.is_first:
+                print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
+            return
+        try:
+            signal = run(trainer)
+        except StoppedError as error:
+            processes.fail(f'train.py: error: {error}', 1)
+    if signal and processes.is_first:
+        print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
+    elif processes.is_first:
+        print(summary(trainer, config))
+
+
+def prepare(args, processes, claims):
+    """(config, trainer), resumed and with its results folder made; the folder is claimed until `claims` closes."""
+    overrides = args.set + [f'{key}={getattr(args, key)}' for key in ('seed', 'loader_workers')
+                            if getattr(args, key) is not None]
+    config = load_config(args.config, overrides)
+    out = config['results_dir'] = args.results_dir or config['results_dir']
+    named = None if args.resume == 'auto' else args.resume
+    trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
+    resumed = resume(args.resume, out, trainer, processes)
+    if trainer.updater.iteration > config['iteration']:
+        raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
+                         f'{args.config}: iteration: found {config["iteration"]}')
+    if processes.is_first and not args.dry_run:
+        results.begin(out, config, resumed, claims)
+    processes.wait()
+    return config, trainer
 
 
 if __name__ == '__main__':

@@ -68,8 +68,11 @@ class SNResNetDiscriminatorBase(chainer.Chain):
         """Of what the height and width of images must be multiples, as blocks halve them."""
         return 2 ** sum(halves for _, halves in self.blocks)
 
-    def features(self, x):
-        """φ(x), Variable (B, out_channels), of images x (B, 3, image_size, image_size) in [-1, 1]."""
+    def features(self, x, y=None):
+        """φ(x), Variable (B, out_channels), of images x (B, 3, image_size, image_size) in [-1, 1].
+
+        Labels y, int32 (B,), are looked at only where they are concatenated.
+        """
         h = as_activations(x)
         for name in self.block_names:
             h = self[name](h)
@@ -128,6 +131,10 @@ class SNResNetConcatDiscriminatorBase(SNResNetDiscriminatorBase):
 
     def forward(self, x, y=None):
         """Raw outputs, Variable (B, 1), for images x (B, 3, H, W) in [-1, 1] and labels y, int32 (B,)."""
+        return self[self.dense_name](self.features(x, y))
+
+    def features(self, x, y=None):
+        """φ(x, y), Variable (B, out_channels)."""
         self._check_labels(y)
         if y is None and self.n_classes > 0:
             raise ValueError('a discriminator that concatenates labels needs them')
@@ -136,7 +143,7 @@ class SNResNetConcatDiscriminatorBase(SNResNetDiscriminatorBase):
             if name == self.concat_before and y is not None:
                 h = concat_maps(h, self.l_y(y))
             h = self[name](h)
-        return self[self.dense_name](self._pool(h))
+        return self._pool(h)
 
 
 class SNResNetACDiscriminatorBase(SNResNetDiscriminatorBase):

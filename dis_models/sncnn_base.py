@@ -53,6 +53,10 @@ class SNCNNDiscriminatorBase(chainer.Chain):
 
     def forward(self, x, y=None):
         """Raw outputs, Variable (B, 1), for images x (B, 3, image_size, image_size) in [-1, 1]; y must be None."""
+        return self.l8(self.features(x, y))
+
+    def features(self, x, y=None):
+        """φ(x), what enters the dense layer, Variable (B, 8·ch, image_size / 8, image_size / 8)."""
         if y is not None:
             raise ValueError('labels were given to an unconditional discriminator (n_classes is 0)')
         if x.shape[1:] != (3, self.image_size, self.image_size):
@@ -62,4 +66,4 @@ class SNCNNDiscriminatorBase(chainer.Chain):
             h = self[f'c{i}'](h, self.activation)
             normalize = self[f'n{i}']
             h = h if normalize is None else normalize(h)
-        return self.l8(activate(self.activation, h))
+        return activate(self.activation, h)

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models
+from source.datasets.class_names import class_names_of, find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.kernels.switch import use_cpu_kernels
 from source.miscs.devices import get_device, gpu_index
@@ -15,6 +16,7 @@ from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
+from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
 from source.yaml_utils import ConfigError, load_config
@@ -28,6 +30,20 @@ def add_snapshot_arguments(parser, required=True):
     parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
     add_config_arguments(parser, 'config of the snapshot; default: the config.yml beside it')
     parser.add_argument('--seed', type=int, default=1234, help='of the latents and labels (default: 1234)')
+    parser.set_defaults(truncation=None, standing=0)
+
+
+def add_sampling_arguments(parser):
+    parser.add_argument('--truncation', type=float, metavar='T', help='draw latents within ±T alone: typical images '
+                        'rather than varied ones')
+    parser.add_argument('--standing', type=int, metavar='N', help="make the batch normalizations' statistics anew "
+                        'from N batches of 100 samples first; default: those that training left')
+
+
+def add_class_arguments(parser, what):
+    parser.add_argument('--classes', nargs='*', metavar='C', help=what)
+    parser.add_argument('--class_names', metavar='FILE', help='names of the classes, one a line in their order; '
+                        "default: the data set's")
 
 
 def add_config_arguments(parser, config_help, required=False):
@@ -87,9 +103,24 @@ def load_generator(args):
     config = load_config(path)
     use_cpu_kernels(config['cpu_kernels'])
     gen, _ = build_models(config, str(path))
+    if args.truncation is not None and not args.truncation > 0:
+        raise ValueError(f'--truncation: expected a number above 0, found {args.truncation}')
+    if args.standing < 0:
+        raise ValueError(f'--standing: expected at least 0 batches, found {args.standing}')
     load_model(args.snapshot, gen)
     gen.to_device(get_device(args.gpu))
-    return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed)
+    if args.standing:
+        # Draws of its own, so that the images are of the same latents with and without it.
+        restate_statistics(gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, (args.seed, 1)), args.standing)
+    return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
+
+
+def chosen_classes(args, gen):
+    """The numbers of the classes that the arguments name, a list or None, and the names of all, a list or None."""
+    path = config_path(args)
+    names = (read_class_names(args.class_names, gen.n_classes) if args.class_names else
+             class_names_of(load_config(path), str(path)))
+    return (None if args.classes is None else [find_class(c, names, gen.n_classes) for c in args.classes]), names
 
 
 def load_images(args):
@@ -149,6 +180,14 @@ def _tell_what_is_replaced(path, record):
     differing = [f'{name} {earlier.get(name)}' for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
     if differing:
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
+
+
+def tell_replaced(paths):
+    """Says on standard error which of these files are there already, as they will be replaced."""
+    there = [str(path) for path in paths if Path(path).exists()]
+    if there:
+        more = f' and {len(there) - 1} more' if len(there) > 1 else ''
+        print(f'{there[0]}{more}: replaced; --results_dir keeps both', file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -1,49 +1,91 @@
-"""Generates a sheet of images per class from a snapshot, for example
+"""Generates images from a snapshot: a sheet per class, or --n images as files or one .npz, for example
 
-    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 7
+    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 seven
+    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --n 50000 --npz
 """
 import argparse
 from pathlib import Path
 
-from evaluations.command_line import add_snapshot_arguments, load_generator, one_line_errors
-from source.miscs.generate import generate_ims
+from evaluations import command_line as cli
+from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import save_sheet
-from source.miscs.results_dir import make_folder
+from source.miscs.image_writers import write_files, write_npz
+from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.progress_bar import progress_bar
+from source.miscs.results_dir import make_folder, set_aside
 
 import numpy as np
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_snapshot_arguments(parser)
+    cli.add_snapshot_arguments(parser)
+    cli.add_class_arguments(parser, 'class numbers or names; default: all')
     parser.add_argument('--rows', type=int, default=5, help='of images in a sheet (default: 5)')
     parser.add_argument('--columns', type=int, default=5, help='of images in a sheet (default: 5)')
-    parser.add_argument('--classes', type=int, nargs='+', metavar='C', help='class numbers; default: all')
-    parser.add_argument('--scale', type=int, default=1, help='repeat each pixel so many times (default: 1)')
+    parser.add_argument('--scale', type=int, default=1, help='of a sheet: repeat each pixel so many times (default: 1)')
+    parser.add_argument('--same_latents', action='store_true', help='the same latents in the sheet of every class')
+    parser.add_argument('--n', type=int, metavar='N', help='instead of sheets: N single images, of the classes in turn '
+                        'or, without --classes, of random ones as in scoring, into images/<class>/')
+    parser.add_argument('--npz', action='store_true', help='with --n: into samples.npz, arrays ims and labels')
+    cli.add_sampling_arguments(parser)
     parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the snapshot')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.npz and args.n is None:
+        parser.error('--npz goes with --n')
+    if args.n is not None and args.same_latents:
+        parser.error('--same_latents goes with sheets, not with --n')
+    return args
 
 
-@one_line_errors
-def main():
-    args = parse_arguments()
-    for name in ('rows', 'columns', 'scale'):
-        if getattr(args, name) < 1:
-            raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
-    gen, sampler = load_generator(args)
-    classes = range(gen.n_classes) if args.classes is None else args.classes
-    for c in classes:
-        if not 0 <= c < gen.n_classes:
-            raise ValueError(f'--classes {c}: the snapshot knows classes 0 to {gen.n_classes - 1}' if gen.n_classes
-                             else f'--classes {c}: the snapshot is of an unconditional generator')
-    out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
+def write_sheets(args, gen, sampler, classes, out):
     n = args.rows * args.columns
     sheets = [(f'{c}.png', np.full(n, c, np.int32)) for c in classes] or [('samples.png', None)]
+    cli.tell_replaced(out / name for name, _ in sheets)
     for name, labels in sheets:
+        if args.same_latents:
+            sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
         # Differs from sngan_projection: rows and columns keep their order where they differ.
         ims, _ = generate_ims(gen, n, sampler, labels)
         save_sheet(out / name, ims, args.rows, args.columns, args.scale)
     print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}×{args.columns} images in {out}/')
+
+
+def write_images(args, gen, sampler, classes, out):
+    labels = None if classes is None else np.resize(np.array(classes, np.int32), args.n)
+    with progress_bar(args.n, 'images') as bar:
+        batches = _shown(generate_batches(gen, args.n, sampler, labels), bar)
+        if args.npz:
+            path = out / 'samples.npz'
+            cli.tell_replaced([path])
+            write_npz(path, batches, args.n)
+        else:
+            path = out / 'images'
+            if path.exists():
+                print(f'{path} holds earlier images; it is now {set_aside(path)}')
+            write_files(make_folder(path), batches, args.n)
+    print(f'{args.n} images in {path}{"" if args.npz else "/"}')
+
+
+def _shown(batches, bar):
+    for ims, y in batches:
+        yield ims, y
+        bar.update(len(ims))
+
+
+@cli.one_line_errors
+def main():
+    args = parse_arguments()
+    for name in ('rows', 'columns', 'scale', 'n'):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
+    gen, sampler = cli.load_generator(args)
+    classes, _ = cli.chosen_classes(args, gen)
+    out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
+    if args.n is not None:
+        write_images(args, gen, sampler, classes or None, out)
+    else:
+        write_sheets(args, gen, sampler, range(gen.n_classes) if classes is None else classes, out)
 
 
 if __name__ == '__main__':

@@ -7,9 +7,11 @@ import zlib
 from pathlib import Path
 
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
+from source.processes import ALONE, AverageGradients, Share
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
 import numpy as np
@@ -192,21 +194,39 @@ def build_feature_network(config, source, device=-1, said=None):
         raise ConfigError(f'{said}: {error}') from error
 
 
-def build_updater(config, source, gen, dis, dataset, device):
+def build_iterator(config, dataset, seed, part=(0, 1)):
+    """The endless batches of training, read ahead by `loader_workers` threads; the same ones for any number of them.
+
+    `part` is (rank, size) of several processes.
+    """
+    workers = config['loader_workers']
+    if workers == 0:
+        return BatchIterator(dataset, config['batchsize'], seed, part)
+    return ParallelBatchIterator(dataset, config['batchsize'], seed, workers, part)
+
+
+def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
+    part = processes.rank, processes.size
     optimizers = {}
     for name, model in (('opt_gen', gen), ('opt_dis', dis)):
         model.to_device(device)
         optimizers[name] = Adam(**config['adam'])
         optimizers[name].setup(model)
+        if processes.size > 1:
+            processes.share(model)
+            optimizers[name].add_hook(AverageGradients(processes))
     spec = config['updater']
     cls = load_class(spec['fn'], spec['name'], source, 'updater')
     seed = config['seed']
     updater = construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
-        iterator=BatchIterator(dataset, config['batchsize'], seed=(seed, 1)),
-        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)), seed=(seed, 5))
+        iterator=build_iterator(config, dataset, (seed, 1), part),
+        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2), part=part), seed=(seed, 5))
     updater.capture = config['capture']
+    if processes.size > 1:
+        for penalty in updater.penalties.values():
+            penalty.rng = Share(penalty.rng, processes)
     return updater
 
 

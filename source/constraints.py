@@ -41,6 +41,8 @@ class SingularValueClipping:
         for _, W in weights_of(dis):
             if isinstance(W, Parameter):
                 xp = backend.get_array_module(W)
+                if not xp.isfinite(W.array).all():
+                    continue  # an SVD would raise; divergence is reported where losses and parameters are checked
                 U, S, Vt = xp.linalg.svd(W.array.reshape(len(W.array), -1), full_matrices=False)
                 W.array[...] = ((U * xp.minimum(S, self.K)) @ Vt).reshape(W.shape)
 

@@ -12,6 +12,7 @@ import copy
 from concurrent.futures import ThreadPoolExecutor
 
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.miscs.noise_sampler import NoiseSampler
 
 import numpy as np
@@ -40,11 +41,16 @@ class Source:
     @property
     def runs_ahead(self):
         """Whether a copy can draw in advance: then all that is drawn depends on the state below alone."""
-        return type(self.iterator) is BatchIterator and type(self.sampler) is NoiseSampler
+        return type(self.iterator) in (BatchIterator, ParallelBatchIterator) and type(self.sampler) is NoiseSampler
 
     def ahead(self):
-        """A copy that draws what this one would."""
+        """A copy that draws what this one would. What this one's iterator has read ahead itself is dropped."""
+        self.close()
         return Source(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8)
+
+    def close(self):
+        """Ends the iterator's threads; it goes on where it was if it is asked again."""
+        self.iterator.finalize()
 
     @property
     def state(self):
@@ -143,7 +149,7 @@ class Prefetch:
     def __init__(self, source, inputs, buffers):
         self.source, self.inputs, self.buffers = source, inputs, list(buffers)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix='prefetch') if source.runs_ahead else None
-        self._ahead, self._begun_at = None, None
+        self._ahead = self._drawer = self._begun_at = None
 
     def next(self, wait_until_free):
         """The buffer with the next iteration's inputs.
@@ -156,17 +162,20 @@ class Prefetch:
             return 0
         if self._ahead is None or not _equal(self._begun_at, self.source.state):
             self._forget()
-            self._start(0, self.source.ahead(), wait_until_free)
-        i, drawer, state = self._ahead.result()
+            self._drawer = self.source.ahead()
+            self._start(0, wait_until_free)
+        i, state = self._ahead.result()
         self.source.state = state
-        self._start(1 - i, drawer, wait_until_free)
+        self._start(1 - i, wait_until_free)
         return i
 
-    def _start(self, i, drawer, wait_until_free):
+    def _start(self, i, wait_until_free):
+        drawer = self._drawer
+
         def fill():
             wait_until_free(i)
             self.inputs.draw_into(self.buffers[i], drawer)
-            return i, drawer, drawer.state
+            return i, drawer.state
         self._begun_at = drawer.state
         self._ahead = self._thread.submit(fill)
 
@@ -174,10 +183,11 @@ class Prefetch:
         if self._ahead is not None:
             self._ahead.cancel()
             self._ahead.exception() if not self._ahead.cancelled() else None
-            self._ahead = None
+            self._drawer.close()
+            self._ahead = self._drawer = None
 
     def close(self):
-        """Ends the thread."""
+        """Ends the threads."""
         if self._thread is not None:
             self._forget()
             self._thread.shutdown()

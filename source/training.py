@@ -6,20 +6,25 @@ from pathlib import Path
 from source import build
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
+from source.extensions.divergence import StopWhenDiverged
 from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
+from source.extensions.tensorboard import TensorBoard
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import gpu_index
+from source.miscs.stop_request import StopRequest
+from source.processes import ALONE, AverageLosses, RequireAgreement
 from source.scoring.statistics_cache import cached_statistics
 
+import chainer
 import numpy as np
 from chainer import training
-from chainer.training import extensions
+from chainer.training import extension, extensions
 
 
-def build_trainer(config, source, device, results_dir, data_dir=None):
+def build_trainer(config, source, device, results_dir, data_dir=None, resume=None, processes=ALONE):
     """A trainer ready to run: updater, linear decay, log, progress bar, snapshots, sheets, scores and curves.
 
     Args:
@@ -28,40 +33,65 @@ def build_trainer(config, source, device, results_dir, data_dir=None):
         device: a Chainer device.
         results_dir: where everything is written; nothing is before the trainer runs.
         data_dir: folder of the data, for datasets that take one.
+        resume: a snapshot that is never removed.
+        processes: those that train together; all but the first one's trainers write nothing.
     """
-    gen, dis, dataset, updater = build_training(config, source, device, data_dir)
+    gen, dis, dataset, updater = build_training(config, source, device, data_dir, processes)
     iterations = config['iteration']
-    trainer = training.Trainer(updater, (iterations, 'iteration'), out=str(results_dir))
+    stop = StopRequest(processes.any if processes.size > 1 else None)
+    trainer = training.Trainer(updater, Until(iterations, stop), out=str(results_dir))
 
     def every(key):
         return EveryAndLast(config[key], iterations)
 
     extend_with_linear_decay(trainer, config)
+    trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], iterations))
+    snapshots = EveryLastAndStopped(config['snapshot_interval'], iterations, stop)
+    if processes.size > 1:
+        trainer.extend(AverageLosses(processes))
+        trainer.extend(RequireAgreement(processes, [gen, dis]), trigger=every('snapshot_interval'))
+    if not processes.is_first:
+        trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
+        return trainer
     evaluation = config['evaluation']
-    if evaluation['network'] is not None:
-        network = build.build_feature_network(config, source, gpu_index(device))
-        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
-                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
-                       trigger=every('evaluation_interval'))
-    trainer.extend(SampleSheet(gen, seed=(config['seed'], 4)), trigger=every('evaluation_interval'))
+    ema = getattr(updater, 'ema', None) and updater.ema.gen
+    generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
+    network = build.build_feature_network(config, source, gpu_index(device))
+    for generator, suffix in generators:
+        if network is not None:
+            trainer.extend(CalcScores(generator, network, functools.partial(cached_statistics, dataset, network),
+                                      evaluation['n_images'], evaluation['splits'], (config['seed'], 3),
+                                      suffix[1:]),
+                           name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))
+        trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}'),
+                       name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
-    trainer.extend(SaveSnapshots([gen, dis]), trigger=every('snapshot_interval'))
+    if config['tensorboard']:
+        trainer.extend(TensorBoard(log))
+    trainer.extend(SaveSnapshots([gen, dis], ema, **config['snapshots'], score=network and f'{network.name}_fid',
+                                 spared=[resume] if resume else []), trigger=snapshots)
     return trainer
 
 
-def build_training(config, source, device, data_dir=None):
+def build_training(config, source, device, data_dir=None, processes=ALONE):
     """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
+    if not processes.is_first:
+        processes.wait()  # for what the first may have to download
     dataset = build.build_dataset(config, source, data_dir)
+    if processes.is_first:
+        processes.wait()
     build.check_agreement(config, source, gen, dis, dataset)
-    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device)
+    is_shared = config['synchronized_batch_norm'] and processes.size > 1
+    chainer.global_config.batch_norm_processes = processes if is_shared else None
+    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device, processes)
 
 
 def extend_with_linear_decay(trainer, config):
@@ -81,6 +111,27 @@ class EveryAndLast:
     def __call__(self, trainer):
         iteration = trainer.updater.iteration
         return iteration % self.interval == 0 or iteration == self.last
+
+
+class EveryLastAndStopped(EveryAndLast):
+    """Also the iteration in which a signal to stop was seen; the one place that looks for it."""
+
+    def __init__(self, interval, last, stop):
+        super().__init__(interval, last)
+        self.stop = stop
+
+    def __call__(self, trainer):
+        return self.stop.look() or super().__call__(trainer)
+
+
+class Until:
+    """The trainer's stop trigger: the last iteration is made, or that of a signal to stop."""
+
+    def __init__(self, last, stop):
+        self.last, self.stop = last, stop
+
+    def __call__(self, trainer):
+        return self.stop.made or trainer.updater.iteration >= self.last
 
 
 def _python():
@@ -104,6 +155,7 @@ def summary(trainer, config):
         'Next:',
         f'  {_python()} evaluations/gen_images.py --snapshot {snapshot}',
     ]
+    lines.append(f'  {_python()} evaluations/report.py {out}')
     if config['evaluation']['network']:
         lines.append(f'  {_python()} evaluations/calc_inception.py --snapshot {snapshot}')
     return '\n'.join(lines)

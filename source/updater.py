@@ -1,4 +1,5 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
+from source.averaged_generator import AveragedGenerator
 from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
 from source.functions.capturable import reason_of_device
@@ -32,6 +33,7 @@ class Updater(training.updaters.StandardUpdater):
         device: what batches are sent to; by default the models' own.
         penalties: added to the discriminator's loss, {name: arguments}; names are those of `source.penalties`.
         constraints: applied after each of its updates, {name: arguments}; names are those of `source.constraints`.
+        ema: decay of an average of the generator's weights that is kept beside it as `ema.gen`; by default none is.
         seed: of the penalties' own draws, an int or several; by default drawn from NumPy's global state.
 
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
@@ -47,7 +49,7 @@ class Updater(training.updaters.StandardUpdater):
     graphs = None  # what captures it; by default CUDA graphs where the models are on a GPU
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
-                 sampler=None, device=None, penalties=None, constraints=None, seed=None):
+                 sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None):
         self.gen, self.dis = models['gen'], models['dis']
         if loss_type not in LOSSES:
             raise ValueError(f'loss_type must be one of {", ".join(LOSSES)}, got {loss_type!r}')
@@ -66,8 +68,10 @@ class Updater(training.updaters.StandardUpdater):
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
         for penalty in self.penalties.values():
             penalty.setup(self.dis)
-        self.image_noise = ImageNoise((*np.atleast_1d(getattr(self.get_iterator('main'), 'seed', 0)), 2))
+        main = self.get_iterator('main')
+        self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
         self._captured, self._inputs = None, None
+        self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 
     def generate(self, n, y=None):
         """Draws labels, unless given y, and latents; returns fakes, a Variable (n, 3, H, W), and labels or None."""
@@ -83,6 +87,8 @@ class Updater(training.updaters.StandardUpdater):
         else:
             self.sync()
             self.iterate(self.live_inputs())
+        if self.ema is not None:
+            self.ema.update(self.gen)
 
     def iterate(self, inputs):
         """One iteration on these inputs: the generator's update, then the discriminator's."""
@@ -112,16 +118,15 @@ class Updater(training.updaters.StandardUpdater):
         """Images x, array (B, 3, H, W) in [-1, 1], and labels y, int (B,)."""
         x, y = self.inputs('real')
         if x.dtype == np.uint8:
-            iterator = self.get_iterator('main')
             x = self.image_noise(kernels('noise.dequantize', next(self.gen.params())), x,
-                                 iterator.n_drawn // iterator.batch_size - 1)
+                                 self.get_iterator('main').n_batches - 1)
         return x, y
 
     def sync(self):
         """Brings what the device keeps for itself up to date, before an iteration."""
         iterator = self.get_iterator('main')
-        if hasattr(iterator, 'n_drawn'):
-            self.image_noise.sync(iterator.n_drawn // iterator.batch_size)
+        if hasattr(iterator, 'n_batches'):
+            self.image_noise.sync(iterator.n_batches)
         for optimizer in self._optimizers.values():
             if isinstance(optimizer, Adam) and optimizer.joint_kernel() is not None:
                 optimizer.sync()
@@ -150,7 +155,11 @@ class Updater(training.updaters.StandardUpdater):
                 return f'the constraint {type(constraint).__name__} is not for a GPU alone'
         if any(hasattr(link, 'retract') for link in self.dis.links()):
             return 'the discriminator holds decomposed weights, which a QR decomposition follows'
+        if chainer.config.batch_norm_processes is not None or getattr(self.get_iterator('main'), 'n_parts', 1) > 1:
+            return 'several processes train together, and talk to each other by way of the host'
         for name, optimizer in self._optimizers.items():
+            for hook in (*optimizer._pre_update_hooks, *optimizer._post_update_hooks):
+                return f"{name}'s hook {hook} may want more than kernels"
             if not isinstance(optimizer, Adam) or optimizer.joint_kernel() is None:
                 return f'{name} is not the Adam that counts on the device'
         return reason_of_device(next(self.gen.params()))
@@ -202,6 +211,8 @@ class Updater(training.updaters.StandardUpdater):
             self.sampler.serialize(serializer['sampler'])
         for name, penalty in self.penalties.items():
             penalty.serialize(serializer['penalties'][name])
+        if self.ema is not None:
+            self.ema.serialize(serializer['ema'])
 
     def finalize(self):
         if self._captured is not None:

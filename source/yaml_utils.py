@@ -1,7 +1,11 @@
 """Config files: read, check key by key, override. The keys are the authors'; `build.py` makes objects of them."""
 import difflib
 import math
+import os
 from pathlib import Path
+
+from source.kernels.switch import PRECISIONS
+from source.miscs.files import atomic_write
 
 import yaml
 
@@ -10,8 +14,9 @@ class ConfigError(ValueError):
     """A config file, or a value given for one of its keys, that cannot be used."""
 
 
-PRECISIONS = 'float32', 'tf32', 'bfloat16'
 _REQUIRED = object()
+_OF_VALUES = ValueError, TypeError, LookupError, AttributeError, RecursionError  # PyYAML's, of values that are none
+_MOST_VALUES, _DEEPEST = 10_000, 30
 _MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
 SCHEMA = {  # key: (type, default) or a nested schema
     'batchsize': (int, _REQUIRED),
@@ -22,9 +27,14 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'progressbar_interval': (int, None),
     'snapshot_interval': (int, 10000),
     'evaluation_interval': (int, 1000),
+    'snapshots': {  # ours: how many to keep, 0 for all: of the whole training, of those with the best FID, of models
+        'keep_last': (int, 3), 'keep_best': (int, 1), 'keep_models': (int, 0)},
+    'synchronized_batch_norm': (bool, False),  # ours: of several processes; false as in the paper's setting
     'cpu_kernels': (bool, True),  # ours: false leaves everything on a CPU to Chainer
     'precision': (str, 'tf32'),  # ours: of a GPU's convolutions: float32, tf32 or bfloat16; nothing to a CPU
     'capture': (bool, True),  # ours: false runs a GPU's iterations without a CUDA graph
+    'loader_workers': (int, 0),  # ours: threads that read images ahead; 0 reads them between the updates
+    'tensorboard': (bool, False),  # ours: event files in <results_dir>/tensorboard/
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
@@ -39,8 +49,9 @@ SCHEMA = {  # key: (type, default) or a nested schema
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
-    'iteration_decay_start': (0, math.inf), 'seed': (0, 2 ** 32 - 1),
+    'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
+    **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),
 }
 
@@ -100,8 +111,8 @@ def _read_extended(path, chain):
     merged = {}
     for base in bases:
         base_path = path.parent / base
-        if not base_path.is_file():
-            raise ConfigError(f'{path}: extends: no such file: {base}')
+        if not os.path.isfile(base_path):  # which says no to names that no file can have
+            raise ConfigError(f'{path}: extends: no such file: {base[:200]}')
         if any(base_path.samefile(earlier) for earlier in chain):
             raise ConfigError(f'{path}: extends: {base} extends itself, by way of {" and ".join(map(str, chain))}')
         merged = _merge(merged, _read_extended(base_path, chain))
@@ -135,11 +146,27 @@ def _read(path):
         where = f', line {mark.line + 1}' if mark else ''
         what = ' '.join(str(getattr(error, 'problem', None) or error).split())
         raise ConfigError(f'{path}{where}: not valid YAML: {what}') from None
-    except ValueError as error:  # a date that is none
-        raise ConfigError(f'{path}: not valid YAML: {error}') from None
+    except _OF_VALUES as error:
+        raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())[:200]}') from None
+    _check_extent(config, f'{path}: ')
     if not isinstance(config, dict):
         raise ConfigError(f'{path}: expected keys and values, found {describe(config)}')
     return config
+
+
+def _check_extent(value, source):
+    """Raises ConfigError for values within values without end, and for few that stand for many, as aliases can."""
+    left = [(value, 0)]
+    n_seen = 0
+    while left:
+        value, depth = left.pop()
+        n_seen += 1
+        if n_seen > _MOST_VALUES or depth > _DEEPEST:
+            raise ConfigError(f'{source}more than {_MOST_VALUES} values, or {_DEEPEST} within one another')
+        if isinstance(value, (dict, list, tuple, set)):
+            left += [(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            left += [(item, depth + 1) for item in value.values()]
 
 
 def _override(config, text):
@@ -155,8 +182,9 @@ def _override(config, text):
             raise ConfigError(f'--set {text}: {parent} holds no keys')
     try:
         config[last] = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, *_OF_VALUES):
         raise ConfigError(f'--set {text}: {value!r} is not valid YAML') from None
+    _check_extent(config[last], f'--set {key}: ')
 
 
 def _checked(values, schema, source, prefix):
@@ -218,9 +246,10 @@ def convert(value, expected_type, source, name):
 
 
 def describe(value):
-    return 'nothing' if value is None else f'{value!r} ({type(value).__name__})'
+    return 'nothing' if value is None else f'{repr(value)[:200]} ({type(value).__name__})'
 
 
 def save_config(path, config):
     """Writes a config so that `load_config` reads the same again."""
-    Path(path).write_text(yaml.safe_dump(config, sort_keys=False), encoding='utf-8')
+    with atomic_write(path) as file:
+        file.write(yaml.safe_dump(config, sort_keys=False).encode())

@@ -225,8 +225,7 @@ def test_comparison_says_what_the_paper_says(name):
                 **updater_args, **updater_changes}
     assert {key: value for key, value in updater.items() if key != 'n_gen_samples'} == expected
 
-    iteration = 450000 if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else (
-        50000 if network.startswith('resnet') and not gulrajani else 100000)
+    iteration = 450000 if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else 100000
     decay_start = 0 if network.startswith('resnet') else 400000 if network == 'imagenet' else iteration
     assert (config['iteration'], config['iteration_decay_start']) == (iteration, decay_start)
     assert config['results_dir'] == f'results/{name}'

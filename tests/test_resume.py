@@ -28,7 +28,7 @@ CHANGES = {
     'iteration': 5, 'iteration_decay_start': 1, 'batchsize': 4, 'models.generator.args.dim_z': 45,
     'updater.args.n_gen_samples': 5, 'display_interval': 2, 'snapshot_interval': 1, 'evaluation_interval': 3,
     'dataset.dataset_fn': 'few.py', 'dataset.dataset_name': 'FewDigits',
-    'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}}
+    'snapshots.keep_last': 0, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}}
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +117,7 @@ def test_auto_goes_on_in_place(folder, unbroken, capsys):
     train_into(killed, folder / 'narrow.yml', '--resume', 'auto')
     assert_same(unbroken, killed, 5)
     after = files_in(killed)
-    assert {k for k in before if before[k] != after[k]} <= {'log.json', 'config.yml'}
+    assert {k for k in before if before[k] != after[k]} <= {'log.json', 'log.jsonl', 'config.yml'}
     assert not (folder / 'killed.old-1').exists()
     assert 'holds an earlier run' not in capsys.readouterr().out
 
@@ -167,7 +167,8 @@ ALL_PENALTIES = {'gradient': {}, 'orthonormal': {'weight': .1}, 'spectral_norm':
     {'updater': {'fn': 'ac_updater.py', 'name': 'ACUpdater', 'args': {
         'n_dis': 2, 'n_gen_samples': 5, 'conditional': True, 'penalties': {'gradient': {}}}},
      'models.discriminator.name': 'SNResNetACDiscriminator'},
-], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac'])
+    {'updater.args.ema': .99, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
+], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema'])
 def test_every_method_resumes(tmp_path, changes):
     config = write_config(tmp_path, {**changes, 'iteration': 3, 'snapshot_interval': 1, 'evaluation_interval': 3})
     whole = train_into(tmp_path / 'whole', config)

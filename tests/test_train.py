@@ -20,7 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 CHANGES = {'iteration': 3, 'evaluation_interval': 3, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}}
 CONTENTS = {
-    'config.yml', 'log.json', 'log', 'losses.png', 'scores.png', 'preview/00000003.png',
+    'config.yml', 'log.json', 'log.jsonl', 'log', 'losses.png', 'scores.png', 'preview/00000003.png',
     *(f'{name}_{k}{suffix}' for k in (2, 3) for name, suffix in (
         ('ResNetGenerator', '.npz'), ('SNResNetProjectionDiscriminator', '.npz'), ('snapshot_iter', '')))}
 

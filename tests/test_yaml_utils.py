@@ -28,9 +28,12 @@ def test_defaults(tmp_path):
         'evaluation': {'network': None, 'weights': None, 'n_images': 1000, 'splits': 10},
         'paper_row': None,
         'versions': {},
-        'cpu_kernels': True,
+        'cpu_kernels': True, 'loader_workers': 0,
         'precision': 'tf32',
         'capture': True,
+        'synchronized_batch_norm': False,
+        'snapshots': {'keep_last': 3, 'keep_best': 1, 'keep_models': 0},
+        'tensorboard': False,
     }
 
 

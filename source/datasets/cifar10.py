@@ -1,8 +1,10 @@
 """CIFAR-10 from any form a user may have: Chainer's cache, the python archive, or its unpacked batches."""
 import os
 import tarfile
+import zlib
 
 from source.datasets.cached_download import cached_download
+from source.datasets.files import read_cached_npz, reason
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.plain_pickle import load_plain_pickle
 
@@ -12,6 +14,7 @@ import numpy as np
 ARCHIVE_URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz'
 ARCHIVE_NAME = 'cifar-10-python.tar.gz'
 ARCHIVE_BYTES = 170498071
+CLASS_NAMES = 'airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'
 BATCH_FOLDER = 'cifar-10-batches-py'
 BATCH_SIZE = 10000
 TRAIN_BATCHES = [f'data_batch_{k}' for k in range(1, 6)]
@@ -30,6 +33,10 @@ class CIFAR10Dataset(ImageDataset):
     def __init__(self, test=False, root=None):
         ims, labels = _read_cache(test) if root is None else _read_folder(root, test)
         super().__init__(ims.reshape(-1, 3, 32, 32), labels, n_classes=10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
 
 
 def _read_cache(test):
@@ -59,11 +66,7 @@ def _read_folder(root, test):
 def _read_npz(path, test):
     prefix = 'test' if test else 'train'
     n = BATCH_SIZE * len(_batch_names(test))
-    try:
-        with np.load(path) as arrays:
-            ims, labels = arrays[f'{prefix}_x'], arrays[f'{prefix}_y']
-    except Exception as error:  # a cut zip raises whatever its bytes suggest
-        raise ValueError(f"{path}: expected Chainer's {prefix}_x and {prefix}_y, found {_reason(error)}") from error
+    ims, labels = read_cached_npz(path, (f'{prefix}_x', f'{prefix}_y'))
     return _checked(path, ims, labels, n)
 
 
@@ -87,9 +90,9 @@ def _read_archive(path, test):
                 name = os.path.basename(member.name)
                 if name in names and member.isfile():
                     batches[name] = _read_batch(f'{path}:{member.name}', archive.extractfile(member))
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise ValueError(f'{path}: expected the {ARCHIVE_BYTES} bytes of {ARCHIVE_NAME}, found '
-                         f'{os.path.getsize(path)} that cannot be read ({_reason(error)})') from error
+                         f'{os.path.getsize(path)} that cannot be read ({reason(error)})') from error
     if len(batches) < len(names):
         raise ValueError(f'{path}: expected {BATCH_FOLDER}/ with {", ".join(names)}, '
                          f'found {", ".join(sorted(batches)) or "none of them"}')
@@ -101,7 +104,7 @@ def _read_batch(path, file):
         batch = load_plain_pickle(file)
         ims, labels = batch['data'], batch['labels']
     except Exception as error:  # a damaged pickle raises whatever its bytes suggest
-        raise ValueError(f"{path}: expected a pickle with 'data' and 'labels', found {_reason(error)}") from error
+        raise ValueError(f"{path}: expected a pickle with 'data' and 'labels', found {reason(error)}") from error
     return _checked(path, ims, np.asarray(labels), BATCH_SIZE)
 
 
@@ -123,6 +126,3 @@ def _batch_names(test):
 def _joined(batches):
     return tuple(np.concatenate(arrays) for arrays in zip(*batches, strict=True))
 
-
-def _reason(error):
-    return f'{type(error).__name__}: {error}'

@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
+CLASS_NAMES = 'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'
 N_HELD_OUT = 360
 FINE_SIZE = 32
 
@@ -35,6 +36,10 @@ class DigitsDataset(ImageDataset):
         grey = np.stack([_enlarge(im, size) for im in small])
         super().__init__(np.repeat(grey[:, None], 3, axis=1), digits.target[part], n_classes=10)
         self._reach = size // 16 if augmentation else 0
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
 
     def load_ims(self, indices, rng=None):
         ims = super().load_ims(indices)

@@ -14,6 +14,8 @@ URL = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'
 DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist'  # of the package dataset-fashion-mnist
 BYTES = {'train-images-idx3-ubyte.gz': 26421880, 'train-labels-idx1-ubyte.gz': 29515,
          't10k-images-idx3-ubyte.gz': 4422102, 't10k-labels-idx1-ubyte.gz': 5148}  # of the downloads
+CLASS_NAMES = ('T-shirt/top', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag',
+               'ankle boot')
 FULL_SIZE = 28
 
 
@@ -33,6 +35,10 @@ class FashionMNISTDataset(ImageDataset):
         margin = (size - FULL_SIZE) // 2
         ims = np.pad(ims, ((0, 0), (margin, margin), (margin, margin)))
         super().__init__(np.repeat(ims[:, None], 3, axis=1), labels, n_classes=10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
 
 
 def _read(test, root):

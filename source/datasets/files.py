@@ -2,6 +2,7 @@
 import os
 
 from source.datasets.cached_download import cached_download
+from source.miscs.plain_npz import read_plain_npz
 
 import chainer
 import numpy as np
@@ -42,11 +43,11 @@ def download(url, n_bytes, name, what):
 def read_cached_npz(path, names, found_in='Chainer'):
     """The named arrays of a converted .npz in Chainer's cache; ValueError where it is none or lacks one."""
     try:
-        with np.load(path) as arrays:
-            return [arrays[name] for name in names]
-    except Exception as error:  # a cut zip raises whatever its bytes suggest
-        raise ValueError(f"{path}: expected {found_in}'s {' and '.join(names)}, found "
-                         f'{type(error).__name__}: {error}') from error
+        arrays = read_plain_npz(path, 'file', names=names)
+        return [arrays[name] for name in names]
+    except (ValueError, KeyError) as error:
+        found = str(error).removeprefix(f'{path}: ') if isinstance(error, ValueError) else f'no {error}'
+        raise ValueError(f"{path}: expected {found_in}'s {' and '.join(names)}, found {found}") from error
 
 
 def check_array(path, what, array, shape):
@@ -62,3 +63,8 @@ def check_array(path, what, array, shape):
 def check_labels(path, labels, lowest, highest):
     if len(labels) and not lowest <= labels.min() <= labels.max() <= highest:
         raise ValueError(f'{path}: expected labels {lowest} to {highest}, found {labels.min()} to {labels.max()}')
+
+
+def reason(error):
+    """What an exception says, in one line."""
+    return f'{type(error).__name__}: {" ".join(str(error).split())[:200]}'

@@ -2,10 +2,10 @@
 from pathlib import Path
 
 from source.datasets.image_dataset import ImageDataset
+from source.datasets.open_image import open_rgb
 from source.miscs.plain_npz import read_plain_npz
 
 import numpy as np
-from PIL import Image
 
 IMAGE_SUFFIXES = {'.png', '.jpg', '.jpeg', '.bmp', '.webp'}
 IMAGE_KEYS, LABEL_KEYS = ('ims', 'images', 'x', 'arr_0'), ('labels', 'y', 'arr_1')
@@ -80,11 +80,7 @@ def open_images(path, size=None, key=None):
 
 
 def _read(path, size):
-    try:
-        with Image.open(path) as image:
-            im = np.asarray(image.convert('RGB'))
-    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, …
-        raise ValueError(f'{path}: expected an image, found a file Pillow cannot read ({error})') from error
+    im = np.asarray(open_rgb(path))
     expected = size or im.shape[1]
     if im.shape[:2] != (expected, expected):
         raise ValueError(f'{path}: expected {expected}×{expected} pixels, found {im.shape[1]}×{im.shape[0]}')

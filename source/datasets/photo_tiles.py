@@ -41,7 +41,12 @@ class PhotoTilesDataset(ImageDataset):
             raise ValueError(f'size: expected a tile that fits into every photo, got {size} px')
         labels = np.repeat(np.arange(len(tiles)), [len(t) for t in tiles])
         super().__init__(np.concatenate(tiles), labels, n_classes=len(tiles))
-        self.class_names = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+        self.class_names = self.names_of({'photos': photos})
+
+    @classmethod
+    def names_of(cls, args):
+        packages = CHOICES.get(args.get('photos', 'scikit-learn'), ())
+        return [os.path.splitext(name)[0] for package in packages for name in PHOTOS[package][1]]
 
 
 def _paths(package):

@@ -1,9 +1,10 @@
 """STL-10 from its binary files, unpacked or still in their archive."""
 import os
 import tarfile
+import zlib
 from contextlib import contextmanager
 
-from source.datasets.files import check_labels, download, nothing_in
+from source.datasets.files import check_labels, download, nothing_in, reason
 from source.datasets.image_dataset import ImageDataset
 
 import numpy as np
@@ -14,6 +15,7 @@ ARCHIVE_NAME = 'stl10_binary.tar.gz'
 ARCHIVE_BYTES = 2640397119
 FOLDER = 'stl10_binary'
 SPLITS = {'unlabeled': 100000, 'train': 5000, 'test': 8000}
+CLASS_NAMES = 'airplane', 'bird', 'car', 'cat', 'deer', 'dog', 'horse', 'monkey', 'ship', 'truck'
 FULL_SIZE = 96
 IMAGE_BYTES = 3 * FULL_SIZE ** 2
 CHUNK = 500  # images read at once
@@ -42,6 +44,10 @@ class STL10Dataset(ImageDataset):
         else:
             labels = _read_labels(files, f'{split}_y.bin', SPLITS[split])
         super().__init__(ims, labels, n_classes=1 if split == 'unlabeled' else 10)
+
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES if args.get('split', 'unlabeled') != 'unlabeled' else None
 
 
 def _in_folder(root):
@@ -82,10 +88,9 @@ class _Archive:
                     found = 'none' if member is None else f'one of {member.size}'
                     raise ValueError(f'{self.path}: expected {FOLDER}/{name} of {n_bytes} bytes, found {found}')
                 yield f'{self.path}:{member.name}', archive.extractfile(member)
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
             raise ValueError(f'{self.path}: expected the {ARCHIVE_BYTES} bytes of {ARCHIVE_NAME}, found '
-                             f'{os.path.getsize(self.path)} that cannot be read '
-                             f'({type(error).__name__}: {error})') from error
+                             f'{os.path.getsize(self.path)} that cannot be read ({reason(error)})') from error
 
 
 def _read_images(files, name, n, size):

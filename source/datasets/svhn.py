@@ -1,12 +1,13 @@
 """Street View House Numbers, cropped digits, from their .mat files."""
 import os
 
+from source.datasets.digits import CLASS_NAMES
 from source.datasets.files import check_array, check_labels, download, find_in_folders, nothing_in, read_cached_npz
 from source.datasets.image_dataset import ImageDataset
+from source.datasets.mat_file import read_mat
 
 import chainer
 import numpy as np
-from scipy.io import loadmat
 
 URL = 'http://ufldl.stanford.edu/housenumbers/'
 FILES = {  # split: (number of images, bytes of <split>_32x32.mat)
@@ -44,10 +45,14 @@ class SVHNDataset(ImageDataset):
         check_labels(path, labels, 1, 10)
         super().__init__(np.ascontiguousarray(ims.transpose(3, 2, 0, 1)), labels.ravel() % 10, n_classes=10)
 
+    @classmethod
+    def names_of(cls, args):
+        return CLASS_NAMES
+
 
 def _read_mat(path):
     try:
-        arrays = loadmat(path)
+        arrays = read_mat(path)
         return arrays['X'], arrays['y']
     except Exception as error:  # a damaged file raises whatever its bytes suggest
         raise ValueError(f"{path}: expected MATLAB's X and y, found {os.path.getsize(path)} bytes that are not "

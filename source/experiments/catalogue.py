@@ -14,7 +14,8 @@ METHODS = {  # of Figure 1, in its order, and what the text calls vanilla; the n
 }
 SETTINGS = {'A': 5, 'B': 1, 'C': 1, 'D': 5, 'E': 5, 'F': 5}  # Table 1, with n_dis
 RELATIVE_SIZES = .5, 1., 2., 4., 8.  # of the final layer, Figure 4
-N_DIS = 1, 2, 5, 10, 20  # Figure 11
+N_DIS = 1, 2, 5, 10, 20  # Figure 11, after so many generator updates:
+UPDATES_OF_FIGURE_11 = 10000
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,9 @@ EXPERIMENTS = {
     'figure_9': Experiment('Spectral norms of all layers during training, SN, setting C', (_cnn('spectral', 'C'),)),
     'figure_10': Experiment('Seconds per 100 updates, n_dis 5', tuple(
         _cnn(method, 'A') for method in ('wgan_gp', 'weight', 'spectral', 'none'))),
-    'figure_11': Experiment('Scores against n_dis, WN and SN, otherwise setting D', tuple(
-        _cnn(method, 'D', n_dis=n_dis) for method in ('weight', 'spectral') for n_dis in N_DIS)),
+    'figure_11': Experiment('Scores against n_dis after 10,000 updates, WN and SN, otherwise setting D', tuple(
+        _cnn(method, 'D', n_dis=n_dis, at_most=UPDATES_OF_FIGURE_11)
+        for method in ('weight', 'spectral') for n_dis in N_DIS)),
     'figure_12': Experiment('Samples of GAN-GP, LN and BN in settings A to F', _grid(('gan_gp', 'layer', 'batch'))),
     'figure_13': Experiment('Learning curves without classes and with projection, SN and orthonormal', tuple(
         _resnet(network, method) for network in ('resnet', 'resnet_projection') for method in SN_AND_ORTHONORMAL)),

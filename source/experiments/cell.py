@@ -1,16 +1,17 @@
 """One cell of a comparison, a variant under a seed and a budget, and the config it is trained with."""
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from source.experiments.budget import CONFIGS, PAPER_CH, Budget
-from source.experiments.catalogue import Variant
+from source.experiments.catalogue import EXPERIMENTS, Variant, variants_of
 from source.miscs.files import atomic_write
 from source.yaml_utils import ConfigError, load_config
 
 import yaml
 
-OPTIONS = {  # name: the config's key; `updates` multiplies the iterations
+OPTIONS = {  # name: the config's key; `updates` multiplies the iterations, `at_most` limits them
     'n_dis': 'updater.args.n_dis',
     'loss_type': 'updater.args.loss_type',
     'alpha': 'adam.alpha',
@@ -19,9 +20,9 @@ OPTIONS = {  # name: the config's key; `updates` multiplies the iterations
     'scale': 'models.discriminator.args.scale',
     'final_scale': 'models.discriminator.args.final_scale',
     'updates': None,
+    'at_most': None,
 }
-N_LOGGED = 20  # points of the log, over a cell
-N_SCORED = 4  # of which so many are scored; snapshots as often
+N_LOGGED = 20  # points of the log over a cell, and those of its beginning
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Cell:
 
     @property
     def iteration(self):
-        return round(self.budget.iteration * dict(self.variant.options).get('updates', 1))
+        options = dict(self.variant.options)
+        return min(round(self.budget.iteration * options.get('updates', 1)), options.get('at_most', math.inf))
 
 
 def cells_of(variants, seeds, budget):
@@ -52,6 +54,38 @@ def cells_of(variants, seeds, budget):
             raise ConfigError(f'{variant.name}: no network {variant.network} for {budget.dataset}; '
                               f'there is {", ".join(budget.bases)}')
     return [Cell(variant, seed, budget) for seed in seeds for variant in variants]
+
+
+def variants_on(names, budget):
+    """What a data set has networks for.
+
+    Args:
+        names: of experiments, or ['all'].
+        budget: a `Budget`.
+
+    Returns:
+        (variants, line): the variants of these experiments whose network the data set has, each once, and a line that
+        names what is left out, or None.
+
+    Raises:
+        ValueError: an unknown name.
+        ConfigError: an experiment asked for by its name of which nothing is left.
+    """
+    every = names == ['all']
+    names = list(EXPERIMENTS) if every else names
+    variants = variants_of(names)
+    lacking = list(dict.fromkeys(v.network for v in variants if v.network not in budget.bases))
+    if not lacking:
+        return variants, None
+    left = {name: [v for v in EXPERIMENTS[name].variants if v.network in budget.bases] for name in names}
+    without = [name for name in names if not left[name]]
+    if without and not every:
+        raise ConfigError(f'{without[0]}: no network {EXPERIMENTS[without[0]].variants[0].network} for '
+                          f'{budget.dataset}; there is {", ".join(budget.bases)}')
+    parts = [name for name in names if 0 < len(left[name]) < len(EXPERIMENTS[name].variants)]
+    what = [', '.join(without)] * bool(without) + [f'parts of {", ".join(parts)}'] * bool(parts)
+    return ([v for v in variants if v.network in budget.bases],
+            f'no network {", ".join(lacking)} for {budget.dataset}: without {" and ".join(what)}')
 
 
 def write_cell_config(folder, cell):
@@ -67,7 +101,7 @@ def write_cell_config(folder, cell):
 def _config(cell, folder):
     variant, budget = cell.variant, cell.budget
     base_path = budget.bases[variant.network]
-    base, data = load_config(base_path), load_config(budget.bases['cnn'])['dataset']
+    base, data = load_config(base_path), load_config(budget.data_base)['dataset']
     parts = [Path(base_path)]
     if variant.setting:
         parts.append(CONFIGS / 'settings' / f'{variant.setting}.yml')
@@ -80,10 +114,11 @@ def _config(cell, folder):
         'extends': [os.path.relpath(part, folder.resolve()) for part in parts],
         'batchsize': budget.batchsize,
         'iteration': cell.iteration,
+        'iteration_decay_start': cell.iteration * base['iteration_decay_start'] // base['iteration'],
         'seed': cell.seed,
         'display_interval': max(1, cell.iteration // N_LOGGED),
-        'snapshot_interval': max(1, cell.iteration // N_SCORED),
-        'evaluation_interval': max(1, cell.iteration // N_SCORED),
+        'snapshot_interval': max(1, cell.iteration // budget.n_scored),
+        'evaluation_interval': max(1, cell.iteration // budget.n_scored),
         'results_dir': '.',
         'paper_row': None,
         'models': {kind: {'args': {'ch': max(1, round(ch * scale))}} for kind, ch in own_ch.items()},

@@ -32,7 +32,10 @@ class Results:
         return self.root.parent / f'{self.root.name}.csv'
 
     def record(self, cell):
-        return self.root / 'records' / f'{cell.name}.json'
+        return self.record_of(cell.name)
+
+    def record_of(self, name):
+        return self.root / 'records' / f'{name}.json'
 
     def samples(self, name):
         return self.root / 'samples' / f'{name}.png'
@@ -57,13 +60,17 @@ def read_record(path, cell=None):
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{path}: expected the record of a cell: {type(error).__name__}: {error}') from None
     if cell is not None:
-        expected = identity(cell)
-        differing = [name for name in expected['budget'] if found['budget'].get(name) != expected['budget'][name]]
-        if differing:
-            name = differing[0]
-            raise ValueError(f'{path}: is of another budget: {name}: expected {expected["budget"][name]}, found '
-                             f'{found["budget"].get(name)}; give that, or another --results_dir')
+        check_same_budget(path, found['budget'], cell)
     return record
+
+
+def check_same_budget(path, found, cell):
+    """Raises ValueError where `found`, the budget of what `path` holds, is not that of `cell`."""
+    expected = identity(cell)['budget']
+    for name in (*expected, *found):
+        if found.get(name) != expected.get(name):
+            raise ValueError(f'{path}: is of another budget: {name}: expected {expected.get(name)}, found '
+                             f'{found.get(name)}; give that, or another --results_dir')
 
 
 def read_records(results, cells=None):

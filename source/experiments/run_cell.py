@@ -1,6 +1,7 @@
 """Training one cell, from its start or its newest snapshot, and writing its record."""
 import functools
 import json
+import math
 import time
 from pathlib import Path
 
@@ -8,18 +9,31 @@ from source import build
 from source.experiments.budget import Budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell, write_cell_config
-from source.experiments.records import FINISHED, Results, as_job, identity, read_record, write_record
+from source.experiments.records import (
+    FINISHED,
+    Results,
+    as_job,
+    check_same_budget,
+    identity,
+    read_record,
+    write_record,
+)
 from source.extensions.calc_scores import CalcScores
 from source.extensions.divergence import DivergedError, StopWhenDiverged
 from source.extensions.held_out_loss import HeldOutLoss
 from source.extensions.log import Log
 from source.extensions.spectral_norms import SpectralNorms, singular_values
 from source.miscs.devices import get_device, gpu_index
+from source.miscs.files import remove_leftovers
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import make_folder, newest_snapshot
 from source.miscs.snapshots import load_trainer, save_snapshot
+from source.scoring.image_sources import GeneratedImages
+from source.scoring.judging import judge, scores_of
+from source.scoring.protocols import PROTOCOLS
+from source.scoring.reference import RealImages
 from source.scoring.statistics_cache import cached_statistics
 from source.training import EveryAndLast, build_training, extend_with_linear_decay
 from source.yaml_utils import load_config
@@ -39,6 +53,15 @@ def write_job(results, cell, data_dir=None, threads=None):
     write_cell_config(folder, cell)
     (folder / JOB).write_text(json.dumps(as_job(cell, data_dir, threads), indent=1) + '\n', encoding='utf-8')
     return folder
+
+
+def check_job(results, cell):
+    """Raises ValueError where a cell of another budget was begun in the folder that `cell` would go on in."""
+    folder = results.folder(cell)
+    if newest_snapshot(folder) is None or not (folder / JOB).is_file():
+        return
+    begun, _, _ = read_job(folder)
+    check_same_budget(folder, identity(begun)['budget'], cell)
 
 
 def read_job(folder):
@@ -62,6 +85,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
         numbers gets a record too.
     """
     folder = Path(folder)
+    remove_leftovers(folder)
     cell, data_dir, threads = read_job(folder)
     results = Results(folder.parent.parent)
     config_path = str(folder / 'cell.yml')
@@ -83,6 +107,9 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     record = make_record(cell, status, trainer, log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)
     if status == FINISHED:
+        if cell.budget.protocol:
+            record['scores'], record['protocol'] = _scores_by_protocol(
+                cell, trainer.updater.gen, network, config, config_path, data_dir)
         save_sheet(results.samples(cell.name), _samples(trainer.updater.gen, cell.seed), SHEET, SHEET)
         for model in (trainer.updater.gen, trainer.updater.dis):
             save_snapshot(folder / f'{type(model).__name__}_{last}.npz', model)
@@ -116,10 +143,12 @@ def build_cell_trainer(config, source, device, folder, data_dir=None):
 
 
 class _Logged(EveryAndLast):
-    """The first iteration too: Figure 9 is about the beginning."""
+    """Iterations 1, 2, 5, 10, 20, … too, up to the first interval: Figure 9 is about the beginning."""
 
     def __call__(self, trainer):
-        return trainer.updater.iteration == 1 or super().__call__(trainer)
+        iteration = trainer.updater.iteration
+        leading = iteration / 10 ** math.floor(math.log10(iteration)) if iteration else 0
+        return (iteration < self.interval and leading in (1, 2, 5)) or super().__call__(trainer)
 
 
 class _NewestSnapshot(extension.Extension):
@@ -141,6 +170,17 @@ def _remove_snapshots(folder, but=None):
     for path in Path(folder).glob('snapshot_iter_*'):
         if path != but:
             path.unlink()
+
+
+def _scores_by_protocol(cell, gen, network, config, config_path, data_dir):
+    protocol = PROTOCOLS[cell.budget.protocol]
+    real = RealImages(config, config_path, data_dir, protocol.real, protocol.n_real)
+    judged = judge(GeneratedImages(gen, (cell.seed, 7)).batches(protocol.n_images), network, protocol.n_images,
+                   protocol.n_compared, desc='samples')
+    scores = scores_of(judged, network, reference=real.statistics(network), splits=protocol.splits)
+    return ({name: float(score) for name, score in scores.items()},
+            f'{protocol.n_images} images in {protocol.splits} splits, FID of the first {protocol.n_compared} against '
+            f'{real.text}')
 
 
 def _samples(gen, seed):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from source.experiments.lock import locked
 from source.experiments.records import read_record, write_csv
-from source.experiments.run_cell import record_crash, write_job
+from source.experiments.run_cell import check_job, record_crash, write_job
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
 POLL_SECONDS = .1
@@ -36,7 +36,7 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         The number of cells without a record.
 
     Raises:
-        ValueError: a record of another budget, or a comparison that is running in this folder already.
+        ValueError: a record or a begun cell of another budget, or a comparison that is running in this folder already.
         KeyboardInterrupt: after all workers have left their snapshots.
     """
     with locked(results.root / 'cells' / 'lock',
@@ -44,6 +44,9 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         done = {cell: record for cell in cells if (record := _record(results, cell)) is not None}
         if retry_crashed:
             done = {cell: record for cell, record in done.items() if not record['status'].startswith('crashed')}
+        for cell in cells:
+            if cell not in done:
+                check_job(results, cell)
         threads = threads or max(1, len(os.sched_getaffinity(0)) // processes)
         sweep = _Sweep(cells, results, worker, threads, deadline, data_dir, tell, done)
         try:
@@ -94,6 +97,7 @@ class _Sweep:
 
     def _start(self, cell):
         folder = write_job(self.results, cell, self.data_dir, self.threads)
+        self.results.record(cell).unlink(missing_ok=True)  # of a crash: whoever stops now shall find none
         command = [*self.worker, str(folder)]
         if self.deadline is not None:
             command += ['--deadline', str(self.deadline)]

@@ -1,4 +1,6 @@
 """Table 2 of a comparison, each method in its best setting, beside the paper's columns; and Tables 7 and 8."""
+import math
+
 from source.experiments.budget import CONFIGS
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.real_data import NAME as REAL
@@ -8,6 +10,7 @@ from source.scoring.comparison import load_published
 import numpy as np
 
 PUBLISHED = CONFIGS.parent / 'evaluations' / 'published_numbers.csv'
+NOT_RUN = 'not run'
 PAPER_COLUMNS = ('is', 'CIFAR-10'), ('is', 'STL-10'), ('fid', 'CIFAR-10'), ('fid', 'STL-10')
 NAMES = {  # Table 2's own
     'weight_clipping': 'Weight clipping', 'gan_gp': 'GAN-GP', 'wgan_gp': 'WGAN-GP', 'batch': 'Batch Norm.',
@@ -17,11 +20,14 @@ ROWS = {  # method: the rows of published_numbers.csv, without their data set
     'weight_clipping': 'cnn_weight_clipping', 'gan_gp': 'cnn_gan_gp', 'wgan_gp': 'cnn_wgan_gp',
     'batch': 'cnn_batch_norm', 'layer': 'cnn_layer_norm', 'weight': 'cnn_weight_norm',
     'orthonormal': 'cnn_orthonormal', 'spectral': 'cnn_sn', 'none': None}
+FURTHER_ROWS = (  # of Table 2, of the variants of table2_further in their order
+    ('SN-GANs, Eq.(17)', 'cnn_sn_hinge'), ('SN-GANs (2x updates)', 'cnn_sn_2x'),
+    ('Orthonormal (2x updates)', 'cnn_orthonormal_2x'), ('SN-GANs, Eq.(17) (2x updates)', 'cnn_sn_hinge_2x'),
+    ('SN-GANs, Eq.(17)', 'resnet_sn_hinge'), ('Orthonormal, Eq.(17)', 'resnet_orthonormal_hinge'))
+CITED_ROWS = (  # of Table 2
+    ('DCGAN', 'dcgan_cited'), ('LR-GANs', 'lr_gan_cited'), ('Warde-Farley et al.', 'warde_farley_cited'),
+    ('WGAN-GP (ResNet)', 'wgan_gp_resnet_cited'))
 SINGLE_ROWS = {  # experiment: (title, of its variants in their order: name, row of published_numbers.csv)
-    'table2_further': ('Table 2, further rows', (
-        ('SN-GANs, Eq.(17)', 'cnn_sn_hinge'), ('SN-GANs (2x updates)', 'cnn_sn_2x'),
-        ('Orthonormal (2x updates)', 'cnn_orthonormal_2x'), ('SN-GANs, Eq.(17) (2x updates)', 'cnn_sn_hinge_2x'),
-        ('ResNet: SN-GANs, Eq.(17)', 'resnet_sn_hinge'), ('ResNet: Orthonormal, Eq.(17)', 'resnet_orthonormal_hinge'))),
     'table7': ('Table 7', (
         ('WGAN-GP (Standard CNN)', 'cnn_wgan_gp_table7'), ('w/ Frobenius Norm.', 'cnn_wgan_gp_frobenius'),
         ('w/ Weight Norm.', 'cnn_wgan_gp_weight_norm'), ('w/ Spectral Norm.', 'cnn_wgan_gp_sn'),
@@ -72,36 +78,58 @@ def print_table(results, markdown=False):
     dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
     paper = [f'paper: {score.upper()} {data}' for score, data in PAPER_COLUMNS]
     headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished', *paper)
-    lines = [line for line in (_real(results, published), *(_method(records, method, published) for method in METHODS))
-             if line]
-    if len(lines) > 1:
-        print(_title('Table 2: each method in the setting of its highest IS', markdown))
-        print_lines(headings, lines)
     of_table_2 = {variant.name for variant in EXPERIMENTS['table2'].variants}
+    if _any_was_run(records, of_table_2):
+        print(_title('Table 2: each method in the setting of its highest IS', markdown))
+        print_lines(headings, _table_2(results, records, published))
     for name, (title, rows) in SINGLE_ROWS.items():
-        lines = []
-        for variant, (label, row) in zip(EXPERIMENTS[name].variants, rows, strict=True):
-            scores = scores_of_variant(records, variant)
-            if scores.n or scores.failed:
-                lines.append((label, variant.setting or 'its own', *_cells(scores), '', _failed(scores),
-                              *_paper(published, row)))
-        own = {variant.name for variant in EXPERIMENTS[name].variants} - of_table_2
-        if any(record['name'].rpartition('-seed')[0] in own for record in records.values()):
+        if _any_was_run(records, {variant.name for variant in EXPERIMENTS[name].variants} - of_table_2):
             print('\n' + _title(title, markdown))
-            print_lines(headings, lines)
-    print('\n' + footnote(records, network))
+            print_lines(headings, [_single(records, variant, label, row, published) for variant, (label, row)
+                                   in zip(EXPERIMENTS[name].variants, rows, strict=True)])
+    print('\n' + footnote(records, network, results))
 
 
-def footnote(records, network):
-    """What the numbers are of, in a line or two."""
-    some = next(iter(records.values()))
+def _any_was_run(records, names):
+    return any(record['name'].rpartition('-seed')[0] in names for record in records.values())
+
+
+def _table_2(results, records, published):
+    """All rows of the paper's table, and ours without normalization, in the paper's groups."""
+    further = [(variant.network, _single(records, variant, label, row, published)) for variant, (label, row)
+               in zip(EXPERIMENTS['table2_further'].variants, FURTHER_ROWS, strict=True)]
+    return [
+        _real(results, published),
+        _group('-Standard CNN-'),
+        *(_method(records, method, published) for method in METHODS),
+        *(line for network, line in further if network == 'cnn'),
+        _group('-ResNet-'),
+        *(line for network, line in further if network != 'cnn'),
+        _group('-cited by the paper-'),
+        *((label, *[''] * 5, *_paper(published, row)) for label, row in CITED_ROWS)]
+
+
+def _group(name):
+    return name, *[''] * (5 + len(PAPER_COLUMNS))
+
+
+def _single(records, variant, label, row, published):
+    scores = scores_of_variant(records, variant)
+    setting = (variant.setting or 'its own') if scores.n or scores.failed else NOT_RUN
+    return label, setting, *_cells(scores), '', _failed(scores), *_paper(published, row)
+
+
+def footnote(records, network, results):
+    """What the numbers are of, in a few lines."""
+    some = min(records.values(), key=lambda record: record['budget']['iteration'] if record['scores'] else math.inf)
     seeds = sorted({record['seed'] for record in records.values()})
     text = (f'{describe_budget(some)}; {some.get("protocol", "")}; seeds {", ".join(map(str, seeds))}; ± over seeds '
             "(the paper's: over sample sets).")
     if network != 'inception':
         text += (f' Scores by the network "{network}" are not Inception scores: compare the order of methods within a '
                  'column, not numbers across columns.')
-    return text
+    real = results.record_of(REAL)
+    return text + (f'\nReal data: {read_record(real)["protocol"]}.' if real.exists() else '')
 
 
 def best_setting(records, method, score='is_mean', sign=1):
@@ -114,7 +142,7 @@ def best_setting(records, method, score='is_mean', sign=1):
 def _method(records, method, published):
     all_scores = [scores_of_variant(records, Variant('cnn', method, setting)) for setting in SETTINGS]
     if not any(scores.n or scores.failed for scores in all_scores):
-        return None
+        return NAMES[method], NOT_RUN, '–', '–', '–', '', *_paper(published, ROWS[method])
     setting, best = best_setting(records, method)
     fid_setting, lowest = best_setting(records, method, 'fid', -1)
     failed = ', '.join(f'{setting}: {_failed(scores)}' for setting, scores in zip(SETTINGS, all_scores)
@@ -124,11 +152,10 @@ def _method(records, method, published):
 
 
 def _real(results, published):
-    path = results.root / 'records' / f'{REAL}.json'
-    if not path.exists():
-        return None
-    scores = read_record(path)['scores']
-    return ('Real data (held out)', '', f'{scores["is_mean"]:.2f}', f'{scores["fid"]:.1f}', '', '',
+    path = results.record_of(REAL)
+    scores = read_record(path)['scores'] if path.exists() else {}
+    return ('Real data', '', *(f'{scores[name]:.{digits}f}' if name in scores else '–'
+                               for name, digits in (('is_mean', 2), ('fid', 1))), '', '',
             *_paper(published, 'real'))
 
 

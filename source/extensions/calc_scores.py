@@ -9,13 +9,16 @@ from chainer.training import extension
 class CalcScores(extension.Extension):
     """Scores samples and reports the scores as `<network>_<score>`; the same latents and labels every time.
 
+    With `name` as `<network>_<name>_<score>`, for a second generator.
+
     `reference` is called once, when training starts, for the statistics (`mean`, `cov`) of the real images.
     """
 
     priority = extension.PRIORITY_WRITER
 
-    def __init__(self, gen, network, reference, n_images=1000, splits=10, seed=0):
+    def __init__(self, gen, network, reference, n_images=1000, splits=10, seed=0, name=None):
         self.gen, self.network = gen, network
+        self.prefix = '_'.join(filter(None, (network.name, name)))
         self.n_images, self.splits, self.seed = n_images, splits, seed
         self._make_reference, self._reference = reference, None
 
@@ -27,4 +30,4 @@ class CalcScores(extension.Extension):
         batches = generate_batches(self.gen, self.n_images, sampler)
         judged = judge(batches, self.network, self.n_images, desc='samples')
         scores = scores_of(judged, self.network, reference=self._reference, splits=self.splits)
-        chainer.reporter.report({f'{self.network.name}_{name}': float(score) for name, score in scores.items()})
+        chainer.reporter.report({f'{self.prefix}_{name}': float(score) for name, score in scores.items()})

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from source.miscs.files import atomic_write
+
 from chainer.training import extension
 
 
@@ -41,4 +43,5 @@ def _draw(path, log, panels, ylabel):
         axes.spines[['top', 'right']].set_visible(False)
         if len(names) > 1:
             axes.legend(frameon=False)
-    figure.savefig(path, dpi=120)
+    with atomic_write(path) as file:
+        figure.savefig(file, dpi=120, format='png')

@@ -9,20 +9,21 @@ from chainer.training import extension
 
 
 class SampleSheet(extension.Extension):
-    """Writes `preview/<iteration>.png`: one column per class, the same latents every time.
+    """Writes `<folder>/<iteration>.png`: one column per class, the same latents every time.
 
     With more classes than `max_columns`, evenly spaced ones are shown; without classes, a square of samples.
     """
 
     priority = extension.PRIORITY_WRITER
 
-    def __init__(self, gen, rows=10, max_columns=10, seed=0):
+    def __init__(self, gen, rows=10, max_columns=10, seed=0, folder='preview'):
+        self.folder = folder
         self.gen, self.rows, self.seed = gen, rows, seed
         self.columns = min(gen.n_classes, max_columns) or rows
         self.classes = np.linspace(0, max(gen.n_classes - 1, 0), self.columns).round().astype(np.int32)
 
     def __call__(self, trainer):
-        folder = Path(trainer.out) / 'preview'
+        folder = Path(trainer.out) / self.folder
         folder.mkdir(exist_ok=True)
         sampler = NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution, self.seed)
         labels = np.tile(self.classes, self.rows) if self.gen.n_classes > 0 else None

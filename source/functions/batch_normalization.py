@@ -1,5 +1,6 @@
 """Batch normalization with a scale and shift for all, for each sample or for each label, and a following ReLU."""
 from source.functions.precision import as_activations, as_float32
+from source.functions.synchronized_batch_normalization import synchronized_normalize
 from source.kernels.switch import channels_first, channels_last, kernels
 
 import chainer
@@ -18,8 +19,13 @@ def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.
         relu: whether ReLU follows.
         labels: array, int (B,): which rows of gamma and beta the samples take.
     """
-    function = _BatchNormalization(running_mean, running_var, eps, decay, relu)
-    return _normalize(function, x, gamma, beta, labels)
+    processes = chainer.config.batch_norm_processes
+    if processes is not None:
+        gamma, beta = _of_labels(labels, gamma, beta)
+        _check(x, gamma, beta)
+        h = synchronized_normalize(as_float32(x), running_mean, running_var, eps, decay, processes)
+        return _in_type_of(x, _scale_shift(h, gamma, beta, relu))
+    return _normalize(_BatchNormalization(running_mean, running_var, eps, decay, relu), x, gamma, beta, labels)
 
 
 def fixed_batch_normalize(x, gamma, beta, mean, var, eps=2e-5, relu=False, labels=None):
@@ -29,7 +35,7 @@ def fixed_batch_normalize(x, gamma, beta, mean, var, eps=2e-5, relu=False, label
 
 def _normalize(function, x, gamma, beta, labels):
     if labels is not None and not (x.ndim == 4 and function.serve(x, gamma, beta, labels)):
-        gamma, beta, labels = F.embed_id(labels, gamma), F.embed_id(labels, beta), None
+        gamma, beta, labels = *_of_labels(labels, gamma, beta), None
     if labels is None:
         _check(x, gamma, beta)
         if not (x.ndim == 4 and function.serve(x, gamma, beta)):
@@ -59,10 +65,8 @@ class _Normalization(FunctionNode):
 
     def _plain(self, x, gamma, beta):
         """`plain` of the function's inputs, where it is to be differentiated twice."""
-        if self.labels:
-            gamma, beta = (F.embed_id(*self.labels, table) for table in (gamma, beta))
-        y = self.plain(as_float32(x), gamma, beta)
-        return y if y.dtype == x.dtype else as_activations(y)
+        labels, = self.labels or (None,)
+        return _in_type_of(x, self.plain(as_float32(x), *_of_labels(labels, gamma, beta)))
 
 
 class _BatchNormalization(_Normalization):
@@ -125,6 +129,15 @@ class _FixedBatchNormalization(_Normalization):
         with chainer.force_backprop_mode():
             y = self._plain(x, gamma, beta)
         return chainer.grad([y], [x, gamma, beta], grad_outputs, enable_double_backprop=twice)
+
+
+def _of_labels(labels, gamma, beta):
+    """The rows of the tables gamma and beta that the labels name; without labels gamma and beta as they are."""
+    return (gamma, beta) if labels is None else (F.embed_id(labels, gamma), F.embed_id(labels, beta))
+
+
+def _in_type_of(x, y):
+    return y if y.dtype == x.dtype else as_activations(y)
 
 
 def _one_zero(x):

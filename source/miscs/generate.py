@@ -27,27 +27,50 @@ def generate_batches(gen, n, sampler, labels=None, batchsize=100):
     """
     start, n_at_once = 0, batchsize
     while start < n:
-        drawn = [_draw(gen, first, min(batchsize, n - first), sampler, labels)
-                 for first in range(start, min(start + n_at_once, n), batchsize)]
-        z = np.concatenate([z for z, _ in drawn])
-        y = None if drawn[0][1] is None else np.concatenate([y for _, y in drawn])
+        size = min(n_at_once, n - start)
+        z, y = generator_inputs(gen, sampler, size, None if labels is None else labels[start:start + size], batchsize)
         with chainer.using_config('train', False), chainer.no_backprop_mode():
-            x = gen(len(z), z=gen.device.send(z), y=None if y is None else gen.device.send(y))
-        ims = cuda.to_cpu(to_uint8(x.array))
-        for first in range(0, len(ims), batchsize):
-            yield ims[first:first + batchsize], None if y is None else y[first:first + batchsize]
-        start += len(ims)
+            x = gen(size, z=z, y=y)
+        ims, y = cuda.to_cpu(to_uint8(x.array)), None if y is None else cuda.to_cpu(y)
+        for first in range(0, size, batchsize):
+            part = slice(first, first + batchsize)
+            yield ims[part], None if y is None else y[part]
+        start += size
         if gen.xp is cuda.cupy:
             n_at_once = max(1, GPU_PIXELS // (x.shape[2] * x.shape[3] * batchsize)) * batchsize
 
 
-def _draw(gen, start, size, sampler, labels):
-    """z and y of a batch, in the order that every device shares."""
-    y = None
-    if gen.n_classes > 0:
-        y = sampler.categorical(size) if labels is None else labels[start:start + size]
-        y = np.asarray(y, np.int32)
-    return sampler.continuous(size), y
+def generator_inputs(gen, sampler, n, labels=None, batchsize=None):
+    """Return n latents, float32 (n, dim_z), and labels, int32 (n,) or None without classes, on the generator's device.
+
+    Labels are drawn before latents, unless they are given; with `batchsize` both are drawn that many at a time.
+    """
+    zs, ys = [], []
+    for first in range(0, n, batchsize or n):
+        part = slice(first, min(first + (batchsize or n), n))
+        if gen.n_classes > 0:
+            ys.append(np.asarray(sampler.categorical(part.stop - first) if labels is None else labels[part], np.int32))
+        zs.append(sampler.continuous(part.stop - first))
+    return gen.device.send(np.concatenate(zs)), gen.device.send(np.concatenate(ys)) if ys else None
+
+
+def generate_from(gen, z, y=None, weights=None, batchsize=100):
+    """ims uint8 (n, 3, H, W) of latents z (n, dim_z), in test mode.
+
+    y: labels int (n,); or int (n, k) that `weights`, float (n, k), blend in conditional batch normalization.
+    """
+    ims = []
+    for start in range(0, len(z), batchsize):
+        part = slice(start, start + batchsize)
+        inputs = {'z': np.asarray(z[part], np.float32)}
+        if y is not None:
+            inputs['y'] = np.asarray(y[part], np.int32)
+        if weights is not None:
+            inputs['weights'] = np.asarray(weights[part], np.float32)
+        with chainer.using_config('train', False), chainer.no_backprop_mode():
+            x = gen(len(inputs['z']), **{name: gen.device.send(array) for name, array in inputs.items()})
+        ims.append(cuda.to_cpu(to_uint8(x.array)))
+    return np.concatenate(ims)
 
 
 def generate_ims(gen, n, sampler, labels=None, batchsize=100):

@@ -1,4 +1,8 @@
 """Sheets: many small images in one."""
+from pathlib import Path
+
+from source.miscs.files import atomic_write
+
 import numpy as np
 from PIL import Image
 
@@ -18,5 +22,10 @@ def make_sheet(ims, rows, columns, scale=1, gap=0):
 
 
 def save_sheet(path, ims, rows, columns, scale=1, gap=0):
-    """`make_sheet`, written as an image file."""
-    Image.fromarray(make_sheet(ims, rows, columns, scale, gap)).save(path)
+    """`make_sheet`, written as an image file of the kind that its name ends in, whole or not at all."""
+    image = Image.fromarray(make_sheet(ims, rows, columns, scale, gap))
+    kind = Image.registered_extensions().get(Path(path).suffix.lower())
+    if kind is None:
+        raise ValueError(f'{path}: expected the name of an image file, as one that ends in .png')
+    with atomic_write(path) as file:
+        image.save(file, kind)

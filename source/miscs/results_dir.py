@@ -1,8 +1,12 @@
 """Results folders: one run each, with the config and the versions it ran with."""
+import contextlib
+import fcntl
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
 
+from source.miscs.files import remove_leftovers
 from source.yaml_utils import save_config
 
 
@@ -14,7 +18,7 @@ def versions():
 
 def is_used(path):
     """Whether the folder holds a run."""
-    return any((Path(path) / name).exists() for name in ('config.yml', 'log.json'))
+    return any((Path(path) / name).exists() for name in ('config.yml', 'log.json', 'log.jsonl'))
 
 
 def set_aside(path):
@@ -40,14 +44,51 @@ def make_folder(path):
     return Path(path)
 
 
+@contextlib.contextmanager
+def claimed(path):
+    """Keeps a folder for this process, however that ends; raises ValueError where another one has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems lock no folders
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f'{path}: another process is training there') from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def begin(path, config, resumed, claims):
+    """Makes a results folder ready for a run; an earlier run in it, unless `resumed` is a snapshot of it, is set aside.
+
+    `claims`, an ExitStack, keeps the folder for this process. Raises ValueError where another one has it.
+    """
+    if is_used(path) and not (resumed and Path(resumed).parent.samefile(path)):
+        with claimed(path):
+            print(f'{path} holds an earlier run; it is now {set_aside(path)}')
+    claims.enter_context(claimed(make_folder(path)))
+    create(path, config)
+
+
 def create(path, config):
     """Makes the folder and writes `config.yml`, the resolved config with the versions of all packages."""
     path = make_folder(path)
+    remove_leftovers(path)
     save_config(path / 'config.yml', {**config, 'versions': versions()})
     return path
 
 
+def snapshots_in(path):
+    """The `snapshot_iter_<iteration>` files of a folder, the highest iteration first."""
+    return sorted((p for p in Path(path).glob('snapshot_iter_*') if p.name.removeprefix('snapshot_iter_').isdecimal()),
+                  key=iteration_of, reverse=True)
+
+
+def iteration_of(snapshot):
+    return int(snapshot.name.rpartition('_')[2])
+
+
 def newest_snapshot(path):
-    """The `snapshot_iter_<iteration>` of the highest iteration in a folder, or None."""
-    snapshots = [p for p in Path(path).glob('snapshot_iter_*') if p.name.removeprefix('snapshot_iter_').isdigit()]
-    return max(snapshots, key=lambda p: int(p.name.removeprefix('snapshot_iter_')), default=None)
+    """The first of `snapshots_in`, or None."""
+    return next(iter(snapshots_in(path)), None)

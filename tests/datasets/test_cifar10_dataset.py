@@ -64,7 +64,7 @@ def test_converted_npz_wins(cache, cifar10_folder):
     np.savez(npz, test_x=np.full((10000, 3072), 77, np.uint8), test_y=np.full(10000, 3, np.uint8))
     dataset = CIFAR10Dataset(test=True)
     assert (dataset.ims == 77).all() and (dataset.labels == 3).all()
-    with pytest.raises(ValueError, match="cifar-10.npz: expected Chainer's train_x and train_y, found KeyError"):
+    with pytest.raises(ValueError, match="cifar-10.npz: expected Chainer's train_x and train_y, found no 'train_x'"):
         CIFAR10Dataset()
 
 

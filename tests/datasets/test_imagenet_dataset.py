@@ -145,6 +145,12 @@ def test_a_bad_list_line_is_named(tmp_path, line):
         ImageNetDataset(path, str(tmp_path))
 
 
+def test_a_label_too_long_for_a_number_is_named(tmp_path):
+    (tmp_path / 'list.txt').write_text('n0/a.JPEG ' + '9' * 5000)
+    with pytest.raises(ValueError, match='list.txt:1: expected'):
+        ImageNetDataset(str(tmp_path / 'list.txt'), str(tmp_path))
+
+
 def test_names_may_hold_spaces(tmp_path):
     (tmp_path / 'n 1').mkdir()
     coordinates(8, 8).save(tmp_path / 'n 1/a b.png')

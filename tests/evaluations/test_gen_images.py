@@ -5,10 +5,12 @@ from pathlib import Path
 
 from evaluations import gen_images
 from source.build import build_models
+from source.datasets.image_files import open_images
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import make_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import load_model, save_snapshot
+from source.miscs.standing_statistics import restate_statistics
 from source.yaml_utils import load_config
 from tests.narrow import UNCONDITIONAL, files_in, run, write_config
 
@@ -108,6 +110,8 @@ def test_config_given(snapshot, tmp_path):
     (['--classes', 10], '--classes 10: the snapshot knows classes 0 to 9'),
     (['--classes', 3, -1], '--classes -1: the snapshot knows classes 0 to 9'),
     (['--rows', 0], '--rows: expected at least 1, found 0'), (['--columns', -2], '--columns: expected at least 1'),
+    (['--n', 0], '--n: expected at least 1'), (['--truncation', 0], '--truncation: expected a number above 0'),
+    (['--standing', -1], '--standing: expected at least 0 batches'),
     (['--scale', 0], '--scale: expected at least 1'), (['--seed', -1], '--seed: expected 0 to 4294967295, found -1'),
     (['--gpu', 99], '--gpu 99: expected −1 (CPU) or the index of a GPU'),
     (['--snapshot', 'none.npz'], 'none.npz: no such snapshot'),
@@ -140,3 +144,81 @@ def test_command_from_another_folder(snapshot, tmp_path):
     assert process.returncode == 0, process.stderr
     assert process.stderr == ''
     assert (tmp_path / 'out' / '1.png').exists()
+
+
+def test_classes_by_name(snapshot, tmp_path, capsys):
+    names = tmp_path / 'names.txt'
+    names.write_text('\n'.join(f'n0000000{c} number {c}, no. {c}' for c in range(10)))
+    for folder, classes in (('numbers', [7, 3]), ('names', ['Seven', 'three'])):
+        assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--classes', *classes,
+                   '--results_dir', tmp_path / folder) == 0
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--classes', 'no. 7', 'n00000003',
+               '--class_names', names, '--results_dir', tmp_path / 'own') == 0
+    assert files_in(tmp_path / 'numbers') == files_in(tmp_path / 'names') == files_in(tmp_path / 'own')
+    capsys.readouterr()
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--classes', 'sevn') == 2
+    assert "--classes sevn: no such class; did you mean 'seven'?" in capsys.readouterr().err
+    names.write_text('one\ntwo\n')
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--class_names', names) == 2
+    assert f'{names}: expected 10 class names, one a line; found 2' in capsys.readouterr().err
+
+
+def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
+    """As files and as .npz the images and labels that the scoring commands make with this seed."""
+    expected, y = generate_ims(generator(snapshot), 203, NoiseSampler(3, 10, seed=1234))
+    for npz in ([], ['--npz']):
+        assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--n', 203, '--results_dir', tmp_path,
+                   *npz) == 0
+    with np.load(tmp_path / 'samples.npz') as npz:
+        np.testing.assert_array_equal(npz['ims'], expected)
+        np.testing.assert_array_equal(npz['labels'], y)
+    array, folder = open_images(tmp_path / 'samples.npz'), open_images(tmp_path / 'images')
+    np.testing.assert_array_equal(array.ims, expected)
+    order = np.lexsort((np.arange(203), [str(c) for c in y]))
+    np.testing.assert_array_equal(folder.load_ims(range(203)), expected[order])
+    np.testing.assert_array_equal(folder.labels, y[order])
+
+
+def test_single_images_of_classes_in_turn(snapshot, tmp_path):
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--n', 5, '--classes', 'two', 9, '--npz',
+               '--results_dir', tmp_path) == 0
+    with np.load(tmp_path / 'samples.npz') as npz:
+        assert npz['labels'].tolist() == [2, 9, 2, 9, 2]
+        np.testing.assert_array_equal(npz['ims'], generate_ims(
+            generator(snapshot), 5, NoiseSampler(3, 10, seed=1234), np.array([2, 9, 2, 9, 2]))[0])
+
+
+def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, capsys):
+    sheet = ['--snapshot', snapshot, '--gpu', -1, '--classes', 1, 2, '--results_dir', tmp_path]
+    for arguments in (sheet, [*sheet, '--n', 3], [*sheet, '--n', 3, '--npz']):
+        assert run(gen_images.main, *arguments) == 0
+    assert 'replaced' not in capsys.readouterr().err
+    assert run(gen_images.main, *sheet, '--seed', 5) == 0
+    assert f'{tmp_path}/1.png and 1 more: replaced; --results_dir keeps both' in capsys.readouterr().err
+    assert run(gen_images.main, *sheet, '--n', 3, '--npz') == 0
+    assert f'{tmp_path}/samples.npz: replaced' in capsys.readouterr().err
+    assert run(gen_images.main, *sheet, '--n', 2) == 0
+    assert f'{tmp_path}/images holds earlier images; it is now {tmp_path}/images.old-1' in capsys.readouterr().out
+    assert len(files_in(tmp_path / 'images')) == 2 and len(files_in(tmp_path / 'images.old-1')) == 3
+
+
+def test_same_latents(snapshot, tmp_path):
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--rows', 1, '--columns', 3, '--same_latents',
+               '--seed', 4, '--results_dir', tmp_path) == 0
+    for c in (0, 9):
+        ims, _ = generate_ims(generator(snapshot), 3, NoiseSampler(3, 10, seed=4), np.full(3, c))
+        np.testing.assert_array_equal(read(tmp_path / f'{c}.png'), make_sheet(ims, 1, 3))
+
+
+def test_truncation_and_standing_statistics(snapshot, tmp_path):
+    """Both change the images, and as their own functions do."""
+    for name, arguments in (('plain', []), ('truncated', ['--truncation', .5]), ('standing', ['--standing', 2])):
+        assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--n', 4, '--npz', '--results_dir',
+                   tmp_path / name, *arguments) == 0
+    ims = {name: open_images(tmp_path / name / 'samples.npz').ims for name in ('plain', 'truncated', 'standing')}
+    gen = generator(snapshot)
+    np.testing.assert_array_equal(ims['truncated'],
+                                  generate_ims(gen, 4, NoiseSampler(3, 10, seed=1234, truncation=.5))[0])
+    restate_statistics(gen, NoiseSampler(3, 10, seed=(1234, 1)), 2)
+    np.testing.assert_array_equal(ims['standing'], generate_ims(gen, 4, NoiseSampler(3, 10, seed=1234))[0])
+    assert (ims['plain'] != ims['truncated']).any() and (ims['plain'] != ims['standing']).any()

@@ -1,7 +1,7 @@
 """A cell's config is the one that the paper's text and configs/ say."""
 from source.experiments.budget import DATASETS, Budget, load_budget
 from source.experiments.catalogue import EXPERIMENTS, Variant, variants_of
-from source.experiments.cell import Cell, cells_of, write_cell_config
+from source.experiments.cell import Cell, cells_of, variants_on, write_cell_config
 from source.yaml_utils import ConfigError, load_config
 
 import pytest
@@ -22,8 +22,8 @@ def test_digits(tmp_path):
     assert config['dataset'] == {'dataset_fn': 'datasets/digits.py', 'dataset_name': 'DigitsDataset',
                                  'args': {'size': 32}}
     assert (config['batchsize'], config['iteration'], config['iteration_decay_start'], config['seed']) == (
-        32, 1000, 1000, 3)
-    assert (config['display_interval'], config['evaluation_interval'], config['snapshot_interval']) == (50, 250, 250)
+        32, 700, 700, 3)
+    assert (config['display_interval'], config['evaluation_interval'], config['snapshot_interval']) == (35, 175, 175)
     assert config['evaluation'] == {'network': 'digits', 'n_images': 1000, 'splits': 10, 'weights': None}
 
 
@@ -32,7 +32,7 @@ def test_digits(tmp_path):
     ({'final_scale': 8.}, 'models.discriminator.args.final_scale', 8.),
     ({'loss_type': 'hinge'}, 'updater.args.loss_type', 'hinge'),
     ({'norm': 'weight', 'use_gamma': True}, 'models.discriminator.args.use_gamma', True),
-    ({'updates': 2.}, 'iteration', 2000),
+    ({'updates': 2.}, 'iteration', 1400),
 ])
 def test_options(tmp_path, options, key, expected):
     value = config_of(tmp_path, Variant('cnn', 'spectral', 'D', tuple(options.items())))
@@ -46,7 +46,7 @@ def test_resnets_are_narrowed_by_the_same_factor(tmp_path):
     config = config_of(tmp_path, Variant('resnet', 'orthonormal'), ch=8)
     assert [config['models'][kind]['args']['ch'] for kind in ('generator', 'discriminator')] == [32, 16]
     assert config['models']['discriminator']['args']['norm'] == 'orthonormal'
-    assert (config['iteration'], config['iteration_decay_start']) == (1000, 0)
+    assert (config['iteration'], config['iteration_decay_start']) == (700, 0)
     assert config['dataset']['args'] == {'size': 32}
     assert config['updater']['args']['n_gen_samples'] == 64
     assert config['adam'] == {'alpha': 2e-4, 'beta1': 0., 'beta2': .9}
@@ -63,10 +63,10 @@ def test_ac_wgan_gp(tmp_path):
 def test_every_cell_has_a_config(tmp_path, dataset):
     budget, seeds = load_budget(dataset)
     variants = [v for v in variants_of(EXPERIMENTS) if v.network in budget.bases]
-    assert {'cnn', 'resnet'} <= set(budget.bases) and seeds
+    assert 'resnet' in budget.bases and ('cnn' in budget.bases) == (dataset != 'imagenet') and seeds
     for cell in cells_of(variants, [0], budget):
         config = load_config(write_cell_config(tmp_path, cell))
-        assert config['dataset'] == load_config(budget.bases['cnn'])['dataset']
+        assert config['dataset'] == load_config(next(iter(budget.bases.values())))['dataset']
         assert config['evaluation']['network'] == budget.feature_network
 
 
@@ -93,6 +93,48 @@ def test_no_such_network():
         cells_of(variants_of(['table7']), [0], budget)
 
 
+def test_decay_starts_as_late_as_in_the_config_it_comes_from(tmp_path):
+    """On ImageNet after 400 of 450 thousand; the CNN of Table 3 has none."""
+    config = config_of(tmp_path, Variant('resnet', 'spectral'), 'imagenet', iteration=900)
+    assert (config['iteration'], config['iteration_decay_start']) == (900, 800)
+    config = config_of(tmp_path, Variant('cnn', 'spectral', 'B', (('updates', 2.),)), 'stl10', iteration=900)
+    assert (config['iteration'], config['iteration_decay_start']) == (1800, 1800)
+
+
+def names_on(dataset, *names):
+    variants, line = variants_on(list(names), load_budget(dataset)[0])
+    return {variant.name for variant in variants}, line
+
+
+def test_all_of_what_a_data_set_has_networks_for():
+    every = {v.name for v in variants_of(EXPERIMENTS)}
+    assert names_on('digits', 'all') == (every, None)
+    variants, line = names_on('stl10', 'all')
+    assert variants == {name for name in every if name.startswith(('cnn-', 'resnet-'))}
+    assert line == ('no network resnet_concat, resnet_projection, resnet_wgan_gp, resnet_ac_wgan_gp for stl10: without '
+                    'figure_5, table8 and parts of figure_13, table7')
+    variants, line = names_on('photo_tiles', 'all')
+    assert variants == {name for name in every if name.startswith(('cnn-', 'resnet-', 'resnet_wgan_gp-'))}
+    assert line == ('no network resnet_concat, resnet_projection, resnet_ac_wgan_gp for photo_tiles: without '
+                    'figure_5, table8 and parts of figure_13')
+    variants, line = names_on('imagenet', 'all')
+    assert variants == {f'resnet{head}-{method}' for head in ('', '_concat', '_projection')
+                        for method in ('spectral', 'orthonormal')}
+    assert line.startswith('no network cnn, ') and line.endswith(' and parts of table2_further')
+
+
+def test_half_of_figure_13_and_none_of_figure_5():
+    assert names_on('stl10', 'figure_13') == (
+        {'resnet-spectral', 'resnet-orthonormal'},
+        'no network resnet_projection for stl10: without parts of figure_13')
+    assert names_on('imagenet', 'figure_5', 'figure_13')[1] is None
+    for names in (['figure_5'], ['figure_13', 'figure_5']):
+        with pytest.raises(ConfigError, match='figure_5: no network resnet_concat for stl10; there is cnn, resnet'):
+            names_on('stl10', *names)
+    with pytest.raises(ValueError, match="no experiment 'figure_7'"):
+        names_on('stl10', 'figure_7')
+
+
 @pytest.mark.parametrize('changes, message', [
     ({'iteration': 0}, 'iteration: expected at least 1, found 0'),
     ({'n_images': 1}, 'n_images: expected at least 2'),
@@ -111,5 +153,5 @@ def test_unknown_dataset():
 def test_budget_is_what_cells_share():
     budget, seeds = load_budget('digits', ch=3)
     assert isinstance(budget, Budget) and budget.ch == 3 and seeds == [0, 1]
-    assert budget.as_record() == {'dataset': 'digits', 'iteration': 1000, 'ch': 3, 'batchsize': 32,
+    assert budget.as_record() == {'dataset': 'digits', 'iteration': 700, 'ch': 3, 'batchsize': 32,
                                   'feature_network': 'digits', 'n_images': 1000, 'splits': 10}

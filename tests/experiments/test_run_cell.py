@@ -82,7 +82,7 @@ def test_folder(finished):
     results, _ = finished
     folder = results.root / 'cells' / 'cnn-spectral-C-seed0'
     assert {path.name for path in folder.iterdir()} == {
-        'cell.yml', 'cell.json', 'log', 'log.json', 'CNNGenerator_4.npz', 'SNCNNDiscriminator_4.npz'}
+        'cell.yml', 'cell.json', 'log', 'log.json', 'log.jsonl', 'CNNGenerator_4.npz', 'SNCNNDiscriminator_4.npz'}
     with Image.open(results.samples('cnn-spectral-C-seed0')) as sheet:
         assert sheet.size == (160, 160)
     size = results.record(tiny(Variant('cnn', 'spectral', 'C'))).stat().st_size

@@ -208,7 +208,7 @@ def test_command(tmp_path, capsys):
     (['run', 'figure_9', '--iteration', 0], 'iteration: expected at least 1, found 0'),
     (['run', 'figure_9', '-j', 0], '-j: expected at least 1, found 0'),
     (['run', 'figure_9', '--methods', 'batch'], 'no cell of figure_9 has these methods and settings'),
-    (['run', 'table7', '--dataset', 'stl10'], 'no network resnet_wgan_gp for stl10'),
+    (['run', 'table8', '--dataset', 'stl10'], 'table8: no network resnet_ac_wgan_gp for stl10'),
     (['run', 'figure_9', '--dataset', 'svhn', '--data_dir', '/nowhere'], '--data_dir /nowhere: no such folder'),
     (['run', 'figure_9', '--feature_network', 'digitz'], "evaluation.network: expected one of digits"),
     (['table'], 'no records'),
@@ -220,6 +220,17 @@ def test_bad_input_is_told_in_one_line(tmp_path, capsys, arguments, message):
     err = capsys.readouterr().err
     assert message in err and err.count('\n') == 1
     assert not (tmp_path / 'comparison' / 'records').exists()
+
+
+def test_all_says_in_one_line_what_the_data_set_lacks(tmp_path, capsys, monkeypatch):
+    trained = []
+    monkeypatch.setattr(experiments, 'prepare', lambda *_: None)
+    monkeypatch.setattr(experiments, 'run_cells', lambda cells, *_, **options: trained.extend(cells) or 0)
+    assert command(tmp_path, 'run', 'all', '--dataset', 'photo_tiles') == 0
+    out = capsys.readouterr().out
+    assert out.startswith('no network resnet_concat, resnet_projection, resnet_ac_wgan_gp for photo_tiles: without ')
+    assert out.count('\n') == 2  # and how many cells there are
+    assert {cell.variant.network for cell in trained} == {'cnn', 'resnet', 'resnet_wgan_gp'}
 
 
 def test_record_of_another_budget_is_refused(tmp_path, capsys):

@@ -56,7 +56,7 @@ def test_table(results, capsys):
     assert 'E: 2 diverged, F: 2 diverged' in lines['GAN-GP']
     assert re.search(r'w/ Frobenius Norm\. .*collapsed +collapsed$', out, re.M)
     assert re.search(r'ResNet: SN-GANs, Eq\.\(17\) .* 8\.22 ± 0\.05 +9\.10 ± 0\.04', out)
-    assert "digits, ch 8 (the paper's is 64), 1,000 generator updates, batch 32; 1000 images in 10 splits" in out
+    assert "digits, ch 8 (the paper's is 64), 700 generator updates, batch 32; 1000 images in 10 splits" in out
     assert 'seeds 0, 1' in out and 'are not Inception scores' in out
     setting, best = best_setting(read_records(results), 'spectral')
     assert re.search(rf'^SN-GANs +{setting} +{best.mean("is_mean"):.2f} ± {best.std("is_mean"):.2f} ', out, re.M)
@@ -130,7 +130,7 @@ def test_caption_says_dataset_budget_and_seeds(results):
     variant = EXPERIMENTS['figure_9'].variants[0]
     records = {(variant, seed): read_records(results)[f'{variant.name}-seed{seed}'] for seed in (0, 1)}
     assert page.described(records) == (
-        'Run on digits, ch 8 (the paper\'s is 64), 1,000 generator updates, batch 32, seeds 0, 1. Scores are by the '
+        'Run on digits, ch 8 (the paper\'s is 64), 700 generator updates, batch 32, seeds 0, 1. Scores are by the '
         'network "digits", not by Inception: not to be compared with the paper\'s numbers.')
     assert page.described(records, scores=False).endswith('seeds 0, 1.')
 

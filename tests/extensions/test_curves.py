@@ -23,7 +23,7 @@ def figures(monkeypatch):
         savefig = Figure.savefig
 
         def save(figure, target, **kwargs):
-            drawn[target.name] = [{line.get_label(): list(zip(*line.get_data(), strict=True)) for line in axes.lines}
+            drawn[path.name] = [{line.get_label(): list(zip(*line.get_data(), strict=True)) for line in axes.lines}
                                   for axes in figure.axes]
             savefig(figure, target, **kwargs)
         with monkeypatch.context() as patch:

@@ -1,7 +1,13 @@
+import errno
 import hashlib
 import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
 
-from source.miscs.files import atomic_write, file_sha256
+from source.miscs.files import atomic_write, file_sha256, remove_leftovers
 
 import pytest
 
@@ -29,3 +35,49 @@ def _write_half(path):
     with atomic_write(path) as file:
         file.write(b'two')
         raise KeyboardInterrupt
+
+
+def test_an_error_names_the_file(tmp_path):
+    with pytest.raises(OSError) as caught, atomic_write(tmp_path / 'a'):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    assert (caught.value.filename, caught.value.strerror) == (str(tmp_path / 'a'), 'No space left on device')
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'none' / 'a'):
+        pass
+    assert caught.value.filename == str(tmp_path / 'none' / 'a')
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a'):
+        open(tmp_path / 'another')
+    assert caught.value.filename == str(tmp_path / 'another')
+    assert os.listdir(tmp_path) == []
+
+
+def test_file_and_folder_are_synced_around_the_renaming(tmp_path, monkeypatch):
+    calls = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, 'fsync', lambda d: (calls.append('folder' if stat.S_ISDIR(os.fstat(d).st_mode) else 'file'),
+                                                fsync(d)))
+    monkeypatch.setattr(os, 'replace', lambda a, b: (calls.append('rename'), replace(a, b)))
+    with atomic_write(tmp_path / 'a') as file:
+        file.write(b'one')
+    assert calls == ['file', 'rename', 'folder']
+
+
+def test_leftovers_of_a_killed_process(tmp_path):
+    """They go, and nothing else does."""
+    program = f'''
+import os, signal
+from source.miscs.files import atomic_write
+with atomic_write({str(tmp_path / "snapshot_iter_3")!r}) as file:
+    file.write(b'half')
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+'''
+    process = subprocess.run([sys.executable, '-c', program],
+                             env={**os.environ, 'PYTHONPATH': str(Path(__file__).parents[2])})
+    assert process.returncode == -signal.SIGKILL
+    left, = os.listdir(tmp_path)
+    assert left.startswith('.snapshot_iter_3.')
+    others = {'.hidden.part', 'a.part', '.a.tooshort', 'snapshot_iter_3'}
+    for name in others:
+        (tmp_path / name).write_text('mine')
+    remove_leftovers(tmp_path)
+    assert set(os.listdir(tmp_path)) == others

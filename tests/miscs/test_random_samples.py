@@ -5,6 +5,7 @@ from source.miscs.random_state import serialize_random_state
 import numpy as np
 import pytest
 from chainer import serializers
+from scipy.stats import kstest, truncnorm, uniform
 
 
 @pytest.mark.parametrize('distribution, std, low, high', [('normal', 1, -np.inf, -3), ('uniform', 3 ** -.5, -1, -.99)])
@@ -98,3 +99,22 @@ def test_global_state_resumes(tmp_path):
     np.random.seed(1)
     serializers.load_npz(tmp_path / 'state.npz', State())
     np.testing.assert_array_equal(np.random.normal(size=5), expected)
+
+
+@pytest.mark.parametrize('distribution, truncation, expected', [
+    ('normal', .3, truncnorm(-.3, .3)), ('normal', 2., truncnorm(-2, 2)), ('uniform', .3, uniform(-.3, .6)),
+    ('uniform', 2., uniform(-1, 2))])
+def test_truncation(distribution, truncation, expected):
+    """The distribution within the bounds, by Kolmogorov and Smirnov's test."""
+    z = sample_continuous(10, 2000, distribution, rng=np.random.RandomState(0), truncation=truncation)
+    assert z.dtype == np.float32 and z.shape == (2000, 10)
+    assert np.abs(z).max() <= np.float32(truncation)
+    assert kstest(z.ravel(), expected.cdf).pvalue > .01
+    sampler = NoiseSampler(10, distribution=distribution, seed=0, truncation=truncation)
+    np.testing.assert_array_equal(sampler.continuous(2000), z)
+
+
+@pytest.mark.parametrize('truncation', [0, -1, float('nan')])
+def test_truncation_above_0(truncation):
+    with pytest.raises(ValueError, match='truncation must be above 0'):
+        sample_continuous(2, 2, truncation=truncation)

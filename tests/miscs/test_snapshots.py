@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 import zipfile
@@ -206,3 +207,82 @@ def test_pickles_are_not_run(tmp_path, make):
         else:
             np.load(file, allow_pickle=True)
     assert sprung.exists()
+
+
+# Version and digest
+
+def with_comment(path, **changes):
+    with zipfile.ZipFile(path, 'a') as archive:
+        archive.comment = json.dumps({**json.loads(archive.comment), **changes}).encode()
+
+
+def test_version_and_digest_stand_in_the_file(tmp_path):
+    save_snapshot(tmp_path / 'net.npz', Net())
+    with zipfile.ZipFile(tmp_path / 'net.npz') as archive:
+        said = json.loads(archive.comment)
+    assert said.keys() == {'sngan_snapshot', 'sha256'}
+    assert said['sngan_snapshot'] == 1
+    assert len(said['sha256']) == 64
+
+
+def test_digest_depends_on_every_name_type_shape_and_number():
+    def digest(**arrays):
+        return snapshots._digest(arrays)
+    base = {'a': np.arange(4, dtype='f4'), 'b': np.array('text'), 'c': np.float32(3)}
+    others = [{**base, 'a': base['a'].astype('f8')}, {**base, 'a': base['a'].reshape(2, 2)},
+              {**base, 'a': base['a'][::-1]}, {**base, 'b': np.array('texs')}, {**base, 'c': np.float32(4)},
+              {'d' if name == 'c' else name: value for name, value in base.items()}, {'a': base['a'], 'b': base['b']}]
+    digests = [digest(**arrays) for arrays in [base, *others]]
+    assert len(set(digests)) == len(digests)
+    assert digest(**dict(reversed(base.items()))) == digests[0]
+
+
+def test_another_array_under_a_right_checksum_of_its_own(tmp_path):
+    """As by a program that put an archive together anew: the digest alone tells."""
+    path = tmp_path / 'net.npz'
+    save_snapshot(path, used(Net()))
+    with np.load(path) as arrays, zipfile.ZipFile(path) as archive:
+        changed, comment = {**arrays, 'a/b': arrays['a/b'] + 1}, archive.comment
+    np.savez(path, **changed)
+    with zipfile.ZipFile(path, 'a') as archive:
+        archive.comment = comment
+    assert 'damaged: expected the SHA-256' in refused(path, Net())
+
+
+@pytest.mark.parametrize('changes, expected', [
+    ({'sngan_snapshot': 2}, 'expected a snapshot of version 1, found 2'),
+    ({'sngan_snapshot': None}, 'version 1, found None'), ({'sha256': '0'}, 'damaged'), ({'sha256': None}, 'damaged')])
+def test_other_versions_and_digests(tmp_path, changes, expected):
+    save_snapshot(tmp_path / 'net.npz', Net())
+    with_comment(tmp_path / 'net.npz', **changes)
+    assert expected in refused(tmp_path / 'net.npz', Net())
+
+
+@pytest.mark.parametrize('comment', [b'{"sngan_snapshot": 1}', b'{"sngan_snapshot": 1', b'["sngan_snapshot"]',
+                                     b'\xff sngan_snapshot', b'"sngan_snapshot"' + b'[' * 50000])
+def test_comments_that_cannot_be_read(tmp_path, comment):
+    save_snapshot(tmp_path / 'net.npz', Net())
+    with zipfile.ZipFile(tmp_path / 'net.npz', 'a') as archive:
+        archive.comment = comment
+    assert 'its version and digest cannot be read' in refused(tmp_path / 'net.npz', Net())
+
+
+def test_files_of_before_there_was_a_digest(tmp_path):
+    net, other = used(Net()), Net()
+    np.savez(tmp_path / 'net.npz', **entries(net))
+    load_model(tmp_path / 'net.npz', other)
+    assert_equal(entries(net), entries(other))
+
+
+@pytest.mark.parametrize('array', [np.zeros((3, 2), complex), np.full((3, 2), 'text')])
+def test_other_types(tmp_path, array):
+    np.savez(tmp_path / 'net.npz', **{**entries(Net()), 'a/W': array})
+    assert 'a/W is of type' in refused(tmp_path / 'net.npz', Net())
+
+
+def test_what_only_a_pickle_could_hold_is_not_written(tmp_path):
+    net = Net()
+    net.add_persistent('odd', np.array([{}]))
+    with pytest.raises(ValueError, match='odd: expected numbers or text'):
+        save_snapshot(tmp_path / 'net.npz', net)
+    assert os.listdir(tmp_path) == []

@@ -51,7 +51,9 @@ def _draw_scores(records, score, caption, log=False):
         axis.yaxis.set_major_formatter(_plain_number)
     else:
         axis.set_ylim(bottom=0 if score == 'fid' else 1)
-    axis.plot(failed, [.02] * len(failed), 'x', color='black', markersize=5, transform=axis.get_xaxis_transform())
+    # On a dark bar, as where only one of two seeds failed, it is the white edge that shows.
+    axis.plot(failed, [.02] * len(failed), 'X', color='black', markeredgecolor='white', markersize=7, zorder=4,
+              clip_on=False, transform=axis.get_xaxis_transform())
     axis.set_xticks(range(len(methods)), [METHODS[method] for method in methods])
     axis.set_xlim(-.6, len(methods) - .4)
     axis.set_ylabel(score_label(records, score))

@@ -8,6 +8,7 @@ PANELS_13 = {'resnet': '(a) unconditional', 'resnet_projection': '(b) projection
 REPARAMETRIZED = {None: ('WGAN-GP', 'wgan_gp'), 'weight': ('WGAN-GP w/ WN', 'weight'),
                   'spectral': ('WGAN-GP w/ SN', 'spectral')}
 SHADE = 'Lines are means over seeds, shades their standard deviation.'
+ENDED = '× is where a seed diverged or crashed; from there on the line is of the others.'
 
 
 def draw_relative_sizes(records, results):
@@ -58,7 +59,7 @@ def _draw_learning_curves(records, panels, caption):
               if any(v.network == network and record.get('curve') for (v, _), record in records.items())}
     if not panels:
         return None
-    page = Page(records, 1, len(panels), (5 * len(panels), 3.6), f'{caption} {SHADE}')
+    page = Page(records, 1, len(panels), (5 * len(panels), 3.6), f'{caption} {SHADE} {ENDED}')
     for axis, (network, title) in zip(page.axes[0], panels.items(), strict=True):
         for variant in dict.fromkeys(v for v, _ in records if v.network == network):
             _over_training(axis, records, variant, variant.method, METHODS[variant.method], marker='s')
@@ -72,17 +73,13 @@ def draw_critic_losses(records, results):
         return None
     page = Page(records, 1, 2, (10.5, 3.8),
                 'Figure 15: (a) critic losses, without the penalty, on training images (dashed) and on held-out ones '
-                f'(solid); (b) scores. {SHADE}')
+                f'(solid); (b) scores. {SHADE} {ENDED}')
     losses, scores = page.axes[0]
     for variant in dict.fromkeys(v for v, _ in records):
         label, method = REPARAMETRIZED[dict(variant.options).get('norm')]
-        logs = [record['log'] for (v, _), record in records.items() if v == variant and record.get('log')]
-        n = min((len(log['iteration']) for log in logs), default=0)
-        if n:
-            for name, line in (('train', '--'), ('held_out', '-')):
-                values = np.array([log[f'critic_loss_{name}'][:n] for log in logs], float)
-                _shade(losses, logs[0]['iteration'][:n], values, METHOD_COLOURS[method],
-                       f'{label} ({name.replace("_", " ")})', line)
+        for name, line in (('train', '--'), ('held_out', '-')):
+            _over_training(losses, records, variant, method, f'{label} ({name.replace("_", " ")})',
+                           ('log', f'critic_loss_{name}'), line, marker=None)
         _over_training(scores, records, variant, method, label, line='-')
     _label(losses, 'generator update', 'critic loss')
     losses.set_title('(a) critic loss', fontsize=10)
@@ -91,24 +88,29 @@ def draw_critic_losses(records, results):
     return page
 
 
-def _over_training(axis, records, variant, method, label, marker='.', line=None):
-    curves = [record['curve'] for (v, _), record in records.items() if v == variant and record.get('curve')]
-    if not curves:
+def _over_training(axis, records, variant, method, label, kept=('curve', 'is_mean'), line=None, marker='.'):
+    """Mean and deviation, at each iteration, of the seeds that got so far; × where one diverged or crashed."""
+    part, name = kept
+    own = [record for (v, _), record in records.items() if v == variant and record.get(part, {}).get(name)]
+    if not own:
         return
-    n = min(len(curve['iteration']) for curve in curves)
-    values = np.array([curve['is_mean'][:n] for curve in curves], float)
-    _shade(axis, curves[0]['iteration'][:n], values, METHOD_COLOURS[method], label,
-           line or METHOD_LINES.get(method, '-'), marker)
+    iterations = np.array(max((record[part]['iteration'] for record in own), key=len))
+    values = np.full((len(own), len(iterations)), np.nan)
+    for row, record in zip(values, own, strict=True):
+        row[:len(record[part][name])] = np.array(record[part][name], float)
+    reached = ~np.isnan(values).all(axis=0)
+    iterations, values = iterations[reached], values[:, reached]
+    _fill(axis, iterations, np.nanmean(values, axis=0), np.nanstd(values, axis=0), METHOD_COLOURS[method], label,
+          line or METHOD_LINES.get(method, '-'), marker)
+    for row, record in zip(values, own, strict=True):
+        if record['status'] != 'finished':
+            last = np.flatnonzero(~np.isnan(row))[-1:]
+            axis.plot(iterations[last], row[last], 'x', color=METHOD_COLOURS[method], markersize=7)
 
 
 def _band(axis, xs, values, method):
     means, stds = np.array([(np.mean(v), np.std(v)) for v in values]).T
     _fill(axis, xs, means, stds, METHOD_COLOURS[method], METHODS[method], METHOD_LINES.get(method, '-'), 'o')
-
-
-def _shade(axis, xs, values, colour, label, line, marker=None):
-    """`values` are (seeds, points)."""
-    _fill(axis, xs, values.mean(axis=0), values.std(axis=0), colour, label, line, marker)
 
 
 def _fill(axis, xs, means, stds, colour, label, line, marker):

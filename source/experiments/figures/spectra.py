@@ -30,18 +30,28 @@ def draw_singular_values(records, results):
                 f'highest score ({settings}).', scores=False, sharey=True)
     for axes, methods in zip(page.axes, rows, strict=True):
         for i, (axis, layer) in enumerate(zip(axes, layers, strict=True), 1):
-            for method in methods:
-                values = np.mean([np.array(s[layer]) / max(s[layer][0], 1e-30) for s in spectra[method]], axis=0)
-                axis.plot(np.arange(1, 1 + len(values)), values, color=METHOD_COLOURS[method], label=METHODS[method],
-                          linestyle=METHOD_LINES.get(method, '-'), linewidth=1.6)
-            axis.set_title(f'layer {i}', fontsize=10)
-            axis.set_ylim(0, 1.05)
-            axis.grid(alpha=.3)
+            draw_layer(axis, f'layer {i}', [
+                (METHODS[method], np.mean([_scaled(s[layer]) for s in spectra[method]], axis=0),
+                 METHOD_COLOURS[method], METHOD_LINES.get(method, '-')) for method in methods])
         axes[0].set_ylabel('σ²  (largest = 1)')
         axes[-1].legend(frameon=False, fontsize=8, loc='upper left', bbox_to_anchor=(1, 1))
     for axis in page.axes[-1]:
         axis.set_xlabel('index of σ', fontsize=9)
     return page
+
+
+def draw_layer(axis, title, curves):
+    """Squared singular values of a layer, of each (label, values, colour, line), scaled to a largest of 1."""
+    for label, values, colour, line in curves:
+        axis.plot(np.arange(1, 1 + len(values)), _scaled(values), color=colour, label=label, linestyle=line,
+                  linewidth=1.6)
+    axis.set_title(title, fontsize=10)
+    axis.set_ylim(0, 1.05)
+    axis.grid(alpha=.3)
+
+
+def _scaled(values):
+    return np.array(values) / max(values[0], 1e-30)
 
 
 def draw_spectral_norms(records, results):

@@ -1,0 +1,87 @@
+"""Writes one HTML page, which needs neither other files nor a network, about a run or several, for example
+
+    python evaluations/report.py results/digits
+    python evaluations/report.py results/digits results/digits.old-1 --out comparison.html
+
+and a model card, card.md, into each results folder. Samples by class, nearest real images and singular values are made
+from the last snapshots; --quick leaves them out.
+"""
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from evaluations import command_line as cli
+from evaluations.compare_paper import NAMES, PUBLISHED
+from source.miscs.devices import get_device
+from source.miscs.files import atomic_write
+from source.report.card import make_card
+from source.report.material import Material, make_material
+from source.report.page import make_page
+from source.report.run import read_runs
+from source.scoring.comparison import compare, load_published, read_measured
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('results', nargs='+', metavar='RESULTS', help='results folders')
+    parser.add_argument('--out', metavar='FILE', help='the page; default: report.html in the first folder')
+    parser.add_argument('--quick', action='store_true', help='only what needs no snapshot')
+    parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
+    parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
+                        help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
+    return parser.parse_args()
+
+
+def paper_lines(runs):
+    """The published numbers of the runs' rows, each beside the measured one that answers it, as lines of texts."""
+    published = load_published(PUBLISHED)
+    rows = {run.config['paper_row'] for run in runs}
+    measured = []
+    for run in runs:
+        if run.records:
+            measured += read_measured([run.path / name for name in run.records], {p.row for p in published})
+    comparisons, _ = compare([p for p in published if p.row in rows], measured)
+    lines = []
+    for comparison in comparisons:
+        p, m = comparison.published, comparison.measured
+        value = (p.value or 'collapsed') + (f' ± {p.plus_minus}' if p.plus_minus else '')
+        found = ('not measured yet', '–') if m is None else (
+            f'{m.value:.4g}' + (f' ± {m.std:.2g}' if m.std is not None else ''), m.protocol)
+        lines.append((f'{p.publication} {p.table}'.strip(), p.method, p.dataset, NAMES.get(p.score, p.score), value,
+                      p.protocol, *found))
+    return lines
+
+
+@cli.one_line_errors
+def main():
+    args = parse_arguments()
+    runs = read_runs(args.results)
+    out = Path(args.out) if args.out else runs[0].path / 'report.html'
+    if not out.parent.is_dir():
+        raise ValueError(f'--out {out}: no such folder: {out.parent}')
+    lines = paper_lines(runs)
+    device = get_device(args.gpu)
+    materials = [Material() if args.quick else make_material(run, device, args.data_dir) for run in runs]
+    page = make_page(runs, materials, lines, time.strftime('%Y-%m-%d %H:%M'))
+    if out.exists():
+        print(f'{out}: replaced; --out names another file', file=sys.stderr)
+    with atomic_write(out) as file:
+        file.write(page.encode())
+    for run, material in zip(runs, materials, strict=True):
+        card = run.path / 'card.md'
+        text = make_card(run, list(material.spectra.values())[-1] if material.spectra else None)
+        if not card.exists() or card.read_text(encoding='utf-8') != text:
+            if card.exists():
+                print(f'{card}: replaced', file=sys.stderr)
+            with atomic_write(card) as file:
+                file.write(text.encode())
+    missing = [text for material in materials for text in material.missing]
+    for text in missing:
+        print(f'left out: {text}', file=sys.stderr)
+    print(f'{out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser; model card{"s" * (len(runs) > 1)} in '
+          + ', '.join(str(run.path / 'card.md') for run in runs))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,87 @@
+"""Draws the singular values of discriminators' weights, layer by layer (Figure 3), and bounds their Lipschitz
+constant by the product of spectral norms (eq. 7), for example
+
+    python evaluations/singular_values.py --snapshot results/digits/SNResNetProjectionDiscriminator_1200.npz
+    python evaluations/singular_values.py --snapshot results/digits/SNResNetProjectionDiscriminator_{300,1200}.npz
+
+Each curve is scaled to a largest value of 1, as in the paper. A normalized weight is shown as normalized.
+"""
+import argparse
+import json
+from pathlib import Path
+
+from evaluations import command_line as cli
+from source.build import build_models
+from source.miscs.files import atomic_write
+from source.miscs.results_dir import make_folder, versions
+from source.miscs.snapshots import load_model
+from source.scoring.spectra import spectra_of
+from source.scoring.spectra_plot import plot_spectra
+from source.yaml_utils import ConfigError, load_config
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--snapshot', required=True, nargs='+', metavar='FILE',
+                        help='<discriminator class>_<iteration>.npz; several are drawn together')
+    parser.add_argument('--config', '--config_path', metavar='FILE',
+                        help='config of the snapshots; default: the config.yml beside each')
+    parser.add_argument('--results_dir', metavar='DIR',
+                        help='where to write; default: singular_values/ beside the first snapshot')
+    return parser.parse_args()
+
+
+def load_discriminator(snapshot, config):
+    path = Path(config) if config else Path(snapshot).parent / 'config.yml'
+    if not path.is_file():
+        raise ConfigError(f'{path}: no such config; give the one of {snapshot} as --config FILE')
+    _, dis = build_models(load_config(path), str(path))
+    load_model(snapshot, dis)
+    return dis
+
+
+def labels_of(snapshots):
+    """Short names that tell the snapshots apart: without what all have in common."""
+    stems = [Path(s).stem for s in snapshots]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [f'{Path(s).parent.name}/{stem}' for s, stem in zip(snapshots, stems)]
+
+
+@cli.one_line_errors
+def main():
+    args = parse_arguments()
+    labels = labels_of(args.snapshot)
+    if len(set(labels)) < len(labels):
+        raise ValueError(f'--snapshot: expected different files, found {labels[0]} twice')
+    spectra = {label: spectra_of(load_discriminator(snapshot, args.config))
+               for label, snapshot in zip(labels, args.snapshot)}
+    out = make_folder(args.results_dir or Path(args.snapshot[0]).parent / 'singular_values')
+    name = Path(args.snapshot[0]).stem if len(labels) == 1 else 'comparison'
+    image, record = out / f'{name}.png', out / f'{name}.json'
+    cli.tell_replaced([image])
+    plot_spectra(image, spectra)
+    with atomic_write(record) as file:
+        file.write((json.dumps({**spectra, 'versions': versions()}, indent=1) + '\n').encode())
+    for label, spectrum in spectra.items():
+        print_spectrum(label, spectrum)
+    print(f'drawn in {image}, all values in {record}')
+
+
+def print_spectrum(label, spectrum):
+    print(f'{label} (normalization: {spectrum["normalization"] or "none"})')
+    width = max(map(len, spectrum['layers']))
+    print(f'  {"layer":{width}}  σ of the weight used   σ of the weight stored')
+    for name, layer in spectrum['layers'].items():
+        print(f'  {name:{width}}  {_number(layer["values"][0]):>20}   {_number(layer["raw"]):>22}')
+    product = ' × '.join(_number(f) for f in spectrum['factors'].values())
+    print(f'  eq. 7, of the weights as matrices: ‖f‖_Lip ≤ {product} = {_number(spectrum["bound"])}'
+          f'  (without normalization {_number(spectrum["raw_bound"])}), by {", ".join(spectrum["factors"])}')
+
+
+def _number(x):
+    return 'not finite' if x is None else f'{x:.4g}'
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,53 @@
+"""Animations: GIF by Pillow, MP4 by imageio with its own ffmpeg."""
+from pathlib import Path
+
+from source.miscs.files import atomic_write
+
+from PIL import Image
+
+
+def save_animation(path, frames, frames_per_second=15):
+    """Writes frames, uint8 arrays (height, width, 3) of one size, as what the name ends in: .gif (endless) or .mp4.
+
+    Raises ValueError for another ending and, for .mp4, where imageio and imageio-ffmpeg are not installed.
+    """
+    path = Path(path)
+    if path.suffix == '.gif':
+        images = [Image.fromarray(frame) for frame in frames]
+        # One palette for all frames: one of each frame's own would flicker.
+        palette = _palette(images)
+        images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+        with atomic_write(path) as file:
+            images[0].save(file, 'GIF', save_all=True, append_images=images[1:], loop=0,
+                           duration=round(1000 / frames_per_second))
+    elif path.suffix == '.mp4':
+        writer = video_writer()
+        temporary = path.with_name(f'.{path.name}.part.mp4')
+        try:
+            writer(temporary, frames, fps=frames_per_second, codec='libx264', quality=8, macro_block_size=2)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    else:
+        raise ValueError(f'{path}: expected a name that ends in .gif or .mp4')
+
+
+def video_writer():
+    """imageio's function that writes a video; raises ValueError, saying what to install, where it is missing."""
+    try:
+        import imageio.v2 as imageio
+        import imageio_ffmpeg  # noqa: F401  (what imageio writes MP4 with)
+    except ImportError:
+        raise ValueError("an MP4 needs imageio and imageio-ffmpeg: pip install -c constraints.txt -e '.[video]'; "
+                         'a GIF needs neither') from None
+    return imageio.mimwrite
+
+
+def _palette(images):
+    """A paletted image whose colours serve all: those of up to 32 of them, side by side."""
+    some = images[::max(1, len(images) // 32)]
+    width, height = some[0].size
+    joined = Image.new('RGB', (width, height * len(some)))
+    for i, image in enumerate(some):
+        joined.paste(image, (0, i * height))
+    return joined.quantize(256)

@@ -1,0 +1,59 @@
+"""Many images written as they are generated, so that no more than a batch of them is held in memory."""
+import concurrent.futures
+import os
+import zipfile
+from pathlib import Path
+
+from source.miscs.files import atomic_write
+from source.miscs.results_dir import make_folder
+
+import numpy as np
+from PIL import Image
+
+
+def write_npz(path, batches, n):
+    """Writes n images as `ims`, uint8 (n, 3, H, W), and their labels, where there are some, as `labels`, int32 (n,).
+
+    `batches` yields (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what
+    the scoring commands take as --images. Raises ValueError where the images are not n.
+    """
+    labels, seen = [], 0
+    with atomic_write(path) as file, zipfile.ZipFile(file, 'w') as archive:
+        entry = None
+        try:
+            for ims, y in batches:
+                if entry is None:
+                    entry = archive.open('ims.npy', 'w', force_zip64=True)
+                    np.lib.format.write_array_header_1_0(
+                        entry, {'descr': '|u1', 'fortran_order': False, 'shape': (n, *ims.shape[1:])})
+                entry.write(np.ascontiguousarray(ims).data)
+                labels += [] if y is None else [y]
+                seen += len(ims)
+        finally:
+            if entry is not None:
+                entry.close()
+        if seen != n:
+            raise ValueError(f'expected {n} images, got {seen}')
+        if labels:
+            with archive.open('labels.npy', 'w') as entry:
+                np.lib.format.write_array(entry, np.concatenate(labels).astype(np.int32))
+
+
+def write_files(folder, batches, n):
+    """Writes n images as `<class>/<number>.png`, or `<number>.png` where there are no labels.
+
+    Numbers count from 0 with as many digits as the last one has. The scoring commands take the folder as --images.
+    """
+    folder, digits, number = Path(folder), len(str(n - 1)), 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow's encoder lets other threads run
+        for ims, y in batches:
+            for c in [] if y is None else np.unique(y):
+                make_folder(folder / str(c))
+            paths = [folder / ('' if y is None else str(y[i])) / f'{number + i:0{digits}d}.png'
+                     for i in range(len(ims))]
+            list(pool.map(_save, paths, ims))
+            number += len(ims)
+
+
+def _save(path, im):
+    Image.fromarray(im.transpose(1, 2, 0)).save(path)

@@ -1,0 +1,1 @@
+"""A run's page: what `evaluations/report.py` reads, draws and writes."""

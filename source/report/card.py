@@ -1,0 +1,70 @@
+"""A model card (Mitchell et al., 2019) of a run, as Markdown."""
+from source.report.elements import duration
+from source.report.run import SCORE_TITLES
+from source.report.verdict import checks_of
+
+
+def make_card(run, spectra=None):
+    """The card, text, of a Run; `spectra` as for `checks_of`."""
+    config, args = run.config, run.config['updater']['args']
+    gen, dis = config['models']['generator'], config['models']['discriminator']
+    data = config['dataset']
+    classes = gen['args'].get('n_classes', 0)
+    lines = [
+        f'# {run.name}', '',
+        f'A generator of images{f" of {classes} classes" if classes else ""}, trained with '
+        'spectral normalization for GANs (Miyato et al., 2018) in Chainer.', '',
+        '## Model', '',
+        f'- Generator: `{gen["name"]}` of `{gen["fn"]}`, {_args(gen["args"])}',
+        f'- Discriminator: `{dis["name"]}` of `{dis["fn"]}`, {_args(dis["args"])}',
+        '- Files: ' + (', '.join(f'`{p.name}`' for p in [*list(run.generators().values())[-1:],
+                                                         *list(run.generators(ema=True).values())[-1:],
+                                                         *list(run.discriminators().values())[-1:]]) or 'none yet'), '',
+        '## Training', '',
+        f'- Data: `{data["dataset_name"]}` of `{data["dataset_fn"]}`, {_args(data["args"])}',
+        f'- {run.n_done:,} of {config["iteration"]:,} generator updates in {duration(run.seconds)}, '
+        f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each, batches of '
+        f'{config["batchsize"]} real images; loss {args.get("loss_type", "hinge")}',
+        f'- Adam: alpha {config["adam"]["alpha"]:g}, beta1 {config["adam"]["beta1"]:g}, beta2 '
+        f'{config["adam"]["beta2"]:g}; alpha falls linearly to 0 from iteration {config["iteration_decay_start"]:,} on',
+        *([f'- Averaged generator weights beside the raw ones: decay {args["ema"]:g}'] if args.get('ema') else []),
+        f'- Seed: {config["seed"]}; config and versions: `config.yml`', '',
+        '## Scores', '', *_scores(run), '',
+        '## Checks', '',
+        *(f'- {"" if check.good else "**Look at this:** "}{check.text}' for check in checks_of(run, spectra)), '',
+        '## Limits', '',
+        f'- It makes images like those of `{data["dataset_name"]}` and of nothing else, with whatever bias that data '
+        'set has; its licence applies to what is made from it.',
+        '- Scores depend on the judging network, the number of samples and the splits: compare those of one protocol '
+        'only.',
+        *([f'- The judge “{run.network}” is not the Inception network: its scores are its own.']
+          if run.network not in (None, 'inception') else []),
+        '- One run is one seed; how much scores differ between seeds is not known from it.',
+        '- Samples may resemble training images: `evaluations/nearest_neighbors.py` shows the nearest.', '']
+    return '\n'.join(lines)
+
+
+def _args(args):
+    return ', '.join(f'{name} {value}' for name, value in args.items()) or 'default arguments'
+
+
+def _scores(run):
+    evaluation = run.config['evaluation']
+    lines = []
+    for score, names in run.score_names().items():
+        for name in names:
+            points = run.series(name)
+            if points:
+                ema = ', averaged weights' if name.startswith(f'{run.network}_ema_') else ''
+                lines.append((SCORE_TITLES.get(score, score) + ema, f'{points[-1][1]:.4g}', f'{points[-1][0]:,}',
+                              f'{evaluation["n_images"]:,} samples in {evaluation["splits"]} splits, FID against all '
+                              f'training images; network {run.network}'))
+    for file, record in run.records.items():
+        for name, value in record.items():
+            if name in ('is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'recognized', 'intra_fid', 'ms_ssim'):
+                lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{file}`',
+                              f'{record["protocol"]}; network {record["feature_network"]}, seed {record.get("seed")}'))
+    if not lines:
+        return ['None was computed.']
+    return ['| score | value | at iteration, or in file | protocol |', '| --- | --- | --- | --- |',
+            *(f'| {" | ".join(line)} |' for line in lines)]

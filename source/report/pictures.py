@@ -1,0 +1,87 @@
+"""The sections of images: samples over time and by class, nearest real images."""
+from source.miscs.image_sheets import make_sheet
+from source.report.elements import image_tag, text
+from source.report.material import COLUMNS, ROWS, spread
+
+import numpy as np
+from PIL import Image
+
+MAX_SHEETS = 24  # of samples over time
+SIDE = 64  # least height of a single image, in pixels
+
+
+def time_section(run, of):
+    parts = [_slider(run, sheets, title) for sheets, title in (
+        (run.previews, ''), (run.previews_ema, 'averaged weights')) if sheets]
+    return f'<h2>Samples over time{of}</h2>{"".join(parts)}' if parts else ''
+
+
+def _slider(run, sheets, title):
+    chosen = spread(list(sheets), MAX_SHEETS)
+    name = _id(run.name, title)
+    images = []
+    conditional = run.config['updater']['args'].get('conditional', False)
+    what = 'Samples, one column per class' if conditional else 'Samples'
+    for k, iteration in enumerate(chosen):
+        with Image.open(sheets[iteration]) as image:
+            im = np.asarray(image.convert('RGB'))
+        hidden = {} if k == len(chosen) - 1 else {'hidden': True}
+        images.append(image_tag(im, f'{what}, after {iteration:,} iterations'
+                                + (f', {title}' if title else ''), **{'data-iteration': f'{iteration:,}'}, **hidden))
+    heading = f'<h3>{text(title.capitalize())}</h3>' if title else ''
+    return (f'{heading}<div class="time"><div class="control" hidden><label for="{name}">{what}; same latents. '
+            f'Iteration <output for="{name}">{chosen[-1]:,}</output></label>'
+            f'<input type="range" id="{name}" min="0" max="{len(chosen) - 1}" value="{len(chosen) - 1}" step="1"></div>'
+            f'{"".join(images)}</div>')
+
+
+def _id(*texts):
+    return 'samples-' + '-'.join(''.join(c if c.isalnum() else '-' for c in text) for text in texts if text)
+
+
+def _scale(ims):
+    return max(1, SIDE // ims.shape[-1])
+
+
+def _class_name(material, c):
+    if c is None:
+        return 'samples'
+    names = material.class_names
+    return f'{c} · {names[c]}' if names and c < len(names) and names[c] != str(c) else f'class {c}'
+
+
+def classes_section(material, of):
+    if not material.sheets:
+        return ''
+    figures = []
+    for c, ims in material.sheets.items():
+        name = _class_name(material, c)
+        sheet = make_sheet(ims, ROWS, COLUMNS, _scale(ims), _scale(ims))
+        figures.append(f'<figure><figcaption>{text(name)}</figcaption>'
+                       + image_tag(sheet, f'{ROWS * COLUMNS} samples: {name}') + '</figure>')
+    which = 'Samples by class' if None not in material.sheets else 'Samples'
+    note = ('The same latents in every class.' if None not in material.sheets else '')
+    return (f'<h2>{which}{of}</h2><p class="muted">After {material.iteration:,} iterations. {note}</p>'
+            f'<div class="sheets">{"".join(figures)}</div>')
+
+
+def neighbors_section(material, of):
+    if material.neighbors is None:
+        return ''
+    found, dataset = material.neighbors, material.dataset
+    rows = []
+    for i, im in enumerate(found.ims):
+        name = 'sample' if found.y is None else f'sample of {_class_name(material, int(found.y[i]))}'
+        cells = [image_tag(make_sheet(im[None], 1, 1, _scale(im)), name)]
+        for by, words in (('features', "the discriminator's features"), ('pixels', 'pixels')):
+            indices = found.by[by][0][i]
+            ims = dataset.load_ims(indices)
+            cells.append(image_tag(make_sheet(ims, 1, len(ims), _scale(ims), _scale(ims)),
+                                   f'the {len(ims)} real images nearest to this {name} in {words}'))
+        rows.append('<tr>' + ''.join(f'<td>{cell}</td>' for cell in cells) + '</tr>')
+    k = found.by['pixels'][0].shape[1]
+    return (f'<h2>Nearest real images{of}</h2><p class="muted">The {k} of {len(dataset):,} training images nearest '
+            "to each sample by L1, in the discriminator's features φ and in pixels: a sample that is a copy would be "
+            'beside itself.</p><table class="neighbors"><colgroup><col><col><col></colgroup>'
+            '<thead><tr><th scope="col">sample</th><th scope="col">nearest in φ</th>'
+            f'<th scope="col">nearest in pixels</th></tr></thead><tbody>{"".join(rows)}</tbody></table>')

@@ -1,0 +1,131 @@
+"""What a results folder holds."""
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from source.miscs.snapshot_names import model_snapshots
+from source.yaml_utils import load_config
+
+SCORE_TITLES = {'is_mean': 'inception score', 'fid': 'FID', 'recognized': 'share recognized as their class'}
+BETTER = {'is_mean': 'higher', 'fid': 'lower', 'recognized': 'higher'}
+
+
+@dataclass
+class Run:
+    """A results folder; `log` is log.json, `records` are {file name: what a scoring command wrote}."""
+
+    path: Path
+    config: dict
+    log: list
+    previews: dict  # {iteration: path of the sample sheet}
+    previews_ema: dict
+    records: dict = field(default_factory=dict)
+    name: str = ''
+
+    @property
+    def network(self):
+        return self.config['evaluation']['network']
+
+    @property
+    def n_done(self):
+        return max((entry['iteration'] for entry in self.log), default=0)
+
+    @property
+    def seconds(self):
+        return self.log[-1].get('elapsed_time', 0.) if self.log else 0.
+
+    def series(self, name):
+        """[(iteration, value)] of what the log holds under a name; values that are not finite are left out."""
+        return [(entry['iteration'], entry[name]) for entry in self.log if _is_number(entry.get(name))]
+
+    def score_names(self):
+        """{score: [names in the log]}: 'fid' and so on, of the generator and, where it is there, its average."""
+        found = {}
+        for entry in self.log if self.network else ():
+            for key in entry:
+                for prefix in (f'{self.network}_ema_', f'{self.network}_'):
+                    if key.startswith(prefix):
+                        score = key.removeprefix(prefix)
+                        if not score.endswith('_std') and key not in found.setdefault(score, []):
+                            found[score].append(key)
+                        break
+        return found
+
+    def losses(self):
+        return list(dict.fromkeys(name for entry in self.log for name in entry if name.startswith('loss_')))
+
+    def alpha(self):
+        """[(iteration, α)] of Adam, corners alone, as the config says."""
+        start, end, alpha = (self.config['iteration_decay_start'], self.config['iteration'],
+                             self.config['adam']['alpha'])
+        done = max(self.n_done, 1)
+        if done <= start:
+            return [(0, alpha), (done, alpha)]
+        return [(0, alpha), (start, alpha), (done, alpha * (end - done) / max(end - start, 1))]
+
+    def images_per_second(self):
+        """[(iteration, real images trained on in a second)] of the log's intervals without scoring."""
+        per_iteration = self.config['batchsize'] * self.config['updater']['args'].get('n_dis', 5)
+        scored = {name for names in self.score_names().values() for name in names}
+        rates = []
+        for before, after in zip(self.log, self.log[1:]):
+            seconds = after.get('elapsed_time', 0) - before.get('elapsed_time', 0)
+            if seconds > 0 and not scored & set(after):
+                n = after['iteration'] - before['iteration']
+                rates.append((after['iteration'], n * per_iteration / seconds))
+        return rates
+
+    def generators(self, ema=False):
+        return model_snapshots(self.path, self.config['models']['generator']['name'], ema)
+
+    def discriminators(self):
+        return model_snapshots(self.path, self.config['models']['discriminator']['name'])
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def read_run(path):
+    """Read a results folder; raises ValueError, one line, where it holds no run or a damaged log."""
+    path = Path(path)
+    if not path.is_dir():
+        raise ValueError(f'{path}: no such results folder')
+    if not (path / 'config.yml').is_file():
+        raise ValueError(f'{path}: no config.yml in it: expected the results folder of a run')
+    config = load_config(path / 'config.yml')
+    log = []
+    if (path / 'log.json').is_file():
+        try:
+            log = json.loads((path / 'log.json').read_text(encoding='utf-8'))
+            log = sorted((dict(entry) for entry in log), key=lambda entry: entry['iteration'])
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f'{path / "log.json"}: expected a log of training, found something else '
+                             f'({type(error).__name__}: {error})') from None
+    records = {}
+    for file in sorted(path.glob('*.json')):
+        try:
+            record = json.loads(file.read_text(encoding='utf-8'))
+        except ValueError:
+            continue
+        if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record):
+            records[file.name] = record
+    return Run(path, config, log, _sheets(path / 'preview'), _sheets(path / 'preview_ema'), records,
+               path.resolve().name)
+
+
+def read_runs(paths):
+    """Read several, with names that tell them apart."""
+    runs = [read_run(path) for path in paths]
+    names = [run.name for run in runs]
+    for run in runs:
+        if names.count(run.name) > 1:
+            run.name = str(run.path)
+    if len({run.name for run in runs}) < len(runs):
+        raise ValueError(f'{runs[0].path}: given more than once')
+    return runs
+
+
+def _sheets(folder):
+    return {int(p.stem): p for p in sorted(folder.glob('*.png')) if p.stem.isdigit()}

@@ -1,0 +1,95 @@
+"""Line charts as SVG text: no script, colours by CSS class, readable at a phone's width."""
+import html
+import math
+from dataclasses import dataclass
+
+SIZE, SMALL = (340, 205), (190, 120)  # in pixels about as wide as they are shown, so that text keeps its size
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 34
+N_COLOURS = 6
+
+
+@dataclass
+class Series:
+    """`points` [(x, y)], all finite; `colour` is a number below N_COLOURS, `dashed` 0 to 2."""
+
+    label: str
+    points: list
+    colour: int = 0
+    dashed: int = 0
+
+
+def line_chart(title, series, x_label='iteration', y_from_zero=False, size=SIZE):
+    """An SVG element, text, of series without the empty ones; '' where all are empty.
+
+    Its name for readers who don't see it tells each series' first and last value.
+    """
+    series = [s for s in series if s.points]
+    if not series:
+        return ''
+    xs, ys = ([p[k] for s in series for p in s.points] for k in (0, 1))
+    width, height = size
+    left, bottom = (LEFT, BOTTOM) if x_label else (LEFT - 16, BOTTOM - 14)
+    x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min([*ys, 0.] if y_from_zero else ys), max(ys))
+    x_low, x_high = min(xs), max(max(xs), min(xs) + 1e-9)
+    y_low, y_high = min(y_ticks[0], min(ys)), max(y_ticks[-1], max(ys))
+
+    def x_of(x):
+        return left + (x - x_low) / (x_high - x_low) * (width - left - RIGHT)
+
+    def y_of(y):
+        return height - bottom - (y - y_low) / ((y_high - y_low) or 1) * (height - TOP - bottom)
+
+    parts = [f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" '
+             f'aria-label="{html.escape(said(title, series))}">']
+    for y in y_ticks:
+        parts.append(f'<line class="grid" x1="{left}" x2="{width - RIGHT}" y1="{y_of(y):.1f}" y2="{y_of(y):.1f}"/>'
+                     f'<text x="{left - 6}" y="{y_of(y) + 4:.1f}" text-anchor="end">{number(y)}</text>')
+    for x in x_ticks:
+        if x_low <= x <= x_high:
+            parts.append(f'<text x="{x_of(x):.1f}" y="{height - bottom + 15}" text-anchor="middle">{number(x)}</text>')
+    if x_label:
+        parts.append(f'<text x="{width - RIGHT}" y="{height - 3}" text-anchor="end">{html.escape(x_label)}</text>')
+    for s in series:
+        points = ' '.join(f'{x_of(x):.1f},{y_of(y):.1f}' for x, y in s.points)
+        css = f'line s{s.colour % N_COLOURS} d{s.dashed % 3}'
+        if len(s.points) > 1:
+            parts.append(f'<polyline class="{css}" points="{points}"/>')
+        if len(s.points) <= 15:
+            parts += [f'<circle class="dot s{s.colour % N_COLOURS}" cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="2.6"/>'
+                      for x, y in s.points]
+    return ''.join([*parts, '</svg>'])
+
+
+def said(title, series):
+    """The chart in words."""
+    texts = []
+    for s in series:
+        (x0, y0), (x1, y1) = s.points[0], s.points[-1]
+        texts.append(f'{s.label} {number(y1)} at {number(x1)}' if len(s.points) == 1 else
+                     f'{s.label} from {number(y0)} at {number(x0)} to {number(y1)} at {number(x1)}')
+    return f'{title}: {"; ".join(texts)}'
+
+
+def ticks(low, high, n=4):
+    """Round numbers from at most `low` to at least `high`, about n steps of 1, 2 or 5 times a power of ten."""
+    if not high > low:
+        low, high = low - (abs(low) or 1) * .1, high + (abs(high) or 1) * .1
+    rough = (high - low) / n
+    power = 10. ** math.floor(math.log10(rough))
+    step = next(m for m in (1, 2, 5, 10) if m * power >= rough * .999) * power
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f'{k * step:.12g}') for k in range(first, last + 1)]
+
+
+def number(x):
+    """A number in few characters."""
+    if x == 0:
+        return '0'
+    if abs(x) >= 1e5:
+        return f'{x / 1000:g}k' if abs(x) < 1e6 else f'{x / 1e6:.4g}M'
+    if abs(x) >= 1000:
+        return f'{x:,.0f}'
+    if abs(x) >= 1e-3:
+        return f'{x:.3g}'
+    power = math.floor(math.log10(abs(x)))
+    return f'{x / 10. ** power:.3g}e−{-power}'

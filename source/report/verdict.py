@@ -1,0 +1,62 @@
+"""Whether a run is well, as a list of checks anyone can follow."""
+import math
+from dataclasses import dataclass
+
+from source.report.run import BETTER, SCORE_TITLES
+
+HELD = .1  # how far above 1 a spectral norm may lie, as one power iteration follows weights that move
+WORSE = .1  # a last score worse than the best by this share is told
+
+
+@dataclass
+class Check:
+    good: bool
+    text: str
+
+
+def checks_of(run, spectra=None):
+    """The checks of a run, [Check]; `spectra` is what `spectra_of` says of its last discriminator, or None."""
+    checks = [_finished(run), *_finite(run), *_scores(run)]
+    if spectra and spectra['normalization'] == 'spectral':
+        sigmas = [layer['values'][0] for layer in spectra['layers'].values()]
+        largest = None if None in sigmas else max(sigmas)
+        good = largest is not None and largest <= 1 + HELD
+        checks.append(Check(good, 'a spectral norm is not finite' if largest is None else
+                            f'spectral norms of the normalized weights are {"held at" if good else "not held at"} 1: '
+                            f'the largest is {largest:.3f}'))
+    return checks
+
+
+def _finished(run):
+    total = run.config['iteration']
+    if run.n_done >= total:
+        return Check(True, f'finished all {total:,} iterations')
+    return Check(False, f'made {run.n_done:,} of {total:,} iterations; go on with train.py --resume auto')
+
+
+def _finite(run):
+    for name in run.losses():
+        for entry in run.log:
+            value = entry.get(name)
+            if isinstance(value, float) and not math.isfinite(value):
+                return [Check(False, f'{name} is not finite from iteration {entry["iteration"]:,} on: it diverged')]
+    return [Check(True, 'losses stayed finite')] if run.losses() else []
+
+
+def _scores(run):
+    for score, names in run.score_names().items():
+        if score not in BETTER or score == 'recognized':
+            continue
+        points = run.series(names[0])
+        if len(points) < 2:
+            continue
+        pick = max if BETTER[score] == 'higher' else min
+        iteration, best = pick(points, key=lambda p: p[1])
+        last = points[-1][1]
+        title = SCORE_TITLES[score]
+        if abs(last - best) <= WORSE * abs(best):
+            yield Check(True, f'{title} {last:.4g} at the end, '
+                        + ('its best' if last == best else f'near its best ({best:.4g}, iteration {iteration:,})'))
+        else:
+            yield Check(False, f'{title} {last:.4g} at the end is worse than {best:.4g} at iteration {iteration:,}: '
+                        'that snapshot may be the better one')

@@ -1,0 +1,50 @@
+"""Running a trainer to its end or to a signal, and saying in few lines why it had to stop before."""
+from source.datasets.open_image import DamagedImage
+from source.extensions.divergence import DivergedError, describe_norms
+from source.miscs.line_log import LineLogError
+from source.miscs.snapshots import load_newest, load_trainer, newest_good
+
+
+class StoppedError(RuntimeError):
+    """Training that cannot go on; the message names why, the iteration, and the last good snapshot."""
+
+
+def resume(wanted, folder, trainer, processes):
+    """Loads the snapshot `wanted`, or with 'auto' the newest of a folder; returns its path, or None for none.
+
+    Of several processes all have to load the same. Raises SnapshotError.
+    """
+    if wanted == 'auto':
+        wanted = load_newest(folder, trainer, print if processes.is_first else lambda line: None)
+    elif wanted:
+        load_trainer(wanted, trainer)
+    if processes.size > 1:
+        processes.agree(str(wanted), 'the snapshot that each can read')
+    return wanted
+
+
+def run(trainer):
+    """Runs a trainer of `build_trainer`; returns the name of the signal that stopped it early, or None.
+
+    The first SIGINT or SIGTERM finishes the iteration and writes a snapshot, the second ends the process at once.
+    Raises StoppedError where a number is none any more or a file cannot be written or read.
+    """
+    until = trainer.stop_trigger
+    try:
+        with until.stop.listening():
+            trainer.run(show_loop_exception_msg=False)
+    except DivergedError as error:
+        models = trainer.updater.gen, trainer.updater.dis
+        raise StoppedError('\n'.join([f'{error}; {_last_good(trainer)}', *describe_norms(models)])) from error
+    except (OSError, DamagedImage) as error:
+        what = f'{error.filename}: {error.strerror}' if getattr(error, 'filename', None) else str(error)
+        raise StoppedError(f'{what}; training stopped at iteration {trainer.updater.iteration}; '
+                           f'{_last_good(trainer)}') from error
+    except LineLogError as error:
+        raise StoppedError(str(error)) from error
+    return until.stop.name if trainer.updater.iteration < until.last else None
+
+
+def _last_good(trainer):
+    snapshot = newest_good(trainer.out)
+    return f'last good snapshot: {snapshot}' if snapshot else 'there is no snapshot yet'

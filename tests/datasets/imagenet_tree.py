@@ -1,0 +1,66 @@
+"""A small ImageNet made of scikit-learn's photographs: its folders, names, shapes and the encodings among them."""
+import io
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+WNIDS = ('n01440764', 'n02085620', 'n02099601', 'n02130308')
+SHAPES = ((500, 375), (375, 500), (333, 500), (500, 333), (96, 64), (75, 56), (640, 427), (200, 200))
+
+
+def photo(k, shape=None):
+    """A piece of a photograph, RGB, another for each k; of SHAPES[k] if not told otherwise."""
+    width, height = shape or SHAPES[k % len(SHAPES)]
+    whole = Image.fromarray(load_sample_images().images[k % 2])
+    return whole.resize((width, height), box=(7 * k % 90, 5 * k % 60, 540 + 7 * k % 90, 360 + 5 * k % 60))
+
+
+def encoded(image, kind='JPEG', **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(image, orientation):
+    """A JPEG whose pixels lie so that its EXIF orientation makes `image` of them again."""
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]  # Pillow's Transpose numbers
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(image.transpose(back), 'JPEG', quality=95, subsampling=0, exif=exif)
+
+
+def sixteen_bit_grey(image):
+    """A PNG of 16-bit grey whose high bytes are the image's grey, whose low bytes are others."""
+    grey = np.asarray(image.convert('L')).astype(np.uint16)
+    return encoded(Image.fromarray(grey * 256 + 255 - grey), 'PNG')
+
+
+def palette_with_transparency(image):
+    return encoded(image.quantize(64), 'PNG', transparency=bytes(range(64)))
+
+
+# name: content. What is no image, and those that cannot be read.
+GOOD = {'CMYK': lambda: encoded(photo(1).convert('CMYK')), 'grey': lambda: encoded(photo(2).convert('L')),
+        '16-bit grey': lambda: sixteen_bit_grey(photo(3)), 'palette': lambda: palette_with_transparency(photo(4)),
+        'upright': lambda: turned(photo(5), 6), 'small': lambda: encoded(photo(0, (40, 30)))}
+BAD = {'truncated': lambda: encoded(photo(6))[:9000], 'empty': lambda: b'', 'text': lambda: b'<html>not found</html>',
+       'float': lambda: encoded(Image.fromarray(np.ones((50, 60), np.float32)), 'TIFF')}
+
+
+def write_tree(root, n=6, wnids=WNIDS, good=GOOD, bad=BAD):
+    """Writes n ordinary JPEGs a class under `root`, the first class with those of `good` and `bad` too.
+
+    Returns the names of the images that can be read, in order, and of those that cannot.
+    """
+    names, unreadable = [], []
+    for c, wnid in enumerate(wnids):
+        (root / wnid).mkdir(parents=True)
+        for k in range(n):
+            names.append(f'{wnid}/{wnid}_{10 * k + c}.JPEG')
+            (root / names[-1]).write_bytes(encoded(photo(k + c * n), quality=70 + k))
+    for group, into in ((good, names), (bad, unreadable)):
+        for kind, make in group.items():
+            into.append(f'{wnids[0]}/{wnids[0]}_{kind.replace(" ", "-")}.JPEG')
+            (root / into[-1]).write_bytes(make())
+    return sorted(names), sorted(unreadable)

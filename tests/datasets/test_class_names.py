@@ -1,0 +1,79 @@
+from source.datasets.cifar10 import CIFAR10Dataset
+from source.datasets.class_names import class_names_of, find_class, read_class_names
+from source.datasets.digits import DigitsDataset
+from source.datasets.fashion_mnist import FashionMNISTDataset
+from source.datasets.imagenet import ImageNetDataset
+from source.datasets.imagenet_dog_and_cat import ImageNetDogAndCatDataset
+from source.datasets.photo_tiles import PhotoTilesDataset
+from source.datasets.stl10 import STL10Dataset
+from source.datasets.svhn import SVHNDataset
+
+import pytest
+
+
+@pytest.mark.parametrize('cls, args, position, name', [
+    (DigitsDataset, {}, 7, 'seven'), (SVHNDataset, {}, 0, 'zero'), (CIFAR10Dataset, {'root': '.'}, 3, 'cat'),
+    (FashionMNISTDataset, {'size': 28}, 9, 'ankle boot'), (STL10Dataset, {'split': 'train'}, 7, 'monkey'),
+    (PhotoTilesDataset, {'photos': 'all'}, 2, 'astronaut')])
+def test_names_without_data(cls, args, position, name):
+    names = cls.names_of(args)
+    assert names[position] == name
+    assert len(set(names)) == 10
+
+
+def test_none(tmp_path):
+    assert STL10Dataset.names_of({}) is None  # its unlabeled split
+    assert ImageNetDataset.names_of({'path': str(tmp_path / 'none.txt')}) is None
+
+
+@pytest.mark.parametrize('cls, args, first', [
+    (ImageNetDataset, {'n_classes': 3}, 0), (ImageNetDogAndCatDataset, {}, 151)])
+def test_imagenet_is_named_by_folders(tmp_path, cls, args, first):
+    path = tmp_path / 'list.txt'
+    n = args.get('n_classes', 143)
+    path.write_text(''.join(f'n{c + 7:08d}/a.JPEG {c}\n' for c in reversed(range(first, first + n))))
+    assert cls.names_of({**args, 'path': str(path)}) == [f'n{c + 7:08d}' for c in range(first, first + n)]
+    path.write_text(f'n00000001/a.JPEG {first}\n')
+    assert cls.names_of({**args, 'path': str(path)}) is None
+
+
+def test_of_a_config_with_a_data_set_of_ones_own(tmp_path):
+    (tmp_path / 'own.py').write_text('class Own:\n    pass\n')
+    config = {'dataset': {'dataset_fn': 'own.py', 'dataset_name': 'Own', 'args': {}}}
+    assert class_names_of(config, str(tmp_path / 'config.yml')) is None
+    config = {'dataset': {'dataset_fn': 'datasets/digits.py', 'dataset_name': 'DigitsDataset', 'args': {}}}
+    assert class_names_of(config, 'config.yml')[3] == 'three'
+
+
+NAMES = ['n02123045 tabby, tabby cat', 'n02123159 tiger cat', 'crane', 'Crane', 'seven']
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('0', 0), ('4', 4), ('tabby', 0), ('Tabby Cat', 0), ('n02123159', 1), ('tiger cat', 1), ('SEVEN', 4),
+    ('n02123045 tabby, tabby cat', 0)])
+def test_found(text, expected):
+    assert find_class(text, NAMES, 5) == expected
+
+
+@pytest.mark.parametrize('text, names, n_classes, expected', [
+    ('5', NAMES, 5, '--classes 5: the snapshot knows classes 0 to 4'),
+    ('-1', None, 5, '--classes -1: the snapshot knows classes 0 to 4'),
+    ('0', None, 0, 'of an unconditional generator'), ('cat', NAMES, 0, 'of an unconditional generator'),
+    ('cat', None, 5, 'the data set does not name its classes; expected numbers from 0 to 4'),
+    ('crane', NAMES, 5, 'several classes are called so: 2, 3; give a number'),
+    ('tabbi', NAMES, 5, "no such class; did you mean 'tabby'?"),
+    ('xyz', NAMES, 5, 'no such class; known are n02123045 tabby')])
+def test_not_found(text, names, n_classes, expected):
+    with pytest.raises(ValueError) as error:
+        find_class(text, names, n_classes)
+    assert expected in str(error.value)
+
+
+def test_file(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_text('one\n\ntwo, 2\n')
+    assert read_class_names(path, 2) == ['one', 'two, 2']
+    with pytest.raises(ValueError, match='expected 3 class names, one a line; found 2'):
+        read_class_names(path, 3)
+    with pytest.raises(ValueError, match='cannot be read as class names: No such file'):
+        read_class_names(tmp_path / 'none', 3)

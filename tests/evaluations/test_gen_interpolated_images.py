@@ -1,0 +1,106 @@
+from evaluations import gen_interpolated_images
+from source.miscs.generate import generate_from
+from source.miscs.image_sheets import make_sheet
+from source.miscs.interpolation import corner_weights, slerp
+from source.miscs.noise_sampler import NoiseSampler
+from tests.evaluations.test_gen_images import generator, read, write_snapshots
+from tests.narrow import UNCONDITIONAL, files_in, run
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope='module')
+def snapshot(tmp_path_factory):
+    return write_snapshots(tmp_path_factory.mktemp('results'))
+
+
+def command(snapshot, out, *arguments):
+    return run(gen_interpolated_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', out, *arguments)
+
+
+def latents(n, seed=1234):
+    return NoiseSampler(3, 10, seed=seed).continuous(n)
+
+
+def test_classes_as_the_authors_command(snapshot, tmp_path):
+    """Rows of one latent each, from the one class to the other; the ends are samples of the two classes."""
+    assert command(snapshot, tmp_path, '--n_zs', 2, '--n_intp', 3, '--classes', 3, 'eight') == 0
+    gen, z = generator(snapshot), latents(2)
+    rows = []
+    for k in range(2):
+        ends = [generate_from(gen, z[[k]], [c]) for c in (3, 8)]
+        middle = generate_from(gen, z[[k]], [[8, 3]], [[.5, .5]])
+        rows += [ends[0], middle, ends[1]]
+    found = read(tmp_path / 'interpolated_images_3-8.png')
+    np.testing.assert_allclose(found.astype(int), make_sheet(np.concatenate(rows), 2, 3, gap=1), atol=1)
+    assert (rows[0] != rows[2]).any() and (rows[0] != rows[1]).any()
+
+
+def test_through_several_classes(snapshot, tmp_path):
+    assert command(snapshot, tmp_path, '--n_zs', 1, '--n_intp', 3, '--classes', 3, 8, 5) == 0
+    found = read(tmp_path / 'interpolated_images_3-8-5.png')
+    stations = np.concatenate([generate_from(generator(snapshot), latents(1), [c]) for c in (3, 8, 5)])
+    assert found.shape == (8, 5 * 9 - 1, 3)
+    for k, im in enumerate(stations):
+        np.testing.assert_allclose(found[:, 18 * k:18 * k + 8].astype(int), im.transpose(1, 2, 0), atol=1)
+
+
+def test_latents(snapshot, tmp_path):
+    assert command(snapshot, tmp_path, '--morph', 'latents', '--n_zs', 2, '--n_intp', 4, '--classes', 6) == 0
+    sampler = NoiseSampler(3, 10, seed=1234)
+    starts, ends = sampler.continuous(2), sampler.continuous(2)
+    z = np.concatenate([slerp(a, b, np.linspace(0, 1, 4)) for a, b in zip(starts, ends)])
+    expected = make_sheet(generate_from(generator(snapshot), z, np.full(8, 6)), 2, 4, gap=1)
+    np.testing.assert_array_equal(read(tmp_path / 'latents_6.png'), expected)
+
+
+def test_corners_of_classes(snapshot, tmp_path):
+    assert command(snapshot, tmp_path, '--morph', 'corners', '--n_zs', 3, '--n_intp', 2, '--classes', 1, 2, 3, 4) == 0
+    z = latents(1).repeat(6, axis=0)
+    ims = generate_from(generator(snapshot), z, np.tile([1, 2, 3, 4], (6, 1)), corner_weights(3, 2))
+    found = read(tmp_path / 'corners_1-2-3-4.png')
+    np.testing.assert_array_equal(found, make_sheet(ims, 3, 2, gap=1))
+    corner = generate_from(generator(snapshot), latents(1), [4])[0].transpose(1, 2, 0)
+    np.testing.assert_allclose(found[-8:, -8:].astype(int), corner, atol=1)
+
+
+@pytest.mark.parametrize('arguments, name, n_frames', [
+    (['--classes', 3, 8, 5], 'morph_classes_3-8-5.gif', 6), ([], 'morph_classes.gif', 20),
+    (['--morph', 'latents', '--n_zs', 3, '--classes', 2], 'morph_latents_2.gif', 6)])
+def test_animation(snapshot, tmp_path, arguments, name, n_frames):
+    assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 2, *arguments) == 0
+    assert list(files_in(tmp_path)) == [name]
+    with Image.open(tmp_path / name) as gif:
+        assert gif.n_frames == n_frames
+
+
+def test_unconditional(tmp_path, capsys):
+    snapshot = write_snapshots(tmp_path, UNCONDITIONAL)
+    out = tmp_path / 'out'
+    for arguments in ([], ['--morph', 'corners'], ['--animate', 'gif', '--frames', 2]):
+        assert command(snapshot, out, *arguments) == 0
+    assert set(files_in(out)) == {'latents.png', 'corners.png', 'morph_latents.gif'}
+    capsys.readouterr()
+    assert command(snapshot, out, '--morph', 'classes') == 2
+    assert 'is of an unconditional generator; expected latents or corners' in capsys.readouterr().err
+
+
+def test_what_is_replaced_is_said(snapshot, tmp_path, capsys):
+    for k in range(2):
+        assert command(snapshot, tmp_path, '--n_zs', 1, '--n_intp', 2, '--classes', 3, 8) == 0
+        assert capsys.readouterr().err.count('interpolated_images_3-8.png: replaced') == k
+
+
+@pytest.mark.parametrize('arguments, expected', [
+    (['--classes', 3], '--classes: expected at least two classes to go between, found 1'),
+    (['--classes', 3, 10], '--classes 10: the snapshot knows classes 0 to 9'),
+    (['--morph', 'corners', '--classes', 3, 4], 'expected four classes for the corners, or one, found 2'),
+    (['--n_intp', 1], '--n_intp: expected at least 2, found 1'), (['--n_zs', 0], '--n_zs: expected at least 1'),
+    (['--animate', 'gif', '--morph', 'latents', '--n_zs', 1], '--n_zs: expected at least two latents'),
+    (['--animate', 'gif', '--morph', 'corners'], '--animate goes with --morph classes or latents')])
+def test_refused(snapshot, tmp_path, capsys, arguments, expected):
+    assert command(snapshot, tmp_path / 'out', *arguments) == 2
+    assert not (tmp_path / 'out').exists()
+    assert expected in capsys.readouterr().err.splitlines()[-1]

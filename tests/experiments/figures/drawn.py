@@ -1,0 +1,55 @@
+"""What a figure shows, read back from Matplotlib's artists."""
+from unittest import mock
+
+from source.experiments.figures import draw_figures
+from source.experiments.figures.page import Page
+from source.experiments.records import read_records
+
+import numpy as np
+
+SEEDS = 0, 1
+
+
+def drawn(results, name):
+    """The axes of a figure, rows × columns, drawn as the command draws it."""
+    pages = []
+    with mock.patch.object(Page, 'save', lambda page, path: pages.append((path, page))):
+        draw_figures(results, results.root / 'figures', [name])
+    (path, page), = pages
+    assert path.name == f'{name}.png'
+    return page.axes
+
+
+def records_of(results, variant):
+    """The records of both seeds of a variant, given by its name."""
+    records = read_records(results)
+    return [records[f'{variant}-seed{seed}'] for seed in SEEDS]
+
+
+def scores(results, variant, score):
+    """An array of a score of both seeds."""
+    return np.array([record['scores'][score] for record in records_of(results, variant)])
+
+
+def line(axis, label):
+    """The one line of this label."""
+    found, = [line for line in axis.lines if line.get_label() == label]
+    return found
+
+
+def labels(axis):
+    """Those of lines in the legend."""
+    return [line.get_label() for line in axis.lines if not line.get_label().startswith('_')]
+
+
+def assert_mean_and_deviation(axis, label, xs, values):
+    """A line through the means of `values`, (seeds, points), at `xs`, and a shade of ± their standard deviation."""
+    drawn_line = line(axis, label)
+    np.testing.assert_allclose(drawn_line.get_xdata(), xs)
+    np.testing.assert_allclose(drawn_line.get_ydata(), np.mean(values, axis=0), rtol=1e-4)
+    shade = axis.collections[labels(axis).index(label)]
+    vertices = shade.get_paths()[0].vertices
+    for x, mean, std in zip(xs, np.mean(values, axis=0), np.std(values, axis=0), strict=True):
+        at_x = vertices[np.isclose(vertices[:, 0], x), 1]
+        np.testing.assert_allclose([at_x.min(), at_x.max()], [mean - std, mean + std], rtol=1e-4)
+        assert std > 0

@@ -1,0 +1,44 @@
+from source.miscs import animations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def moving_square(n=6, size=20):
+    frames = np.zeros((n, size, size + 2, 3), np.uint8)
+    for k, frame in enumerate(frames):
+        frame[4:10, 2 * k:2 * k + 5] = 255, 40 * k, 0
+    return list(frames)
+
+
+def test_gif(tmp_path):
+    frames = moving_square()
+    animations.save_animation(tmp_path / 'a.gif', frames, 20)
+    with Image.open(tmp_path / 'a.gif') as gif:
+        assert (gif.n_frames, gif.info['loop'], gif.info['duration']) == (6, 0, 50)
+        for k, frame in enumerate(frames):
+            gif.seek(k)
+            np.testing.assert_allclose(np.asarray(gif.convert('RGB'), int), frame, atol=4)
+
+
+# imageio leaves the pipes of its ffmpeg to the garbage collector.
+@pytest.mark.filterwarnings('ignore::ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
+def test_mp4(tmp_path):
+    imageio = pytest.importorskip('imageio.v2', reason='an MP4 needs the extra `video`')
+    pytest.importorskip('imageio_ffmpeg', reason='an MP4 needs the extra `video`')
+    frames = moving_square()
+    animations.save_animation(tmp_path / 'a.mp4', frames, 20)
+    found = imageio.mimread(tmp_path / 'a.mp4')
+    assert len(found) == 6 and found[0].shape == frames[0].shape
+    assert np.abs(np.array(found, float) - frames).mean() < 10
+    assert [p.name for p in tmp_path.iterdir()] == ['a.mp4']
+
+
+def test_refused(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match='expected a name that ends in .gif or .mp4'):
+        animations.save_animation(tmp_path / 'a.png', moving_square())
+    monkeypatch.setitem(__import__('sys').modules, 'imageio', None)
+    with pytest.raises(ValueError, match='an MP4 needs imageio and imageio-ffmpeg'):
+        animations.save_animation(tmp_path / 'a.mp4', moving_square())
+    assert list(tmp_path.iterdir()) == []

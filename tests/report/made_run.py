@@ -1,0 +1,38 @@
+"""A results folder such as a small run leaves, without training: its log is made up, its networks are fresh."""
+import json
+
+from source.build import build_models
+from source.miscs.image_sheets import save_sheet
+from source.miscs.snapshots import save_snapshot
+from source.yaml_utils import load_config, save_config
+from tests.narrow import write_config
+
+import numpy as np
+
+
+def make_run(folder, changes=None, iterations=4, log_changes=None):
+    folder.mkdir()
+    path = write_config(folder, {'iteration': 4, 'iteration_decay_start': 2, 'evaluation': {
+        'network': 'digits', 'n_images': 24, 'splits': 3}, **(changes or {})}, 'config.yml')
+    config = load_config(path)
+    save_config(path, {**config, 'versions': {'python': '3.12.1', 'chainer': '7.8.1', 'numpy': '2.4.6'}})
+    np.random.seed(0)
+    gen, dis = build_models(config, str(path))
+    for _ in range(30):
+        gen(20)
+        for link in dis.links():
+            getattr(link, 'W_bar', None)  # so that u comes to be the first singular vector, as training leaves it
+    log = []
+    (folder / 'preview').mkdir()
+    for k in range(1, iterations + 1):
+        log.append({'loss_gen': 1. / k, 'loss_dis': 2., 'epoch': 0, 'iteration': k, 'elapsed_time': 2. * k})
+        if k % 2 == 0:
+            log[-1] |= {'digits_is_mean': 2. + k, 'digits_is_std': .1, 'digits_fid': 100. / k, 'digits_recognized': .5}
+            rng = np.random.RandomState(k)
+            save_sheet(folder / 'preview' / f'{k:08d}.png', rng.randint(0, 256, (4, 3, 8, 8)).astype(np.uint8), 2, 2)
+            save_snapshot(folder / f'ResNetGenerator_{k}.npz', gen)
+            save_snapshot(folder / f'SNResNetProjectionDiscriminator_{k}.npz', dis)
+    for k, entry in (log_changes or {}).items():
+        log[k] |= entry
+    (folder / 'log.json').write_text(json.dumps(log))
+    return folder

@@ -1,0 +1,214 @@
+"""The page as a parser sees it: nothing comes from elsewhere, every picture has a text, colours stand out."""
+import json
+import re
+from html.parser import HTMLParser
+
+from evaluations import report
+from source.report.page import FOLDER
+from tests.narrow import UNCONDITIONAL, files_in, run
+from tests.report.made_run import make_run
+
+import pytest
+
+VOID = {'meta', 'img', 'input', 'link', 'br', 'col'}
+
+
+class Page(HTMLParser):
+    """`tags` [(name, attributes)], and `text`; fails where elements are not closed as they were opened."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], ''
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID and not self.get_starttag_text().endswith('/>'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ('style', 'script'):
+            self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page_of(*folders, arguments=()):
+    assert run(report.main, *folders, '--gpu', -1, *arguments) == 0
+    return Page((folders[0] / 'report.html').read_text())
+
+
+@pytest.fixture(scope='module')
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('results')
+    return [make_run(folder / 'one'), make_run(folder / 'two <b>', {'seed': 6, 'adam': {'alpha': 1e-4}})]
+
+
+@pytest.fixture(scope='module')
+def one(folders, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('SNGAN_CACHE', str(tmp_path_factory.mktemp('cache')))
+        return page_of(folders[0])
+
+
+def test_nothing_comes_from_elsewhere(one, folders):
+    html = re.sub('base64,[A-Za-z0-9+/=]+', '', (folders[0] / 'report.html').read_text())
+    for _, attributes in one.tags:
+        for name in ('src', 'href', 'srcset', 'data', 'action', 'poster', 'xlink:href'):
+            assert attributes.get(name, 'data:').startswith('data:'), attributes
+    assert not re.search(r'https?://|url\(|@import|//[a-z]', html)
+    policy, = [a['content'] for a in one.all('meta') if a.get('http-equiv') == 'Content-Security-Policy']
+    assert policy.startswith("default-src 'none'; img-src data:;")
+
+
+def test_pictures_have_texts(one):
+    images = one.all('img')
+    texts = [image['alt'] for image in images]
+    assert len(images) == 2 + 10 + 3 * 10 and all(len(text) > 5 for text in texts)
+    assert len(set(texts)) == len(texts)
+    assert '16 samples: 7 · seven' in texts
+    assert 'the 5 real images nearest to this sample of 3 · three in pixels' in texts
+    charts = [svg for svg in one.all('svg') if svg.get('aria-hidden') != 'true']
+    assert all(svg['role'] == 'img' and len(svg['aria-label']) > 10 for svg in charts)
+    assert {label['aria-label'].partition(':')[0] for label in charts} >= {
+        'loss', 'inception score', 'FID', "learning rate (Adam's α)", 'largest spectral norm', 'real images a second',
+        'block4/c2, squared singular values'}
+
+
+def test_form_of_the_page(one):
+    assert one.all('html') == [{'lang': 'en'}] and len(one.all('h1')) == len(one.all('main')) == 1
+    levels = [int(tag[1]) for tag, _ in one.tags if re.fullmatch('h[1-6]', tag)]
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+    ids = [a['id'] for _, a in one.tags if 'id' in a]
+    assert len(set(ids)) == len(ids)
+    slider, = one.all('input')
+    assert (slider['type'], slider['max']) == ('range', '1') and slider['id'] in [a['for'] for a in one.all('label')]
+    shown = [image for image in one.all('img') if 'data-iteration' in image]
+    assert [('hidden' in image, image['data-iteration']) for image in shown] == [(True, '2'), (False, '4')]
+
+
+def test_what_it_says(one):
+    for text in ('This run looks well.', 'finished all 4 iterations', 'DigitsDataset (size 8)', '6 ± 0.1',
+                 'its config names no row of the published tables', 'chainer 7.8.1', 'n_gen_samples: 4'):
+        assert text in one.text, text
+
+
+def test_several_runs(folders):
+    page = page_of(*folders)
+    assert '2 runs: one, two <b>' in page.text and 'adam.alpha' in page.text
+    assert 'batchsize' not in page.text.partition('Config and versions')[0]
+    assert len(page.all('input')) == 2
+    loss, = [svg['aria-label'] for svg in page.all('svg') if svg.get('aria-label', '').startswith('loss')]
+    assert 'one, gen from' in loss and 'two <b>, gen from' in loss
+
+
+def luminance(colour):
+    values = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= .04045 else ((v + .055) / 1.055) ** 2.4 for v in values]
+    return .2126 * linear[0] + .7152 * linear[1] + .0722 * linear[2]
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + .05) / (low + .05)
+
+
+def palettes():
+    style = (FOLDER / 'style.css').read_text()
+    light, dark = re.findall(r':root \{(.*?)\}', style, re.S)
+    read = [dict(re.findall(r'--(\w+): (#[0-9a-f]{6});', block)) for block in (light, dark)]
+    assert read[0].keys() == read[1].keys() and len(read[0]) > 10
+    return read
+
+
+def test_contrast_of_black_on_white():
+    assert contrast('#000000', '#ffffff') == pytest.approx(21)
+    assert contrast('#767676', '#ffffff') == pytest.approx(4.54, abs=.01)
+
+
+@pytest.mark.parametrize('k', [0, 1], ids=['light', 'dark'])
+def test_colours_stand_out(k):
+    """WCAG 2.1 AA: 4.5 for text, on page and panel; 3 for lines. Lines also differ from each other."""
+    palette = palettes()[k]
+    for name in ('text', 'muted', 'link', 'good', 'bad'):
+        for ground in ('page', 'panel'):
+            assert contrast(palette[name], palette[ground]) >= 4.5, (name, ground)
+    lines = [palette[f's{i}'] for i in range(6)]
+    assert all(contrast(line, palette['page']) >= 3 for line in lines) and len(set(lines)) == 6
+
+
+def test_unconditional_and_unfinished(tmp_path):
+    folder = make_run(tmp_path / 'run', UNCONDITIONAL, iterations=2)
+    page = page_of(folder)
+    assert 'made 2 of 4 iterations' in page.text and '1 thing to look at.' in page.text
+    assert '16 samples: samples' in [image['alt'] for image in page.all('img')]
+
+
+def test_of_a_run_that_has_just_begun(tmp_path):
+    folder = make_run(tmp_path / 'run', iterations=0)
+    page = page_of(folder)
+    assert 'there is no snapshot of the generator yet' in page.text
+
+
+def test_what_cannot_be_made_is_said(tmp_path, capsys):
+    folder = make_run(tmp_path / 'run')
+    (folder / 'SNResNetProjectionDiscriminator_4.npz').write_bytes(b'PK broken')
+    page = page_of(folder)
+    assert 'What is missing here' in page.text and 'not a complete .npz snapshot' in page.text
+    assert 'left out: No singular values' in capsys.readouterr().err
+    assert 'Samples by class' in page.text
+
+
+def test_quick(tmp_path):
+    folder = make_run(tmp_path / 'run')
+    page = page_of(folder, arguments=['--quick'])
+    assert 'Samples over time' in page.text and 'Nearest real images' not in page.text
+    assert not (folder / 'nearest_neighbors').exists()
+
+
+def test_the_papers_numbers_beside(tmp_path):
+    folder = make_run(tmp_path / 'run', {'paper_row': 'cifar10_cnn_weight_clipping'})
+    (folder / 'scores_paper.json').write_text(json.dumps({
+        'samples': 'x.npz', 'protocol': 'paper', 'feature_network': 'inception', 'n_real': 10000,
+        'paper_row': 'cifar10_cnn_weight_clipping', 'is_mean': 6.5, 'is_std': .1, 'fid': 41.}))
+    page = page_of(folder, arguments=['--quick'])
+    assert re.search(r'6\.41 ± 0\.11.*6\.5 ± 0\.1', page.text) and re.search(r'42\.6.*41', page.text)
+    assert '| 6.5 | `scores_paper.json` |' in (folder / 'card.md').read_text()
+
+
+def test_what_is_replaced_is_said(tmp_path, capsys):
+    folder = make_run(tmp_path / 'run')
+    for k in range(2):
+        assert run(report.main, folder, '--gpu', -1, '--quick') == 0
+        assert ('report.html: replaced' in capsys.readouterr().err) == bool(k)
+    (folder / 'card.md').write_text('mine')
+    assert run(report.main, folder, '--gpu', -1, '--quick') == 0
+    assert 'card.md: replaced' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('make, expected', [
+    (lambda f: f / 'none', 'none: no such results folder'),
+    (lambda f: f, 'no config.yml in it: expected the results folder of a run')])
+def test_refused(tmp_path, capsys, make, expected):
+    assert run(report.main, make(tmp_path)) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err and captured.err.count('\n') == 1
+
+
+def test_damaged_log_and_twice_the_same(tmp_path, capsys):
+    folder = make_run(tmp_path / 'run')
+    assert run(report.main, folder, folder) == 2
+    assert 'given more than once' in capsys.readouterr().err
+    (folder / 'log.json').write_text('[{]')
+    before = files_in(folder)
+    assert run(report.main, folder) == 2
+    assert 'log.json: expected a log of training' in capsys.readouterr().err
+    assert files_in(folder) == before

@@ -1,0 +1,38 @@
+from source.report.run import read_run
+from source.report.verdict import checks_of
+from tests.report.made_run import make_run
+
+import pytest
+
+
+def bad(run, spectra=None):
+    return [check.text for check in checks_of(run, spectra) if not check.good]
+
+
+def test_a_good_run(tmp_path):
+    run = read_run(make_run(tmp_path / 'run'))
+    assert bad(run) == []
+    texts = [check.text for check in checks_of(run)]
+    assert texts[:2] == ['finished all 4 iterations', 'losses stayed finite']
+    assert 'inception score 6 at the end, its best' in texts and 'FID 25 at the end, its best' in texts
+
+
+@pytest.mark.parametrize('iterations, log_changes, expected', [
+    (2, None, 'made 2 of 4 iterations; go on with train.py --resume auto'),
+    (4, {2: {'loss_dis': float('nan')}}, 'loss_dis is not finite from iteration 3 on: it diverged'),
+    (4, {3: {'digits_fid': 60.}}, 'FID 60 at the end is worse than 50 at iteration 2: that snapshot may be the better'),
+    (4, {3: {'digits_is_mean': 3.}}, 'inception score 3 at the end is worse than 4 at iteration 2')])
+def test_what_to_look_at(tmp_path, iterations, log_changes, expected):
+    found = bad(read_run(make_run(tmp_path / 'run', iterations=iterations, log_changes=log_changes)))
+    assert len(found) == 1 and found[0].startswith(expected)
+
+
+def spectra(sigma, normalization='spectral'):
+    return {'normalization': normalization, 'layers': {'c1': {'values': [sigma, .2]}, 'c2': {'values': [1., .1]}}}
+
+
+def test_spectral_norms(tmp_path):
+    run = read_run(make_run(tmp_path / 'run'))
+    assert bad(run, spectra(1.05)) == bad(run, spectra(7., 'none')) == []
+    assert bad(run, spectra(1.2))[0].endswith('weights are not held at 1: the largest is 1.200')
+    assert bad(run, spectra(None)) == ['a spectral norm is not finite']

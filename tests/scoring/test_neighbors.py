@@ -1,0 +1,76 @@
+from dis_models.sncnn_32 import SNCNNDiscriminator
+from dis_models.snresnet_32 import SNResNetConcatDiscriminator, SNResNetProjectionDiscriminator
+from source.datasets.image_dataset import ImageDataset
+from source.scoring import neighbors
+from source.scoring.neighbors import cached_features, features_of, find_neighbors
+
+import chainer
+import numpy as np
+import pytest
+
+
+def images(n=7, size=16):
+    rng = np.random.RandomState(0)
+    return ImageDataset(rng.randint(0, 256, (n, 3, size, size)).astype(np.uint8), np.arange(n) % 3, 3)
+
+
+def discriminators():
+    return [SNResNetProjectionDiscriminator(ch=4, n_classes=3),
+            SNResNetConcatDiscriminator(ch=4, n_classes=3, dim_emb=2), SNCNNDiscriminator(ch=2)]
+
+
+@pytest.mark.parametrize('k', range(3))
+def test_features_are_what_the_last_layer_sees(k):
+    """The discriminator's output is the dense layer's of them, and with labels that of the projection besides."""
+    dis = discriminators()[k]
+    data = images(size=32)
+    y = data.labels if dis.n_classes else None
+    feats = features_of(dis, data.ims, y)
+    assert feats.dtype == np.float32 and feats.ndim == 2
+    x = ((data.ims + .5) / 128 - 1).astype(np.float32)
+    assert -1 < x.min() < x.max() < 1
+    with chainer.using_config('train', False), chainer.no_backprop_mode():
+        output = dis(x, y).array[:, 0]
+        last = dis.l8 if k == 2 else dis.l5
+        expected = last(feats).array[:, 0]
+        if k == 0:
+            expected = expected + (dis.l_y(y).array * feats).sum(1)
+    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbors(monkeypatch, tmp_path):
+    """A real image among the samples is its own nearest in both; small blocks change nothing."""
+    dis, data = discriminators()[0], images(n=30)
+    samples = np.concatenate([data.ims[[4, 20]], 255 - data.ims[[3]]])
+    feats = cached_features(dis, data, tmp_path / 'f.npy', {})
+    found = find_neighbors(samples, None, dis, data, feats, 3)
+    for name in ('features', 'pixels'):
+        indices, distances = found.by[name]
+        assert indices[:2, 0].tolist() == [4, 20]
+        np.testing.assert_allclose(distances[:2, 0], 0, atol=1e-3)
+    pixels = np.abs(samples.astype(int)[:, None] - data.ims).sum((2, 3, 4))
+    np.testing.assert_array_equal(found.by['pixels'][0], pixels.argsort(1)[:, :3])
+    phi = np.abs(features_of(dis, samples)[:, None] - features_of(dis, data.ims)).sum(2)
+    np.testing.assert_array_equal(found.by['features'][0], phi.argsort(1)[:, :3])
+    monkeypatch.setattr(neighbors, 'BLOCK_BYTES', 2000)
+    again = find_neighbors(samples, None, dis, data, feats, 3)
+    for name in ('features', 'pixels'):
+        np.testing.assert_array_equal(found.by[name], again.by[name])
+
+
+def test_features_are_computed_once(monkeypatch, tmp_path):
+    dis, data = discriminators()[0], images()
+    path, calls = tmp_path / 'new' / 'features.npy', []
+    monkeypatch.setattr(neighbors, 'features_of', lambda *args: calls.append(1) or features_of(*args))
+    first = cached_features(dis, data, path, {'sha': 'a'})
+    assert isinstance(first, np.memmap) and len(calls) == 1
+    np.testing.assert_array_equal(first, features_of(dis, data.ims))
+    np.testing.assert_array_equal(cached_features(dis, data, path, {'sha': 'a'}), first)
+    assert len(calls) == 1
+    cached_features(dis, data, path, {'sha': 'b'})  # another snapshot
+    assert len(calls) == 2
+    path.write_bytes(path.read_bytes()[:200])  # cut short
+    cached_features(dis, data, path, {'sha': 'b'})
+    assert len(calls) == 3
+    cached_features(dis, images(5), path, {'sha': 'b'})
+    assert len(calls) == 4

@@ -1,0 +1,358 @@
+"""Nothing a training wrote is lost: to signals, kills, full disks, folders that cannot be written, and NaN."""
+import contextlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import train
+from benchmarks import kill_training
+from source.build import NETWORKS
+from source.miscs import results_dir
+from source.miscs.line_log import LineLog
+from source.miscs.snapshots import newest_good
+from tests.feature_network import FakeFeatureNetwork
+from tests.narrow import files_in, run, write_config
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PLAIN = {'cpu_kernels': False, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 99}
+
+
+def start(config, out, *arguments, **kwargs):
+    command = [sys.executable, ROOT / 'train.py', '--config', config, '--results_dir', out, '--gpu=-1', *arguments]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, 'PYTHONPATH': str(ROOT)}, **kwargs)
+
+
+def errors_of(text):
+    """What is said beside the progress bar."""
+    return [line for line in text.replace('\r', '\n').splitlines() if line.strip() and 'it/s]' not in line
+            and 's/it]' not in line]
+
+
+def wait_for(path, process):
+    until = time.monotonic() + 60
+    while not path.exists():
+        assert process.poll() is None and time.monotonic() < until, process.communicate()
+        time.sleep(.001)
+
+
+# Signals
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, number):
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 100000, 'snapshot_interval': 100000})
+    out = tmp_path / 'out'
+    process = start(config, out)
+    wait_for(out / 'log.jsonl', process)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    snapshot, = out.glob('snapshot_iter_*')
+    iteration = results_dir.iteration_of(snapshot)
+    assert newest_good(out) == snapshot
+    assert f'stopped by {number.name} after iteration {iteration}; to go on: --resume auto' in stdout
+    assert LineLog(out / 'log.jsonl').entries[-1]['iteration'] == iteration
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto',
+               '--set', f'iteration={iteration + 1}', '--set', 'snapshot_interval=99') == 0
+    assert results_dir.iteration_of(results_dir.newest_snapshot(out)) == iteration + 1
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 60, 'snapshot_interval': 60, 'display_interval': 7})
+    whole, stopped = tmp_path / 'whole', tmp_path / 'stopped'
+    assert run(train.main, '--config', config, '--results_dir', whole, '--gpu', -1) == 0
+    process = start(config, stopped)
+    wait_for(stopped / 'log.jsonl', process)
+    process.send_signal(signal.SIGTERM)
+    assert 'stopped by SIGTERM' in process.communicate(timeout=60)[0]
+    assert run(train.main, '--config', config, '--results_dir', stopped, '--gpu', -1, '--resume', 'auto') == 0
+    for name in ('snapshot_iter_60', 'ResNetGenerator_60.npz', 'log.json', 'log.jsonl'):
+        assert kill_training.content(whole / name) == kill_training.content(stopped / name), name
+
+
+# Which snapshots are kept
+
+@pytest.fixture
+def _scores(monkeypatch):
+    monkeypatch.setitem(NETWORKS, 'digits', lambda device: FakeFeatureNetwork())
+    fids = iter([5., 2., 8., 9., 7., 6.])
+    monkeypatch.setattr('source.extensions.calc_scores.scores_of', lambda *_, **__: {'fid': next(fids)})
+
+
+def kept(out, pattern):
+    return sorted(int(path.stem.rpartition('_')[2]) for path in out.glob(pattern))
+
+
+def trained(folder, out='out', *arguments, **changes):
+    config = write_config(folder, {**PLAIN, 'evaluation_interval': 1, 'iteration': 6, 'evaluation': {
+        'network': 'digits', 'n_images': 20, 'splits': 2}, **changes})
+    assert run(train.main, '--config', config, '--results_dir', folder / out, '--gpu', -1, *arguments) == 0
+    return folder / out
+
+
+@pytest.mark.usefixtures('_scores')
+def test_the_last_and_the_best_are_kept(tmp_path):
+    out = trained(tmp_path)
+    assert kept(out, 'snapshot_iter_*') == [2, 4, 5, 6]
+    assert kept(out, 'ResNetGenerator_*') == kept(out, 'SNResNet*') == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.usefixtures('_scores')
+def test_models_files_are_kept_with_their_snapshots(tmp_path):
+    out = trained(tmp_path, **{'snapshots': {'keep_last': 1, 'keep_best': 2, 'keep_models': 1}})
+    assert kept(out, 'snapshot_iter_*') == kept(out, 'ResNetGenerator_*') == kept(out, 'SNResNet*') == [1, 2, 6]
+
+
+@pytest.mark.usefixtures('_scores')
+def test_the_best_is_remembered_by_a_resumed_run(tmp_path):
+    out = trained(tmp_path, iteration=3, **{'snapshots.keep_last': 1})
+    assert kept(out, 'snapshot_iter_*') == [2, 3]
+    out = trained(tmp_path, 'out', '--resume', 'auto', **{'snapshots.keep_last': 1})
+    assert kept(out, 'snapshot_iter_*') == [2, 6]
+
+
+@pytest.mark.usefixtures('_scores')
+def test_what_others_may_need_is_not_removed(tmp_path):
+    """The snapshot a user named, those of later iterations than the present, and files of other names."""
+    out = trained(tmp_path, **{'snapshots.keep_last': 0})
+    others = ['snapshot_iter_best', 'snapshot_iter_1.npz', 'MyResNetGenerator_1.npz', 'ResNetGenerator_ema_1.npz']
+    for name in others:
+        (out / name).write_bytes(b'mine')
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 100, 'snapshots': {'keep_last': 1, 'keep_models': 1}})
+    trainer = train.build_trainer(train.load_config(config), str(config), train.get_device(-1), out, resume=out /
+                                  'snapshot_iter_2')
+    train.load_trainer(out / 'snapshot_iter_2', trainer)
+    trainer.stop_trigger.last = 4
+    train.run(trainer)
+    assert kept(out, 'snapshot_iter_[0-9]') == [2, 4, 5, 6]
+    assert kept(out, 'ResNetGenerator_[0-9].npz') == [2, 4, 5, 6]
+    assert all((out / name).read_bytes() == b'mine' for name in others)
+
+
+# Resuming
+
+@pytest.fixture(scope='module')
+def three(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('three')
+    config = write_config(folder, {**PLAIN, 'iteration': 3})
+    assert run(train.main, '--config', config, '--results_dir', folder / 'out', '--gpu', -1) == 0
+    return config, folder / 'out'
+
+
+def copied(three, tmp_path):
+    shutil.copytree(three[1], tmp_path / 'out', symlinks=True)
+    return three[0], tmp_path / 'out'
+
+
+@pytest.mark.parametrize('damage', ['cut', 'bit', 'empty', 'folder'])
+def test_auto_passes_over_a_damaged_snapshot_with_a_line(three, tmp_path, capsys, damage):
+    config, out = copied(three, tmp_path)
+    path = out / 'snapshot_iter_3'
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.unlink()
+    if damage == 'folder':
+        path.mkdir()
+    else:
+        path.write_bytes({'cut': content[:-9], 'bit': content, 'empty': b''}[damage])
+    status = run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto')
+    captured = capsys.readouterr()
+    assert [line for line in captured.out.splitlines() if 'passed over' in line][0].startswith(f'{path}: ')
+    if damage == 'folder':
+        assert status == 1 and f'{path}: Is a directory; training stopped at iteration 3; last good snapshot: ' \
+                               f'{out}/snapshot_iter_2' in captured.err
+    else:
+        assert status == 0
+        assert kill_training.content(path) == kill_training.content(three[1] / 'snapshot_iter_3')
+
+
+def test_auto_does_not_start_anew_where_every_snapshot_is_damaged(three, tmp_path, capsys):
+    config, out = copied(three, tmp_path)
+    for path in out.glob('snapshot_iter_*'):
+        path.write_bytes(b'')
+    before = files_in(out)
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 2
+    assert f'{out}: none of its 3 snapshots can be read' in capsys.readouterr().err
+    assert files_in(out) == before
+
+
+def test_auto_does_not_pass_over_a_snapshot_of_other_settings(three, tmp_path, capsys):
+    _, out = copied(three, tmp_path)
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 3, 'models.generator.args.ch': 5})
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 2
+    assert 'another architecture' in capsys.readouterr().err
+
+
+def test_snapshots_of_before_there_were_versions(three, tmp_path):
+    """As version 0.1 wrote them: neither a comment nor scores, and no log.jsonl beside them."""
+    config, out = copied(three, tmp_path)
+    for path in out.glob('snapshot_iter_*'):
+        with np.load(path) as arrays:
+            earlier = {name: arrays[name] for name in arrays.files if name != 'extensions/SaveSnapshots/scores'}
+            assert len(earlier) == len(arrays.files) - 1
+        with open(path, 'wb') as file:
+            np.savez(file, **earlier)
+    (out / 'log.jsonl').unlink()
+    for name in ('snapshot_iter_3', 'ResNetGenerator_3.npz', 'SNResNetProjectionDiscriminator_3.npz'):
+        (out / name).unlink()
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 0
+    for name in ('snapshot_iter_3', 'log.json', 'log.jsonl'):
+        assert kill_training.content(out / name) == kill_training.content(three[1] / name)
+
+
+def test_one_process_at_a_time(three, tmp_path, capsys):
+    config, out = copied(three, tmp_path)
+    before = files_in(out)
+    for arguments in ([], ['--resume', 'auto']):
+        with results_dir.claimed(out):
+            assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, *arguments) == 2
+        assert f'{out}: another process is training there' in capsys.readouterr().err
+        assert files_in(out) == before
+
+
+# Disks
+
+def stopped_by_disk(process, out, reason):
+    stdout, stderr = process.communicate(timeout=100)
+    said = errors_of(stderr)
+    assert process.returncode == 1, stderr
+    assert len(said) == 1, stderr
+    assert said[0].startswith(f'train.py: error: {out}/')
+    assert f'{reason}; training stopped at iteration ' in said[0]
+    assert 'Traceback' not in stderr
+    assert not list(out.glob('.*.part'))
+    return said[0]
+
+
+def test_files_that_may_not_grow(three, tmp_path):
+    """A quota: the snapshot of the next iteration finds no room; the earlier ones stay, and training goes on later."""
+    _, out = copied(three, tmp_path)
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 5})
+    before = files_in(out)
+    n_bytes = (out / 'snapshot_iter_3').stat().st_size // 2
+    process = start(config, out, '--resume', 'auto', preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_FSIZE, (n_bytes, n_bytes)))
+    said = stopped_by_disk(process, out, 'File too large')
+    assert said.endswith(f'at iteration 4; last good snapshot: {out}/snapshot_iter_3')
+    after = files_in(out)
+    assert {name: after[name] for name in before if 'iter' in name or name.endswith('.npz')} == {
+        name: before[name] for name in before if 'iter' in name or name.endswith('.npz')}
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 0
+
+
+@contextlib.contextmanager
+def mounted(path, options):
+    path.mkdir()
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f'needs the right to mount: {done.stderr.strip()}')
+    try:
+        yield path
+    finally:
+        subprocess.run(['umount', path], check=True)
+
+
+def test_full_disk(tmp_path):
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 100, 'snapshots.keep_last': 0})
+    with mounted(tmp_path / 'small', 'size=2m') as disk:
+        out = disk / 'out'
+        said = stopped_by_disk(start(config, out), out, 'No space left on device')
+        last = newest_good(out)
+        assert said.endswith(f'last good snapshot: {last}')
+        snapshots = results_dir.snapshots_in(out)
+        assert snapshots[0] == last
+        assert [results_dir.iteration_of(path) for path in snapshots] == list(range(len(snapshots), 0, -1))
+        for name in ('log.json', 'log.jsonl', 'config.yml'):
+            kill_training.content(out / name)
+
+
+def test_folder_that_becomes_read_only(tmp_path):
+    config = write_config(tmp_path, {**PLAIN, 'iteration': 100000})
+    with mounted(tmp_path / 'disk', 'size=64m') as disk:
+        out = disk / 'out'
+        process = start(config, out)
+        wait_for(out / 'snapshot_iter_1', process)
+        while subprocess.run(['mount', '-o', 'remount,ro', disk], capture_output=True).returncode:
+            assert process.poll() is None  # refused while a file is open for writing
+        said = stopped_by_disk_read_only(process, out)
+        assert said.endswith(f'last good snapshot: {newest_good(out)}')
+        before = files_in(out)
+        process = start(config, out, '--resume', 'auto')
+        stderr = process.communicate(timeout=60)[1]
+        assert process.returncode == 2
+        assert len(errors_of(stderr)) == 1 and 'Read-only file system' in stderr
+        assert files_in(out) == before
+
+
+def stopped_by_disk_read_only(process, out):
+    stderr = process.communicate(timeout=100)[1]
+    said = errors_of(stderr)
+    assert process.returncode == 1 and len(said) == 1, stderr
+    assert 'Read-only file system; training stopped at iteration ' in said[0]
+    return said[0]
+
+
+# Numbers that are none
+
+@pytest.mark.parametrize('kernels', [True, False])
+def test_nan_stops_training_with_iteration_norms_and_snapshot(tmp_path, kernels):
+    config = write_config(tmp_path, {**PLAIN, 'cpu_kernels': kernels, 'iteration': 2})
+    out = tmp_path / 'out'
+    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1) == 0
+    before = {name: content for name, content in files_in(out).items() if 'iter_' in name}
+    process = start(config, out, '--resume', 'auto', '--set', 'iteration=9', '--set', 'adam.alpha=1e38',
+                    '--set', 'iteration_decay_start=9')
+    stderr = process.communicate(timeout=100)[1]
+    assert process.returncode == 1, stderr
+    assert 'Traceback' not in stderr
+    first, gen, dis = errors_of(stderr)[-3:]  # after NumPy's own warnings
+    assert first.startswith('train.py: error: ')
+    assert ' is not finite at iteration 4; last good snapshot: ' in first
+    assert first.endswith(f'{out}/snapshot_iter_3')  # alpha changes after the first iteration
+    assert gen.startswith('spectral norms, ResNetGenerator: ') and ' l1 ' in gen
+    assert dis.startswith('spectral norms, SNResNetProjectionDiscriminator: ') and ' block1/c1 ' in dis
+    after = files_in(out)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_model_that_is_not_finite_is_not_written(three, tmp_path):
+    config, out = three
+    trainer = train.build_trainer(train.load_config(config), str(config), train.get_device(-1), tmp_path)
+    trainer.updater.dis.block1.c1.u[0, 0] = np.inf
+    trainer.updater.iteration = 5
+    with pytest.raises(ArithmeticError, match='block1/c1/u is not finite at iteration 5'):
+        trainer.get_extension('SaveSnapshots')(trainer)
+    assert not list(tmp_path.iterdir())
+
+
+# Kills; `benchmarks/kill_training.py` makes hundreds
+
+def test_killed_training_ends_as_an_undisturbed_one(tmp_path):
+    figures = kill_training.kill_and_compare(tmp_path, kills=6, iterations=20, say=lambda line: None)
+    assert figures['kills'] >= 3
+    assert figures['files_compared'] > 20
+    json.dumps(figures)
+
+
+def test_the_comparison_sees_a_difference(three, tmp_path):
+    _, out = copied(three, tmp_path)
+    kill_training.compare(three[1], out)
+    for name, content in files_in(three[1]).items():
+        if name.endswith(('.npz', '.json', '.jsonl')) or 'iter' in name:
+            changed = content.replace(b'"iteration": 3', b'"iteration": 4') if 'log' in name else None
+            if changed is None:
+                changed = (out / name.replace('3', '2')).read_bytes() if '3' in name else None
+            if changed is not None:
+                (out / name).write_bytes(changed)
+                with pytest.raises(AssertionError, match=f'{Path(name).stem}.* differs'):
+                    kill_training.compare(three[1], out)
+                (out / name).write_bytes(content)

@@ -1,0 +1,286 @@
+"""Every reader of snapshots, configs and weights, given random bytes and changed files of its own kind.
+
+It may answer or raise a ValueError or OSError that names the file; it may not raise anything else, take long, print, or
+touch the disk. `SNGAN_EXAMPLES=5000` makes that many examples of each kind for each reader instead of 150.
+"""
+import io
+import os
+import signal
+import zipfile
+
+from source.build import NETWORKS
+from source.miscs.line_log import LineLog
+from source.miscs.plain_npz import read_plain_npz
+from source.miscs.snapshots import load_model, load_newest, load_trainer, save_snapshot
+from source.training import build_trainer
+from source.weight_files.graph_def import GraphDef
+from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
+from source.weight_files.torch_file import read_torch_file
+from source.yaml_utils import load_config
+from tests.feature_network import FakeFeatureNetwork
+from tests.narrow import narrow_config, write_config
+from tests.weight_files import torch_writer
+from tests.weight_files.graph_def_writer import graph
+
+import chainer
+import chainer.links as L
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+N_EXAMPLES = int(os.environ.get('SNGAN_EXAMPLES', 150))
+SECONDS = 10
+ARRAYS = {'a/W': np.arange(6, dtype='f4').reshape(2, 3), 'a/gamma': np.arange(3, dtype='f4'), 'b': np.array(3, 'f4')}
+SHAPES = {name: array.shape for name, array in ARRAYS.items()}
+
+
+class Net(chainer.Chain):
+    def __init__(self):
+        super().__init__()
+        with self.init_scope():
+            self.a, self.b = L.Linear(2, 3), L.BatchNormalization(3)
+
+
+def _trainer(folder):
+    config = write_config(folder, {'cpu_kernels': False, 'evaluation': {'network': 'digits'},
+                                   'updater.args.penalties': {'gradient': {}}})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, 'digits', lambda device: FakeFeatureNetwork())
+        trainer = build_trainer(load_config(config), str(config), chainer.get_device('@numpy'), folder)
+    config.unlink()
+    trainer._start_at = 0.  # Chainer tells the time of a trainer that runs only
+    return trainer
+
+
+def _bytes_of(folder, name, write):
+    write(folder / name)
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    return content
+
+
+@pytest.fixture(scope='module')
+def readers(tmp_path_factory):
+    """{reader: (name of its file, function of the path, a file that it reads)}."""
+    folder = tmp_path_factory.mktemp('valid')
+    trainer, net = _trainer(folder), Net()
+    trainer.updater.update()
+    whole = _bytes_of(folder, 'snapshot_iter_1', lambda path: save_snapshot(path, trainer))
+    model = _bytes_of(folder, 'net.npz', lambda path: save_snapshot(path, net))
+    config = yaml.safe_dump({**narrow_config(), 'snapshots': {'keep_last': 2}, 'adam': {'alpha': '1e-4'}}).encode()
+    log = b'{"iteration": 1, "loss_gen": 0.5}\n{"resumed_at": 1}\n{"iteration": 2, "loss_gen": 0.25}\n'
+
+    def read_graph(path):
+        GraphDef(path.read_bytes(), path, SHAPES)
+        GraphDef(path.read_bytes(), path)
+
+    def read_model(path):
+        load_model(path, net)
+
+    def read_trainer(path):
+        load_trainer(path, trainer)
+    return {
+        'model': ('net.npz', read_model, model),
+        'model without a digest': ('net.npz', read_model, _without_comment(model)),
+        'trainer': ('snapshot_iter_1', read_trainer, whole),
+        'trainer without a digest': ('snapshot_iter_1', read_trainer, _without_comment(whole)),
+        'newest': ('snapshot_iter_1', lambda path: load_newest(path.parent, trainer, lambda line: None), whole),
+        'npz': ('a.npz', lambda path: read_plain_npz(path, 'file'), _without_comment(model)),
+        'config': ('a.yml', load_config, config),
+        'log': ('log.jsonl', _read_log, log),
+        'hdf5': ('a.h5', lambda path: read_hdf5_file(path, SHAPES),
+                 _bytes_of(folder, 'a.h5', lambda path: write_hdf5_file(path, ARRAYS))),
+        'graph': ('a.pb', read_graph, graph(ARRAYS)),
+        'torch zip': ('a.pth', read_torch_file, torch_writer.zip_file(ARRAYS)),
+        'torch legacy': ('a.pth', read_torch_file, torch_writer.legacy_file(ARRAYS)),
+    }
+
+
+READERS = ['model', 'model without a digest', 'trainer', 'trainer without a digest', 'newest', 'npz', 'config', 'log',
+           'hdf5', 'graph', 'torch zip', 'torch legacy']
+ZIPS = [name for name in READERS if name.startswith(('model', 'trainer', 'npz'))]
+
+
+def _read_log(path):
+    content = path.read_bytes()
+    LineLog(path)
+    assert content.startswith(path.read_bytes()), 'only a torn last line may go'
+    path.write_bytes(content)
+
+
+def _without_comment(content):
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file, 'a') as archive:
+        archive.comment = b''
+    return file.getvalue()
+
+
+class _TooLong(BaseException):
+    pass
+
+
+def _alarm(*_):
+    raise _TooLong
+
+
+def try_to_read(folder, reader, content):
+    """Whether the file was read; fails for anything but that or an error that names the file."""
+    name, read, _ = reader
+    path = folder / name
+    path.write_bytes(content)
+    before = signal.signal(signal.SIGALRM, _alarm)
+    signal.alarm(SECONDS)
+    try:
+        read(path)
+        was_read = True
+    except (ValueError, OSError) as error:
+        message = str(error)
+        assert str(path) in message or str(folder) in message, message
+        assert '\n' not in message and len(message) < 1000 + 2 * len(str(path))
+        was_read = False
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert os.listdir(folder) == [name]
+    assert path.read_bytes() == content
+    return was_read
+
+
+TROUBLE = [b'\0' * 8, b'\xff' * 8, b'\xff\xff\xff\x7f', b'PK\x05\x06', b'[' * 2000, b'&a [*a]', b'\n? ', b'!!', b'{',
+           b'/..']
+CHANGES = st.lists(st.tuples(
+    st.sampled_from(['flip', 'overwrite', 'insert', 'remove', 'cut', 'repeat']), st.floats(0, 1, exclude_max=True),
+    st.one_of(st.binary(min_size=1, max_size=8), st.sampled_from(TROUBLE))), min_size=1, max_size=4)
+
+
+def changed(content, changes):
+    content = bytearray(content)
+    for kind, where, data in changes:
+        at = int(where * (len(content) + 1))
+        if kind == 'flip' and at < len(content):
+            content[at] ^= data[0] or 1
+        elif kind == 'overwrite':
+            content[at:at + len(data)] = data
+        elif kind == 'insert':
+            content[at:at] = data
+        elif kind == 'remove':
+            del content[at:at + len(data)]
+        elif kind == 'cut':
+            del content[at:]
+        elif kind == 'repeat':
+            content[at:at] = content[max(0, at - 64 * len(data)):at]
+    return bytes(content)
+
+
+of_a_reader = settings(max_examples=N_EXAMPLES, deadline=None, database=None, derandomize=N_EXAMPLES == 150,
+                       suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize('name', READERS)
+def test_whole_files_are_read(readers, tmp_path, name):
+    assert try_to_read(tmp_path, readers[name], readers[name][2])
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('name', READERS)
+def test_random_bytes(readers, tmp_path, name, capfd):
+    start = readers[name][2][:8]
+
+    @of_a_reader
+    @given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda content: start + content)))
+    def attempt(content):
+        try_to_read(tmp_path, readers[name], content)
+    attempt()
+    assert capfd.readouterr() == ('', '')
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('name', READERS)
+def test_changed_files(readers, tmp_path, name, capfd):
+    valid = readers[name][2]
+
+    @of_a_reader
+    @given(CHANGES)
+    def attempt(changes):
+        try_to_read(tmp_path, readers[name], changed(valid, changes))
+    attempt()
+    assert capfd.readouterr() == ('', '')
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize('name', ZIPS)
+def test_archives_put_together_anew_around_changed_entries(readers, tmp_path, name, capfd):
+    """Their checksums are right; where there is a digest it tells, and elsewhere names, shapes and types do."""
+    valid = readers[name][2]
+    with zipfile.ZipFile(io.BytesIO(valid)) as archive:
+        entries, comment = {entry: archive.read(entry) for entry in archive.namelist()}, archive.comment
+    has_digest = bool(comment)
+
+    @of_a_reader
+    @given(st.sampled_from(sorted(entries)), CHANGES, st.sampled_from(sorted(entries)), st.booleans())
+    def attempt(entry, changes, other, is_swapped):
+        made = {**entries, entry: entries[other] if is_swapped else changed(entries[entry], changes)}
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, 'w') as archive:
+            for key, content in made.items():
+                archive.writestr(key, content)
+            archive.comment = comment
+        was_read = try_to_read(tmp_path, readers[name], file.getvalue())
+        assert not (was_read and has_digest and made[entry].strip() != entries[entry].strip()) or (
+            _array(made[entry]) == _array(entries[entry]))
+    attempt()
+    assert capfd.readouterr() == ('', '')
+
+
+def _array(content):
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    return array.dtype.str, array.shape, array.tobytes()
+
+
+KEYS = st.one_of(st.text(max_size=4), st.integers())
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(),
+              st.binary(max_size=3)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=6)
+
+
+@pytest.mark.filterwarnings('ignore')
+def test_configs_of_other_values(readers, tmp_path):
+    """Anything YAML knows, in the place of any value."""
+    valid = yaml.safe_load(readers['config'][2])
+    keys = [*((key,) for key in valid), *((key, inner) for key, value in valid.items() if isinstance(value, dict)
+                                          for inner in value), ('extends',), ('snapshots', 'keep_best')]
+
+    @of_a_reader
+    @given(st.sampled_from(keys), VALUES)
+    def attempt(key, value):
+        config = yaml.safe_load(readers['config'][2])
+        place = config
+        for part in key[:-1]:
+            place = place[part]
+        place[key[-1]] = value
+        try_to_read(tmp_path, readers['config'], yaml.safe_dump(config).encode())
+    attempt()
+
+
+@pytest.mark.parametrize('text', [
+    'a: &a [*a]', '&a {adam: *a}', 'batchsize: !!timestamp x', 'batchsize: !!int ""', 'batchsize: !!bool maybe',
+    'batchsize: !!python/object/apply:os.mkdir [sprung]', '? [1]\n: 2', '[' * 100000, '{a: ' * 1000,
+    'extends: ' + 'a' * 5000, 'extends: "\\0"', 'batchsize: ' + '9' * 5000, 'seed: .nan', '\ufeff',
+    'iteration: 1:2:3:4', 'extends: .',
+    'a: &a [x, x, x, x, x, x, x, x, x, x]\n' + ''.join(
+        f'{after}: &{after} [{", ".join([f"*{before}"] * 10)}]\n' for before, after in zip('abcdefgh', 'bcdefghi'))])
+def test_configs_made_to_harm(tmp_path, readers, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    assert not try_to_read(tmp_path, readers['config'], text.encode())
+    for value in ('&a [*a]', '!!timestamp x', '[' * 100000):
+        with pytest.raises(ValueError, match='--set adam'):
+            load_config(_valid_config(tmp_path, readers), [f'adam={value}'])
+
+
+def _valid_config(folder, readers):
+    path = folder / 'valid.yml'
+    path.write_bytes(readers['config'][2])
+    return path

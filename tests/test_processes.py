@@ -1,0 +1,343 @@
+"""Several processes make the training that one makes of the whole batch, and end together."""
+import json
+import os
+import re
+import signal
+import time
+from types import SimpleNamespace
+
+from source.datasets.batch_iterator import BatchIterator
+from source.datasets.digits import DigitsDataset
+from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.results_dir import iteration_of, newest_snapshot
+from source.processes import ALONE, Share, start_processes
+from tests.narrow import files_in, write_config
+from tests.several_processes import ROOT, mpiexec, outputs, train
+
+import numpy as np
+import pytest
+
+# Without noise of their own: each process adds its own to its images, so that it need not draw that of the others.
+DATASET = '''
+import numpy as np
+from source.datasets.image_dataset import ImageDataset
+
+
+class PlainImages(ImageDataset):
+    def __init__(self):
+        rng = np.random.RandomState(0)
+        super().__init__(rng.randint(0, 256, (20, 3, 8, 8), np.uint8), np.arange(20) % 10, 10)
+
+    def get_examples(self, indices, rng):
+        return (self.ims[indices] / np.float32(128) - 1).astype(np.float32), self.labels[indices]
+'''
+PLAIN = {'dataset.dataset_fn': 'plain.py', 'dataset.dataset_name': 'PlainImages', 'dataset.args': {},
+         'synchronized_batch_norm': True, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 9,
+         'iteration': 4, 'cpu_kernels': False, 'models.generator.args.dim_z': 45}
+WHOLE = {**PLAIN, 'batchsize': 8, 'updater.args.n_gen_samples': 12}
+HALF = {**PLAIN, 'batchsize': 4, 'updater.args.n_gen_samples': 6}
+
+
+def config(folder, changes, name):
+    (folder / 'plain.py').write_text(DATASET)
+    return write_config(folder, changes, name)
+
+
+def arrays(path):
+    with np.load(path) as npz:
+        return {name: npz[name] for name in npz.files}
+
+
+def exempt(name):
+    """Biases before batch normalization: their gradient is zero, and Adam makes steps of its rounding.
+
+    They move the mean that follows and nothing else.
+    """
+    return re.fullmatch(r'(.*/)?(c1|c2|c_sc|l1)/b|.*/avg_mean', name)
+
+
+def assert_near(one, other, with_batch_norm=True, atol=2e-5):
+    assert one.keys() == other.keys()
+    compared = [name for name in one if not (with_batch_norm and exempt(name))]
+    assert len(compared) >= 20
+    for name in compared:
+        np.testing.assert_allclose(other[name], one[name], rtol=0, atol=atol, err_msg=name)
+
+
+# The same training
+
+CHANGES = {'plain': {}, 'penalty': {'updater.args.penalties': {'gradient': {}, 'spectral_norm': {}}},
+           'batch norm in both': {'models.discriminator.args.norm': 'batch'}, 'kernels': {'cpu_kernels': True}}
+
+
+@pytest.mark.parametrize('changes', CHANGES.values(), ids=CHANGES)
+def test_two_processes_at_half_batch_are_one(tmp_path, changes):
+    train(1, config(tmp_path, {**WHOLE, **changes}, 'whole.yml'), tmp_path / 'one')
+    train(2, config(tmp_path, {**HALF, **changes}, 'half.yml'), tmp_path / 'two')
+    for name in ('ResNetGenerator', 'SNResNetProjectionDiscriminator'):
+        one, two = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'two'))
+        assert_near(one, two, with_batch_norm=name == 'ResNetGenerator' or 'batch' in changes.values())
+    first = arrays(tmp_path / 'one' / 'ResNetGenerator_1.npz')
+    moved = max(abs(one - first[name]).max() for name, one in arrays(
+        tmp_path / 'one' / 'ResNetGenerator_4.npz').items() if name.endswith('/W'))
+    assert moved > 1e-4  # or nothing was compared
+    logs = [json.loads((tmp_path / out / 'log.json').read_text()) for out in ('one', 'two')]
+    for one, two in zip(*logs, strict=True):
+        assert one.keys() == two.keys()
+        assert {k: v for k, v in two.items() if k != 'elapsed_time'} == pytest.approx(
+            {k: v for k, v in one.items() if k != 'elapsed_time'}, abs=1e-4)
+
+
+def test_batch_norm_of_each_process_is_another_training(tmp_path):
+    """So the comparison above sees the difference that synchronizing makes."""
+    train(1, config(tmp_path, WHOLE, 'whole.yml'), tmp_path / 'one')
+    train(2, config(tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml'), tmp_path / 'two')
+    one, two = (arrays(tmp_path / out / 'ResNetGenerator_4.npz') for out in ('one', 'two'))
+    with pytest.raises(AssertionError):
+        assert_near(one, two)
+
+
+def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path):
+    half = config(tmp_path, {**HALF, 'synchronized_batch_norm': False, 'cpu_kernels': True, 'snapshots.keep_last': 0},
+                  'half.yml')
+    stdout = train(2, half, tmp_path / 'whole')
+    assert stdout.count('Done: 4 iterations') == 1
+    train(2, half, tmp_path / 'resumed', '--resume', tmp_path / 'whole' / 'snapshot_iter_2')
+    for name in ('ResNetGenerator_4.npz', 'SNResNetProjectionDiscriminator_4.npz'):
+        one, two = (arrays(tmp_path / out / name) for out in ('whole', 'resumed'))
+        assert [key for key in one if one[key].tobytes() != two[key].tobytes()] == []
+    whole = config(tmp_path, {**WHOLE, 'iteration': 5}, 'whole.yml')
+    train(1, whole, tmp_path / 'whole', '--resume', 'auto')
+    assert iteration_of(newest_snapshot(tmp_path / 'whole')) == 5
+    one, two = (arrays(tmp_path / 'whole' / f'snapshot_iter_{k}') for k in (4, 5))
+    assert two['updater/iterator:main/n_drawn'] - one['updater/iterator:main/n_drawn'] == 2 * 8
+
+
+EQUAL = '''
+import sys
+import source
+from source.processes import digest, start_processes
+from source.training import build_training
+from source.yaml_utils import load_config
+import chainer
+import numpy as np
+processes, _ = start_processes(-1)
+config = load_config(sys.argv[1])
+config['seed'] += processes.rank  # other initial values on each: the first one's have to win
+gen, dis, _, updater = build_training(config, sys.argv[1], chainer.get_device('@numpy'), None, processes)
+for _ in range(3):
+    digests = processes.comm.mpi_comm.allgather((digest(gen), digest(dis)))
+    assert digests == [digests[0]] * processes.size, digests
+    updater.update()
+averages = processes.comm.mpi_comm.allgather(gen.b5.avg_mean.tobytes())
+assert len(set(averages)) == processes.size, 'each process has statistics of its own'
+dis.block1.c1.u[0, 0] += processes.rank * 1e-6
+try:
+    processes.agree(digest(dis), 'u')
+except RuntimeError as error:
+    print(processes.rank, 'differs')
+'''
+
+
+def test_u_and_parameters_are_equal_and_a_difference_is_seen(tmp_path):
+    path = config(tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml')
+    status, stdout, stderr = outputs(2, '-c', EQUAL, path)
+    assert status == 0, stderr
+    assert sorted(stdout.split('\n')[:2]) == ['0 differs', '1 differs']
+
+
+GRADIENTS = '''
+import source
+from source.functions.batch_normalization import batch_normalize
+from source.processes import start_processes
+import chainer
+import chainer.functions as F
+import numpy as np
+processes, _ = start_processes(-1)
+rng = np.random.RandomState(0)
+n, c = 3 * processes.size, 4
+x, gy, ggx = (rng.normal(size=(n, c, 2, 5)) for _ in range(3))
+gamma, beta = rng.normal(size=(n, c)), rng.normal(size=(n, c))
+
+
+def all_of(part, processes, relu):
+    inputs = [chainer.Variable(a[part].copy()) for a in (x, gamma, beta)]
+    mean, var = np.zeros(c), np.ones(c)
+    with chainer.using_config('batch_norm_processes', processes):
+        y = batch_normalize(*inputs, mean, var, relu=relu)
+        gx, ggamma, gbeta = chainer.grad([F.sum(y * gy[part])], inputs, enable_double_backprop=True)
+        second = chainer.grad([F.sum(gx * ggx[part])], inputs)
+    return [y.array, gx.array, ggamma.array, gbeta.array, *(g.array for g in second if g is not None)], mean, var
+
+
+part = slice(3 * processes.rank, 3 * processes.rank + 3)
+for relu in (False, True):
+    with chainer.using_config('cpu_kernels', False):
+        whole, *averages = all_of(slice(None), None, relu)
+        mine, *my_averages = all_of(part, processes, relu)
+    assert len(mine) == len(whole) > 5
+    for one, other in zip(whole, mine):
+        np.testing.assert_allclose(other, one[part], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(my_averages, averages, rtol=1e-9)
+print('right')
+'''
+
+
+@pytest.mark.parametrize('n', [2, 3])
+def test_synchronized_batch_norm_forward_backward_and_twice(n):
+    """In float64, against one process that has the whole batch."""
+    status, stdout, stderr = outputs(n, '-c', GRADIENTS)
+    assert status == 0, stderr
+    assert stdout.count('right') == n
+
+
+AVERAGE = '''
+import source
+from source.processes import AverageGradients, start_processes
+import chainer
+import chainer.links as L
+import numpy as np
+processes, _ = start_processes(-1)
+model = L.Linear(3, 2)
+model.W.array[...], model.b.array[...] = 0, 0
+optimizer = chainer.optimizers.SGD(1.).setup(model)
+optimizer.add_hook(AverageGradients(processes))
+model.cleargrads()
+model.W.grad = np.asfortranarray(np.arange(6, dtype='f').reshape(2, 3) * (1 + 2 * processes.rank))
+optimizer.update()
+np.testing.assert_array_equal(model.W.array, -2 * np.arange(6).reshape(2, 3))
+np.testing.assert_array_equal(model.b.array, 0)
+print('right')
+'''
+
+
+def test_gradients_are_averaged_from_the_first_update_on_whatever_their_order_in_memory():
+    status, stdout, stderr = outputs(2, '-c', AVERAGE)
+    assert status == 0, stderr
+    assert stdout.count('right') == 2
+
+
+# Shares of one batch
+
+def test_shares_are_the_whole():
+    whole = NoiseSampler(5, 10, seed=3)
+    parts = [NoiseSampler(5, 10, seed=3, part=(rank, 3)) for rank in range(3)]
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate([p.categorical(4) for p in parts]), whole.categorical(12))
+        np.testing.assert_array_equal(np.concatenate([p.continuous(4) for p in parts]), whole.continuous(12))
+    rngs = [Share(np.random.RandomState(1), SimpleNamespace(rank=rank, size=3)) for rank in range(3)]
+    np.testing.assert_array_equal(np.concatenate([rng.uniform(size=4) for rng in rngs]),
+                                  np.random.RandomState(1).uniform(size=12))
+
+
+def test_batches_are_parts_of_one_batch():
+    dataset = [(i, 0) for i in range(50)]
+    whole = BatchIterator(dataset, 12, seed=7)
+    parts = [BatchIterator(dataset, 4, seed=7, part=(rank, 3)) for rank in range(3)]
+    for _ in range(9):
+        assert [example for part in parts for example in next(part)] == next(whole)
+        assert {part.epoch_detail for part in parts} == {whole.epoch_detail}
+        assert {part.is_new_epoch for part in parts} == {whole.is_new_epoch}
+
+
+def test_classes_are_spread_evenly():
+    """Over an epoch every process sees every class, as often as chance has it: its share ± 4.5 standard deviations."""
+    dataset = DigitsDataset(size=8)
+    n, n_parts, batchsize = len(dataset), 4, 16
+    for rank in range(n_parts):
+        part = BatchIterator(dataset, batchsize, seed=1, part=(rank, n_parts))
+        labels = np.concatenate([[y for _, y in next(part)] for _ in range(n // (batchsize * n_parts))])
+        for label in range(10):
+            share = np.mean(dataset.labels == label) * len(labels)
+            assert abs((labels == label).sum() - share) < 4.5 * share ** .5
+
+
+# Ends
+
+def test_bad_input_is_told_once(tmp_path):
+    status, stdout, stderr = outputs(2, ROOT / 'train.py', '--config', 'none.yml')
+    assert status == 2
+    assert stdout == ''
+    assert stderr.count('train.py: error: none.yml: cannot be read as a config file') == 1
+    assert 'Traceback' not in stderr
+
+
+FAILING = DATASET + '''
+    def load_ims(self, indices, rng=None):
+        return self.ims[indices]
+
+
+import os
+PlainImages.n_calls = 0
+plain = PlainImages.get_examples
+
+
+def failing(self, indices, rng):
+    PlainImages.n_calls += 1
+    if PlainImages.n_calls == 5 and os.environ['OMPI_COMM_WORLD_RANK'] == '1':
+        %s
+    return plain(self, indices, rng)
+
+
+PlainImages.get_examples = failing
+'''
+
+
+@pytest.mark.parametrize('what, expected', [
+    ("raise OSError(5, 'Input/output error', 'n01/a.JPEG')",
+     'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 2'),
+    ("raise KeyError('a bug')", "KeyError: 'a bug'"),
+    ('os.kill(os.getpid(), 9)', '')])
+def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected):
+    path = config(tmp_path, HALF, 'half.yml')
+    (tmp_path / 'plain.py').write_text(FAILING.replace('%s', what))
+    start = time.monotonic()
+    status, _, stderr = outputs(2, ROOT / 'train.py', '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1)
+    assert time.monotonic() - start < 60
+    assert status != 0
+    assert expected in stderr
+    assert iteration_of(newest_snapshot(tmp_path / 'out')) == 2
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+def test_a_signal_to_one_stops_all_in_the_same_iteration(tmp_path, rank):
+    path = config(tmp_path, {**HALF, 'iteration': 100000, 'snapshot_interval': 100000}, 'half.yml')
+    (tmp_path / 'plain.py').write_text(DATASET + f'''
+import os
+if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))
+''')
+    out = tmp_path / 'out'
+    process = mpiexec(2, ROOT / 'train.py', '--config', path, '--results_dir', out, '--gpu', -1)
+    until = time.monotonic() + 100
+    while not (out / 'log.jsonl').exists():
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(.01)
+    os.kill(int((tmp_path / 'pid').read_text()), signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert stdout.count('stopped by') == 1
+    assert newest_snapshot(out) is not None
+
+
+def test_first_alone_writes(tmp_path):
+    """One process writes what one process would, and once."""
+    train(1, config(tmp_path, WHOLE, 'whole.yml'), tmp_path / 'one')
+    stdout = train(2, config(tmp_path, HALF, 'half.yml'), tmp_path / 'two')
+    assert set(files_in(tmp_path / 'one')) == set(files_in(tmp_path / 'two'))
+    assert len((tmp_path / 'two' / 'log.jsonl').read_text().splitlines()) == 4
+    assert [line.split()[1] for line in stdout.splitlines() if line.startswith('iteration ')] == ['1', '2', '3', '4']
+
+
+def test_without_mpiexec_there_is_one(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(('OMPI_', 'PMI')):
+            monkeypatch.delenv(name)
+    assert start_processes(-1) == (ALONE, -1)
+
+
+def test_mpi_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setenv('OMPI_COMM_WORLD_SIZE', '2')
+    monkeypatch.setitem(__import__('sys').modules, 'mpi4py', None)
+    with pytest.raises(ValueError, match=r"mpiexec started this process, but .*mpi4py.*pip install -e '.\[mpi\]'"):
+        start_processes(-1)
