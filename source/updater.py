@@ -9,7 +9,7 @@ from source.inputs import LiveInputs, Source
 from source.kernels.switch import CUDA, kernel_set, kernels
 from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
-from source.optimizers.adam import Adam
+from source.optimizers.adam import Adam, hooks_of
 from source.penalties import make_penalties
 
 import chainer
@@ -158,8 +158,9 @@ class Updater(training.updaters.StandardUpdater):
         if chainer.config.batch_norm_processes is not None or getattr(self.get_iterator('main'), 'n_parts', 1) > 1:
             return 'several processes train together, and talk to each other by way of the host'
         for name, optimizer in self._optimizers.items():
-            for hook in (*optimizer._pre_update_hooks, *optimizer._post_update_hooks):
-                return f"{name}'s hook {hook} may want more than kernels"
+            hooks = hooks_of(optimizer)
+            if hooks:
+                return f"{name}'s hook {hooks[0]} may want more than kernels"
             if not isinstance(optimizer, Adam) or optimizer.joint_kernel() is None:
                 return f'{name} is not the Adam that counts on the device'
         return reason_of_device(next(self.gen.params()))

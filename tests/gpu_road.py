@@ -34,6 +34,42 @@ def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@num
     return build.build_updater(config, 'test', gen, dis, dataset, device)
 
 
+class Doubles(Floats):
+    """The same in float64."""
+
+    def get_examples(self, indices, rng):
+        x, y = super().get_examples(indices, rng)
+        return x.astype(np.float64), y
+
+
+def in_float64(updater):
+    """The updater, whose parameters, persistent arrays and latents are made float64."""
+    for link in (*updater.gen.links(), *updater.dis.links()):
+        for name in link._params:
+            parameter = getattr(link, name)
+            parameter.array = parameter.array.astype(np.float64)
+            parameter.cleargrad()
+        for name in link._persistent:
+            value = getattr(link, name)
+            if isinstance(value, np.ndarray) and value.dtype == np.float32:
+                setattr(link, name, value.astype(np.float64))
+    continuous = updater.sampler.continuous
+    updater.sampler.continuous = lambda n: continuous(n).astype(np.float64)
+    return updater
+
+
+def record_gradients(updater):
+    """A list that gets {name: gradient} of every update of a model."""
+    recorded = []
+    for optimizer in updater.get_all_optimizers().values():
+        def update(optimizer=optimizer, original=optimizer.update):
+            recorded.append({name: param.grad.copy() for name, param in optimizer.target.namedparams()
+                             if param.grad is not None})
+            original()
+        optimizer.update = update
+    return recorded
+
+
 def state_of(updater):
     """{name: array} of all that a snapshot of the updater holds."""
     target = chainer.serializers.DictionarySerializer()

@@ -1,4 +1,6 @@
 """A captured step does what an uncaptured one does: bits, draws, reports, decay, snapshots, recapture, giving up."""
+import threading
+
 from source.captured_step import WARM_UPS
 from source.miscs.snapshots import _deserialize
 from source.penalties import PENALTIES
@@ -10,10 +12,12 @@ import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
+from chainer.optimizer_hooks import GradientClipping
 
 CNN = {**UNCONDITIONAL, 'models.generator.fn': 'gen_models/cnn_32.py', 'models.generator.name': 'CNNGenerator',
        'models.discriminator.fn': 'dis_models/sncnn_32.py', 'models.discriminator.name': 'SNCNNDiscriminator'}
 DIM_45 = {'models.generator.args.dim_z': 45, 'updater.args.n_gen_samples': 5}  # NumPy keeps a second normal number
+LOADERS = {'loader_workers': 2}
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +36,8 @@ def assert_same(one, other):
     assert [name for name in one if not np.array_equal(one[name], other[name], equal_nan=False)] == []
 
 
-@pytest.mark.parametrize('changes', [DIM_45, CNN, {'models.discriminator.args.norm': 'batch'}],
-                         ids=['resnet', 'cnn', 'batch'])
+@pytest.mark.parametrize('changes', [DIM_45, CNN, {'models.discriminator.args.norm': 'batch'}, {**DIM_45, **LOADERS},
+                                     {'updater.args.ema': .9}], ids=['resnet', 'cnn', 'batch', 'loaders', 'ema'])
 @pytest.mark.parametrize('dataset_class', [None, Floats], ids=['bytes', 'floats'])
 def test_same_bits(tmp_path, changes, dataset_class):
     """Parameters, moments, u, statistics, random states, positions and losses, after every iteration."""
@@ -61,14 +65,15 @@ def test_decay_reaches_the_device(tmp_path):
 
 
 @pytest.mark.parametrize('k', [1, WARM_UPS, WARM_UPS + 1, WARM_UPS + 2])
-def test_resumes_as_if_it_had_never_stopped(tmp_path, k):
-    updater, _ = captured(tmp_path, DIM_45)
+@pytest.mark.parametrize('changes', [{}, {**LOADERS, 'updater.args.ema': .9}], ids=['plain', 'loaders and ema'])
+def test_resumes_as_if_it_had_never_stopped(tmp_path, k, changes):
+    updater, _ = captured(tmp_path, {**DIM_45, **changes})
     run(updater, k)
     saved = state_of(updater)
     losses = run(updater, 5)
-    resumed, graphs = captured(tmp_path, DIM_45)
+    resumed, graphs = captured(tmp_path, {**DIM_45, **changes})
     run(resumed, 3)  # has a graph and batches drawn ahead of another state
-    _deserialize(saved, resumed)
+    _deserialize('test', saved, resumed)
     assert run(resumed, 5) == losses
     assert_same(state_of(resumed), state_of(updater))
     assert graphs.events.count('captured') == 2
@@ -118,6 +123,35 @@ def test_says_why_not(tmp_path, capsys, changes, reason):
     assert_same(state_of(updater), state_of(plain))
     assert capsys.readouterr().err == f'training: the step is not captured as a CUDA graph: {reason}\n'
     assert graphs.events == []
+
+
+def test_hooks_and_several_processes_are_not_captured(tmp_path, capsys):
+    updater, graphs = captured(tmp_path)
+    updater.get_optimizer('opt_dis').add_hook(GradientClipping(1.))
+    run(updater, 3)
+    assert "opt_dis's hook GradientClipping may want more than kernels" in capsys.readouterr().err
+    updater, graphs = captured(tmp_path)
+    for link in updater.dis.links():
+        for param in link.params(include_uninit=False):
+            param.update_rule.add_hook(lambda rule, param: None, name='nothing')
+    run(updater, 3)
+    assert 'opt_dis is not the Adam that counts on the device' in capsys.readouterr().err
+    updater, graphs = captured(tmp_path)
+    updater.get_iterator('main').n_parts = 2
+    run(updater, 3)
+    assert 'several processes train together' in capsys.readouterr().err
+    assert graphs.events == []
+
+
+def test_loaders_threads_end(tmp_path):
+    """Whoever read ahead: the iterator until the recording, the copy that draws ahead after it."""
+    before = set(threading.enumerate())
+    updater, _ = captured(tmp_path, LOADERS)
+    run(updater, WARM_UPS)
+    assert any(thread.name.startswith('loader') for thread in set(threading.enumerate()) - before)
+    run(updater, 2)
+    updater.finalize()
+    assert not set(threading.enumerate()) - before
 
 
 def test_a_custom_networks_matrix_product(tmp_path, capsys):

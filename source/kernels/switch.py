@@ -79,7 +79,7 @@ def cpu_kernels_serve(*arrays):
 def kernel_set(*arrays):
     """The KernelSet that serves these arrays (or Variables, or None), all of one device; or None.
 
-    The CPU's serves float32, the GPU's and its twins float32 and bfloat16.
+    The CPU's serves float32, the GPU's and its twins float32 and bfloat16, the twins float64, too.
     """
     wanted = chainer.config.kernel_set
     if wanted == 'device' and cpu_kernels_serve(*arrays):
@@ -87,11 +87,11 @@ def kernel_set(*arrays):
     if wanted == 'chainer' or not ALLOWED:
         return None
     arrays = [a.array if isinstance(a, chainer.Variable) else a for a in arrays if a is not None]
-    if not all(a.dtype == np.float32 or a.dtype.name == 'bfloat16' for a in arrays):
-        return None
+    types = {a.dtype.name for a in arrays}
     if all(isinstance(a, np.ndarray) for a in arrays):
-        return REFERENCE if wanted == 'reference' else None
-    return CUDA if cuda.available and all(isinstance(a, cuda.ndarray) for a in arrays) else None
+        return REFERENCE if wanted == 'reference' and types <= {'float32', 'bfloat16', 'float64'} else None
+    served = cuda.available and all(isinstance(a, cuda.ndarray) for a in arrays) and types <= {'float32', 'bfloat16'}
+    return CUDA if served else None
 
 
 def kernels(what, *arrays):

@@ -88,7 +88,14 @@ class Adam(adam.Adam):
         rule = param.update_rule
         return (type(rule) is AdamRule and rule.enabled and rule.is_plain and rule.t == self.t
                 and rule.hyperparam.parent is self.hyperparam and set(vars(rule.hyperparam)) == {'_parent'}
-                and param._loss_scale is None and param.dtype == np.float32 and param.array.flags.c_contiguous)
+                and not hooks_of(rule)
+                and param._loss_scale is None and param.dtype.kind == 'f' and param.array.flags.c_contiguous)
+
+
+def hooks_of(hooked):
+    """Names of the hooks of an optimizer or of an update rule."""
+    hookable = hooked._hookable  # None before an optimizer's set-up
+    return [] if hookable is None else [*hookable._pre_update_hooks, *hookable._post_update_hooks]
 
 
 def _contiguous(array):

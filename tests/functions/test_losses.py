@@ -45,8 +45,18 @@ def test_closed_forms(name, dtype, rtol):
 
 
 @pytest.mark.parametrize('name', EXPECTED)
-def test_large_outputs(name):
+@pytest.mark.parametrize('kernel_set', ['chainer', 'reference'])
+def test_large_outputs(name, kernel_set):
+    """Losses and gradients are finite, and nothing warns of an overflow on the way."""
     loss_dis, loss_gen = LOSSES[name]
     x = np.array([[500.], [-500.]], 'f')
+    with chainer.using_config('kernel_set', kernel_set):
+        fake, real, fake_for_gen = (chainer.Variable(x) for _ in range(3))
+        loss_dis(fake, real).backward()
+        loss_gen(fake_for_gen).backward()
+    expected = {'dcgan': ([.5, 0], [0, -.5], [0, -.5]), 'hinge': ([.5, 0], [0, -.5], [-.5, -.5]),
+                'wasserstein': ([.5, .5], [-.5, -.5], [-.5, -.5])}[name]
+    for variable, gradient in zip((fake, real, fake_for_gen), expected, strict=True):
+        np.testing.assert_array_equal(variable.grad.ravel(), gradient)
     np.testing.assert_allclose(loss_dis(x, x).array, {'dcgan': 500, 'hinge': 501, 'wasserstein': 0}[name])
     np.testing.assert_allclose(loss_gen(x).array, {'dcgan': 250, 'hinge': 0, 'wasserstein': 0}[name])
