@@ -27,7 +27,8 @@ TWINS, CHAINER, CPU = {'kernel_set': 'reference'}, {'kernel_set': 'chainer', 'cp
 def trained(folder, network, iterations, dtype, config):
     """Losses of every iteration, gradients of every update, and {name: array} of all that a snapshot holds."""
     with configured(**config):
-        updater = build_updater(folder, {**WIDE, **NETWORKS[network], 'seed': 0}, Doubles if dtype == np.float64 else Floats)
+        dataset_class = Doubles if dtype == np.float64 else Floats
+        updater = build_updater(folder, {**WIDE, **NETWORKS[network], 'seed': 0}, dataset_class)
         if dtype == np.float64:
             in_float64(updater)
         gradients = record_gradients(updater)
@@ -74,8 +75,8 @@ def test_one_iteration_in_float32(tmp_path, network, other):
     for name in other_state:
         if name.endswith(('/u', 'avg_mean', 'avg_var')):
             assert distance(state[name], other_state[name]) < 1e-5, name
-    one, other = (np.concatenate([g.ravel() for g in recorded[0].values()]) for recorded in (gradients, other_gradients))
-    assert distance(one, other) < 1e-2
+    assert distance(*(np.concatenate([g.ravel() for g in recorded[0].values()])
+                      for recorded in (gradients, other_gradients))) < 1e-2
 
 
 @pytest.mark.parametrize('network', ['resnet_32', 'cnn_32'])
