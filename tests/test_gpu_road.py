@@ -24,11 +24,11 @@ NETWORKS = {
 TWINS, CHAINER, CPU = {'kernel_set': 'reference'}, {'kernel_set': 'chainer', 'cpu_kernels': False}, {}
 
 
-def trained(folder, network, iterations, dtype, config):
+def trained(folder, network, iterations, dtype, config, changes=None):
     """Losses of every iteration, gradients of every update, and {name: array} of all that a snapshot holds."""
     with configured(**config):
         dataset_class = Doubles if dtype == np.float64 else Floats
-        updater = build_updater(folder, {**WIDE, **NETWORKS[network], 'seed': 0}, dataset_class)
+        updater = build_updater(folder, {**WIDE, **NETWORKS[network], 'seed': 0, **(changes or {})}, dataset_class)
         if dtype == np.float64:
             in_float64(updater)
         gradients = record_gradients(updater)
@@ -64,19 +64,20 @@ def test_same_in_float64(tmp_path, network):
 @pytest.mark.parametrize('network', NETWORKS)
 @pytest.mark.parametrize('other', [CHAINER, CPU], ids=['chainer', 'cpu'])
 def test_one_iteration_in_float32(tmp_path, network, other):
-    """The generator's loss, u and the generator's batch statistics within 1e-5, gradients on the whole within 1e-2.
+    """Losses, u and moving averages within 1e-5, gradients of each update as a whole within 1e-2.
 
-    That many float32 activations leave some within rounding of ReLU's kink; each that goes the other way changes the
-    gradients by a pixel's share, which no rounding explains: `test_same_in_float64` tells those from faults.
+    Adam stands still, as it makes steps of 2e-4 of the rounding of biases that batch normalization follows, which the
+    averages then take in. Of that many activations some lie within rounding of ReLU's kink; each that goes the other
+    way changes the gradients by a pixel's share: `test_same_in_float64`, where none does, tells those from faults.
     """
     (losses, gradients, state), (other_losses, other_gradients, other_state) = (
-        trained(tmp_path, network, 1, np.float32, config) for config in (TWINS, other))
-    assert losses[0]['loss_gen'] == pytest.approx(other_losses[0]['loss_gen'], rel=1e-5)
+        trained(tmp_path, network, 1, np.float32, config, {'adam.alpha': 0}) for config in (TWINS, other))
+    assert losses[0] == pytest.approx(other_losses[0], rel=1e-5)
     for name in other_state:
         if name.endswith(('/u', 'avg_mean', 'avg_var')):
             assert distance(state[name], other_state[name]) < 1e-5, name
-    assert distance(*(np.concatenate([g.ravel() for g in recorded[0].values()])
-                      for recorded in (gradients, other_gradients))) < 1e-2
+    for one, other in zip(gradients, other_gradients, strict=True):
+        assert distance(*(np.concatenate([g.ravel() for g in update.values()]) for update in (one, other))) < 1e-2
 
 
 @pytest.mark.parametrize('network', ['resnet_32', 'cnn_32'])
