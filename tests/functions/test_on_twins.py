@@ -1,0 +1,115 @@
+"""Gradients, and the gradients of those, of every function of the GPU's road, in float64 on the kernels' twins."""
+from source.functions.activation import LeakyReLU, activate, tanh
+from source.functions.batch_normalization import batch_normalize, fixed_batch_normalize
+from source.functions.convolution_2d import (
+    convolution_2d,
+    convolution_2d_downsample,
+    deconvolution_2d,
+    upsample_convolution_2d,
+)
+from source.functions.embedding import concat_maps, embed, project
+from source.functions.linear import linear
+from source.functions.losses import LOSSES
+from source.functions.pooling import pool_pixels
+from source.functions.resample import downsample, upsample
+from source.functions.residual import branch, join
+from source.functions.spectral_normalization import JointSpectralNormalization
+from source.kernels.power_iteration import power_iteration
+from source.kernels.switch import REFERENCE
+
+import chainer
+import chainer.functions as F
+import numpy as np
+import pytest
+from chainer.gradient_check import check_backward, check_double_backward
+
+IMAGE, LABELS = (3, 4, 6, 2), np.array([2, 0, 2], np.int32)
+MEAN, VAR = np.array([.3, -.2, .1, 0]), np.array([.5, 1.5, 1, 2])
+
+
+def normalized(x, gamma, beta, labels=None):
+    return batch_normalize(x, gamma, beta, np.zeros(4), np.ones(4), relu=labels is None, labels=labels)
+
+
+def jointly_normalized(*Ws):
+    """With singular vectors that have settled: only then does the gradient leave out nothing."""
+    us = [power_iteration(W.array.reshape(len(W), -1), np.ones((1, len(W))), 500)[0] for W in Ws]
+    kernel = REFERENCE.offering('spectral_normalization.power_iterations')
+    return JointSpectralNormalization(kernel, us, [1., 2.], 1).apply(Ws)
+
+
+CASES = {  # name: (function, shapes of its inputs, module of the node that must have made the first output)
+    'linear': (linear, [(3, 5), (2, 5), (2,)], 'linear'),
+    'linear without b': (linear, [(3, 5), (2, 5)], 'linear'),
+    'embed': (lambda W: embed(LABELS, W), [(4, 5)], 'embedding'),
+    'project': (lambda h, W: project(h, LABELS, W), [(3, 5), (4, 5)], 'embedding'),
+    'concat': (concat_maps, [IMAGE, (3, 2)], 'embedding'),
+    'sum': (lambda x: pool_pixels(F.sum, F.relu, x), [IMAGE], 'pooling'),
+    'mean': (lambda x: pool_pixels(F.mean, LeakyReLU(.2), x), [IMAGE], 'pooling'),
+    'relu': (lambda x: activate(F.relu, x), [IMAGE], 'activation'),
+    'leaky': (lambda x: activate(LeakyReLU(.2), x), [IMAGE], 'activation'),
+    'tanh': (tanh, [IMAGE], 'activation'),
+    'branch': (lambda x: branch(x)[0], [IMAGE], 'residual'),
+    'join': (join, [IMAGE, IMAGE], 'residual'),
+    'downsample': (downsample, [IMAGE], 'resample'),
+    'upsample': (upsample, [IMAGE], 'resample'),
+    'normalized': (normalized, [IMAGE, (4,), (4,)], 'batch_normalization'),
+    'normalized by sample': (normalized, [IMAGE, (3, 4), (3, 4)], 'batch_normalization'),
+    'normalized by label': (lambda *v: normalized(*v, LABELS), [IMAGE, (5, 4), (5, 4)], 'batch_normalization'),
+    'fixed': (lambda *v: fixed_batch_normalize(*v, MEAN, VAR), [IMAGE, (4,), (4,)], 'batch_normalization'),
+    'fixed by label': (lambda *v: fixed_batch_normalize(*v, MEAN, VAR, labels=LABELS), [IMAGE, (5, 4), (5, 4)],
+                       'batch_normalization'),
+    'jointly': (jointly_normalized, [(3, 4), (2, 3, 2, 2)], 'spectral_normalization'),
+    '1×1': (convolution_2d, [IMAGE, (2, 4, 1, 1), (2,)], 'convolution_kernels'),
+    '3×3': (lambda *v: convolution_2d(*v, pad=1, activation=F.relu), [IMAGE, (2, 4, 3, 3), (2,)],
+            'convolution_kernels'),
+    '4×4': (lambda *v: convolution_2d(*v, stride=2, pad=1), [IMAGE, (2, 4, 4, 4), (2,)], 'convolution_kernels'),
+    'deconvolution': (lambda *v: deconvolution_2d(*v, stride=2, pad=1), [IMAGE, (4, 2, 4, 4), (2,)],
+                      'convolution_kernels'),
+    'upsampled': (lambda *v: upsample_convolution_2d(*v, pad=1), [IMAGE, (2, 4, 3, 3), (2,)], 'convolution_kernels'),
+    'downsampled': (lambda *v: convolution_2d_downsample(*v, pad=1), [IMAGE, (2, 4, 3, 3), (2,)],
+                    'convolution_kernels'),
+    **{f'{kind} of dis': (LOSSES[kind][0], [(3, 1), (4, 1)], 'losses') for kind in LOSSES},
+    **{f'{kind} of gen': (LOSSES[kind][1], [(3, 1)], 'losses') for kind in LOSSES},
+}
+
+
+def draw(shapes):
+    """Away from 0, where ReLU and the hinge loss of ±1 have kinks."""
+    rng = np.random.RandomState(0)
+    return [rng.choice([-1, 1], shape) * rng.uniform(.1, .9, shape) for shape in shapes]
+
+
+@pytest.fixture(autouse=True)
+def _on_the_twins():
+    with chainer.using_config('kernel_set', 'reference'):
+        yield
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_gradients(name):
+    function, shapes, module = CASES[name]
+    inputs = draw(shapes)
+    outputs = function(*map(chainer.Variable, inputs))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    assert type(outputs[0].creator).__module__ == f'source.functions.{module}'
+    gradients = [np.random.RandomState(1).normal(size=y.shape) for y in outputs]
+    check_backward(function, inputs, gradients, dtype=np.float64, atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', [name for name in CASES if name != 'jointly'])
+def test_gradients_of_gradients(name):
+    """Those of spectral normalization take u and v for constants, which a finite difference does not."""
+    function, shapes, _ = CASES[name]
+    inputs = draw(shapes)
+    outputs = function(*map(chainer.Variable, inputs))
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    rng = np.random.RandomState(1)
+    gradients = [rng.normal(size=y.shape) for y in outputs]
+    check_double_backward(lambda *v: _squared(function(*v)), inputs, gradients,
+                          [rng.normal(size=shape) for shape in shapes], dtype=np.float64, atol=1e-5, rtol=1e-5)
+
+
+def _squared(y):
+    """So that the gradient depends on the inputs even where the function is linear."""
+    return tuple(v * v for v in y) if isinstance(y, tuple) else y * y
