@@ -22,7 +22,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def test_held_out_images_are_judged(tmp_path, monkeypatch):
-    """All 360 digits that are in no training set; README has the scores."""
+    """All 360 digits that are in no training set; README has their FID."""
     judged, judge = [], real_data.judge
 
     def spy(batches, *args, **options):
@@ -37,16 +37,15 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
     assert not judged & {im.tobytes() for im in images(DigitsDataset(split='train', size=32))}
     record = read_record(results.root / 'records' / 'real_data.json')
     assert record['protocol'] == '360 held-out images in 3 splits, FID against all training images'
-    assert record['scores']['is_mean'] == pytest.approx(9.89, abs=.01)
     assert record['scores']['fid'] == pytest.approx(71.5, abs=.1)
 
 
 @pytest.fixture
 def imagenet(tmp_path, monkeypatch):
-    """Four images and their list where configs look for it; the folder of the images."""
+    """As many images as a sheet shows and their list where configs look for it; the folder of the images."""
     lines = []
-    for k in range(4):
-        name = f'n0000000{k}/n0000000{k}_0.JPEG'
+    for k in range(25):
+        name = f'n{k:08}/n{k:08}_0.JPEG'
         (tmp_path / 'images' / name).parent.mkdir(parents=True)
         im = np.random.RandomState(k).randint(256, size=(130, 128, 3), dtype=np.uint8)
         Image.fromarray(im).save(tmp_path / 'images' / name)
@@ -57,6 +56,7 @@ def imagenet(tmp_path, monkeypatch):
     return str(tmp_path / 'images')
 
 
+@pytest.mark.filterwarnings('ignore::source.metrics.frechet_distance.SingularCovarianceWarning')  # of 25 images
 @pytest.mark.parametrize('variant', [EXPERIMENTS['figure_5'].variants[0], EXPERIMENTS['figure_13'].variants[1]],
                          ids=lambda variant: variant.name)
 def test_data_set_without_test_set(tmp_path, imagenet, variant):
