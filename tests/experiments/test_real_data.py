@@ -1,4 +1,6 @@
 """The row "Real data": held-out images, judged like samples."""
+from dataclasses import replace
+
 from source.datasets.digits import DigitsDataset
 from source.experiments import real_data
 from source.experiments.budget import load_budget
@@ -36,7 +38,7 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
     assert judged == {im.tobytes() for im in images(DigitsDataset(split='test', size=32))}
     assert not judged & {im.tobytes() for im in images(DigitsDataset(split='train', size=32))}
     record = read_record(results.root / 'records' / 'real_data.json')
-    assert record['protocol'] == '360 held-out images in 3 splits, FID against all training images'
+    assert record['protocol'] == '360 held-out images in 3 splits, FID of all against 1437 training images'
     assert record['scores']['fid'] == pytest.approx(71.5, abs=.1)
 
 
@@ -62,6 +64,7 @@ def imagenet(tmp_path, monkeypatch):
 def test_data_set_without_test_set(tmp_path, imagenet, variant):
     """ImageNet has no row "Real data"; its cells are trained and scored all the same."""
     budget, _ = load_budget('imagenet', iteration=1, ch=1, batchsize=2, n_images=4, splits=1, feature_network='digits')
+    budget = replace(budget, protocol=None)  # of 50,000 images
     results = Results(tmp_path / 'comparison')
     real_data.prepare(results, variant, budget, imagenet, -1)
     assert results.samples('real_data').exists()
