@@ -1,7 +1,6 @@
 """Every row of the printed tables: the paper's numbers beside it, and the cells that its own numbers are of."""
 import experiments
-from source.experiments.records import Results, read_records
-from tests.experiments.made_records import make_real, make_records
+from source.experiments.records import read_records
 from tests.narrow import run
 
 import numpy as np
@@ -57,14 +56,6 @@ SINGLE = {  # table: row: cell, setting, the paper's numbers
             'resnet_ac_wgan_gp-wgan_gp-spectral-use_gamma-scale_1.5', 'its own', ('8.60 ± 0.08', '', '17.5', '')),
     },
 }
-
-
-@pytest.fixture(scope='module')
-def results(tmp_path_factory):
-    results = Results(tmp_path_factory.mktemp('made') / 'comparison')
-    make_records(results)
-    make_real(results)
-    return results
 
 
 @pytest.fixture

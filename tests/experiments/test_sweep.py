@@ -11,10 +11,10 @@ import experiments
 from source.experiments.budget import load_budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell
-from source.experiments.lock import locked
 from source.experiments.records import COLUMNS, Results, identity, read_record, write_record
 from source.experiments.run_cell import write_job
 from source.experiments.sweep import cost, duration, run_cells, worker_command
+from source.miscs.lock import locked
 from tests.narrow import run
 
 import pytest
