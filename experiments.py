@@ -22,12 +22,12 @@ from evaluations.command_line import one_line_errors
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
-from source.experiments.lock import LockedError, locked
 from source.experiments.real_data import prepare
 from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
+from source.miscs.lock import LockedError, locked
 
 
 def parse_arguments():

@@ -17,7 +17,7 @@ def code_of(page):
 
 
 def test_there_are_pages():
-    assert [page.name for page in PAGES] == ['paper.md', 'seeing.md']
+    assert [page.name for page in PAGES] == ['comparison.md', 'paper.md', 'seeing.md']
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)

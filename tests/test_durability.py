@@ -15,7 +15,7 @@ from benchmarks import kill_training
 from source.build import NETWORKS
 from source.miscs import results_dir
 from source.miscs.line_log import LineLog
-from source.miscs.snapshots import newest_good
+from source.miscs.snapshots import load_trainer, newest_good
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run, write_config
 
@@ -130,7 +130,7 @@ def test_what_others_may_need_is_not_removed(tmp_path):
     config = write_config(tmp_path, {**PLAIN, 'iteration': 100, 'snapshots': {'keep_last': 1, 'keep_models': 1}})
     trainer = train.build_trainer(train.load_config(config), str(config), train.get_device(-1), out, resume=out /
                                   'snapshot_iter_2')
-    train.load_trainer(out / 'snapshot_iter_2', trainer)
+    load_trainer(out / 'snapshot_iter_2', trainer)
     trainer.stop_trigger.last = 4
     train.run(trainer)
     assert kept(out, 'snapshot_iter_[0-9]') == [2, 4, 5, 6]

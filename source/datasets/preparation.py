@@ -26,9 +26,9 @@ from source.datasets.imagenet_files import list_digest, list_lines
 from source.datasets.open_image import decode
 from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
 from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
-from source.experiments.lock import locked
 from source.miscs.files import atomic_write
 from source.miscs.journal import Journal
+from source.miscs.lock import locked
 from source.miscs.results_dir import make_folder
 
 import numpy as np

@@ -102,7 +102,8 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     except DivergedError as error:
         status = f'diverged: {error}'
     if status == FINISHED and trainer.updater.iteration < last:
-        _save(trainer)
+        if trainer.updater.iteration > 0:  # optimizers have no state to keep before
+            _save(trainer)
         return None
     record = make_record(cell, status, trainer, log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)

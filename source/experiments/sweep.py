@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from source.experiments.lock import locked
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import check_job, record_crash, write_job
+from source.miscs.lock import locked
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
 POLL_SECONDS = .1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from source.extensions.divergence import require_finite
 from source.miscs.results_dir import iteration_of, snapshots_in
+from source.miscs.snapshot_names import model_snapshots
 from source.miscs.snapshots import save_snapshot
 
 from chainer.training import extension
@@ -65,10 +66,8 @@ class SaveSnapshots(extension.Extension):
                 self._remove_older_models(out, name, iteration, kept)
 
     def _remove_older_models(self, out, name, iteration, kept):
-        numbers = (p.stem.removeprefix(f'{name}_') for p in out.glob(f'{name}_*.npz'))
-        found = sorted((int(n) for n in numbers if n.isdecimal() and int(n) <= iteration), reverse=True)
-        for number in found[self.keep_models:]:
-            path = out / f'{name}_{number}.npz'
+        found = {number: path for number, path in model_snapshots(out, name).items() if number <= iteration}
+        for number, path in list(found.items())[:-self.keep_models]:
             if number not in kept and path.resolve() not in self.spared:
                 path.unlink(missing_ok=True)
 

@@ -1,31 +1,22 @@
 """Which files of a results folder belong together."""
-import re
 from pathlib import Path
 
-_NAME = re.compile(r'(?P<model>.+?)(?P<ema>_ema)?_(?P<iteration>\d+)\.npz')
 
+def model_snapshots(folder, name):
+    """{iteration: path} of the files `<name>_<iteration>.npz` of a results folder, in order.
 
-def iteration_of(path):
-    """The iteration in a model's file name `<class name>_<iteration>.npz` (or `_ema_<iteration>`), or None."""
-    match = _NAME.fullmatch(Path(path).name)
-    return int(match['iteration']) if match else None
-
-
-def model_snapshots(folder, class_name, ema=False):
-    """{iteration: path} of a model's files in a results folder, in order; with `ema` of its averaged weights."""
-    found = {}
-    for path in Path(folder).glob(f'{class_name}_*.npz'):
-        match = _NAME.fullmatch(path.name)
-        if match and match['model'] == class_name and bool(match['ema']) == ema:
-            found[int(match['iteration'])] = path
-    return dict(sorted(found.items()))
+    `name` is a model's class name; that of averaged weights has `_ema` behind it.
+    """
+    numbers = {path.stem.removeprefix(f'{name}_'): path for path in Path(folder).glob(f'{name}_*.npz')}
+    return dict(sorted((int(number), path) for number, path in numbers.items() if number.isdecimal()))
 
 
 def discriminator_beside(generator_path, class_name):
     """The discriminator's file of the same iteration; raises ValueError where it is not beside the generator's."""
-    iteration = iteration_of(generator_path)
-    path = Path(generator_path).with_name(f'{class_name}_{iteration}.npz')
-    if iteration is None or not path.is_file():
-        expected = path.name if iteration is not None else f'{class_name}_<iteration>.npz'
-        raise ValueError(f'{generator_path}: no discriminator ({expected}) beside it; name one with --dis_snapshot')
-    return path
+    path = Path(generator_path)
+    name, _, number = path.stem.rpartition('_')
+    iteration = int(number) if name and number.isdecimal() and path.suffix == '.npz' else '<iteration>'
+    beside = path.with_name(f'{class_name}_{iteration}.npz')
+    if not beside.is_file():
+        raise ValueError(f'{generator_path}: no discriminator ({beside.name}) beside it; name one with --dis_snapshot')
+    return beside

@@ -77,7 +77,7 @@ class Run:
         return rates
 
     def generators(self, ema=False):
-        return model_snapshots(self.path, self.config['models']['generator']['name'], ema)
+        return model_snapshots(self.path, self.config['models']['generator']['name'] + '_ema' * ema)
 
     def discriminators(self):
         return model_snapshots(self.path, self.config['models']['discriminator']['name'])

@@ -14,7 +14,7 @@ from source.datasets import preparation
 from source.datasets.imagenet import ImageNetDataset
 from source.datasets.packed import PackedDataset
 from source.datasets.prepare_imagenet import main
-from source.experiments.lock import locked
+from source.miscs.lock import locked
 from tests.datasets.imagenet_tree import WNIDS, encoded, photo, write_tree
 from tests.narrow import files_in, run, write_config
 

@@ -44,6 +44,7 @@ def make_real(results):
     """Record and samples of real data."""
     write_record(results.root / 'records' / f'{REAL}.json', {
         'name': REAL, 'options': {}, 'seed': 0, 'budget': {}, 'status': 'finished',
+        'protocol': '360 held-out images in 3 splits, FID of all against 1437 training images',
         'scores': {'is_mean': 9.876, 'is_std': .1, 'fid': 71.54}})
     make_samples(results, REAL)
 

@@ -25,7 +25,7 @@ def test_cells_are_shared():
     for name in ('figure_6', 'figure_9', 'figure_10', 'figure_12'):
         assert set(names(name)) <= grid
     assert set(names('figure_4')) & grid == {'cnn-spectral-C', 'cnn-orthonormal-C'}
-    assert set(names('figure_11')) & grid == {'cnn-spectral-D', 'cnn-weight-D'}
+    assert not set(names('figure_11')) & grid  # after fewer updates
     assert set(names('figure_15')) < set(names('table7'))
     assert len(variants_of(['table2', 'figure_1', 'figure_9'])) == 54
     assert len({variant.name for variant in variants_of(EXPERIMENTS)}) == len(variants_of(EXPERIMENTS))

@@ -1,7 +1,6 @@
 """Every row of the printed tables: the paper's numbers beside it, and the cells that its own numbers are of."""
 import experiments
-from source.experiments.records import Results, read_records
-from tests.experiments.made_records import make_real, make_records
+from source.experiments.records import read_records
 from tests.narrow import run
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 PAPER = 'paper: IS CIFAR-10', 'paper: IS STL-10', 'paper: FID CIFAR-10', 'paper: FID STL-10'
 TABLE_2 = {
-    'Real data (held out)': ('11.24 ± 0.12', '26.08 ± 0.26', '7.8', '7.9'),
+    'Real data': ('11.24 ± 0.12', '26.08 ± 0.26', '7.8', '7.9'),
     'Weight clipping': ('6.41 ± 0.11', '7.57 ± 0.10', '42.6', '64.2'),
     'GAN-GP': ('6.93 ± 0.08', '', '37.7', ''),
     'WGAN-GP': ('6.68 ± 0.06', '8.42 ± 0.13', '40.2', '55.1'),
@@ -24,17 +23,21 @@ METHODS = {  # rows: what their cells are called
     'Weight clipping': 'weight_clipping', 'GAN-GP': 'gan_gp', 'WGAN-GP': 'wgan_gp', 'Batch Norm.': 'batch',
     'Layer Norm.': 'layer', 'Weight Norm.': 'weight', 'Orthonormal': 'orthonormal', 'SN-GANs': 'spectral',
     'no normalization': 'none'}
-SINGLE = {  # row: cell, setting, the paper's numbers
-    'Table 2, further rows': {
-        'SN-GANs, Eq.(17)': ('cnn-spectral-C-hinge', 'C', ('7.58 ± 0.12', '', '25.5', '')),
-        'SN-GANs (2x updates)': ('cnn-spectral-B-updates_2', 'B', ('', '8.69 ± 0.09', '', '47.5')),
-        'Orthonormal (2x updates)': ('cnn-orthonormal-C-updates_2', 'C', ('', '8.67 ± 0.08', '', '44.2')),
-        'SN-GANs, Eq.(17) (2x updates)': ('cnn-spectral-B-hinge-updates_2', 'B', ('', '8.79 ± 0.14', '', '43.2')),
-        'ResNet: SN-GANs, Eq.(17)': ('resnet-spectral', 'its own', (
-            '8.22 ± 0.05', '9.10 ± 0.04', '21.7 ± 0.21', '40.1 ± 0.50')),
-        'ResNet: Orthonormal, Eq.(17)': ('resnet-orthonormal', 'its own', (
-            '7.92 ± 0.04', '8.72 ± 0.06', '23.8 ± 0.58', '42.4 ± 0.99')),
-    },
+FURTHER = {  # of Table 2; row: cell, setting, the paper's numbers
+    'SN-GANs, Eq.(17)': ('cnn-spectral-C-hinge', 'C', ('7.58 ± 0.12', '', '25.5', '')),
+    'SN-GANs (2x updates)': ('cnn-spectral-B-updates_2', 'B', ('', '8.69 ± 0.09', '', '47.5')),
+    'Orthonormal (2x updates)': ('cnn-orthonormal-C-updates_2', 'C', ('', '8.67 ± 0.08', '', '44.2')),
+    'SN-GANs, Eq.(17) (2x updates)': ('cnn-spectral-B-hinge-updates_2', 'B', ('', '8.79 ± 0.14', '', '43.2')),
+    'ResNet: SN-GANs, Eq.(17)': ('resnet-spectral', 'its own', (
+        '8.22 ± 0.05', '9.10 ± 0.04', '21.7 ± 0.21', '40.1 ± 0.50')),
+    'ResNet: Orthonormal, Eq.(17)': ('resnet-orthonormal', 'its own', (
+        '7.92 ± 0.04', '8.72 ± 0.06', '23.8 ± 0.58', '42.4 ± 0.99')),
+}
+CITED = {  # of Table 2, without numbers of ours
+    'DCGAN': ('6.64 ± 0.14', '7.84 ± 0.07', '', ''), 'LR-GANs': ('7.17 ± 0.07', '', '', ''),
+    'Warde-Farley et al.': ('7.72 ± 0.13', '8.51 ± 0.13', '', ''), 'WGAN-GP (ResNet)': ('7.86 ± 0.08', '', '', '')}
+GROUPS = {'-Standard CNN-': '', '-ResNet-': 'ResNet: ', '-cited by the paper-': ''}  # what rows below are called here
+SINGLE = {  # table: row: cell, setting, the paper's numbers
     'Table 7': {
         'WGAN-GP (Standard CNN)': ('cnn-wgan_gp-A', 'A', ('6.68 ± 0.06', '', '40.1', '')),
         'w/ Frobenius Norm.': ('cnn-wgan_gp-A-frobenius-use_gamma', 'A', ('collapsed', '', 'collapsed', '')),
@@ -55,14 +58,6 @@ SINGLE = {  # row: cell, setting, the paper's numbers
 }
 
 
-@pytest.fixture(scope='module')
-def results(tmp_path_factory):
-    results = Results(tmp_path_factory.mktemp('made') / 'comparison')
-    make_records(results)
-    make_real(results)
-    return results
-
-
 @pytest.fixture
 def tables(results, capsys):
     """{title: {row: {column: text}}} of what the command prints."""
@@ -70,14 +65,17 @@ def tables(results, capsys):
     tables, heading = {}, None
     for text in capsys.readouterr().out.splitlines():
         if text.startswith('**'):
-            rows, heading = tables.setdefault(text.strip('*').partition(':')[0], {}), None
+            rows, heading, group = tables.setdefault(text.strip('*').partition(':')[0], {}), None, ''
         elif text.startswith('| '):
             cells = [cell.strip() for cell in text.strip('|').split('|')]
             if heading is None:
                 heading = cells
+            elif cells[0] in GROUPS:
+                group = GROUPS[cells[0]]
+                assert not any(cells[1:])
             elif set(cells[0]) != {'-'}:
-                assert cells[0] not in rows
-                rows[cells[0]] = dict(zip(heading, cells, strict=True))
+                assert group + cells[0] not in rows
+                rows[group + cells[0]] = dict(zip(heading, cells, strict=True))
     return tables
 
 
@@ -94,10 +92,11 @@ def test_titles(tables):
 
 def test_table_2(tables, results):
     rows = tables['Table 2']
-    assert list(rows) == list(TABLE_2)
-    for name, row in rows.items():
-        assert tuple(row[column] for column in PAPER) == TABLE_2[name], name
-    real = rows['Real data (held out)']
+    assert list(rows) == [*TABLE_2, *FURTHER, *CITED]
+    for name, numbers in {**TABLE_2, **CITED}.items():
+        assert tuple(rows[name][column] for column in PAPER) == numbers, name
+    assert not any(rows[name][column] for name in CITED for column in ('setting', 'IS digits', 'FID digits'))
+    real = rows['Real data']
     assert (real['IS digits'], real['FID digits']) == ('9.88', '71.5')
     for name, method in METHODS.items():
         settings = 'ABCD' if method == 'gan_gp' else 'ABCDEF'  # E and F diverged
@@ -112,11 +111,11 @@ def test_table_2(tables, results):
         assert row['lowest FID (setting)'] == f'{measured(results, f"cnn-{method}-{lowest}", "fid", 1)} ({lowest})'
 
 
-@pytest.mark.parametrize('title', SINGLE)
-def test_single_rows(tables, results, title):
+@pytest.mark.parametrize('title, expected', [('Table 2', FURTHER), *SINGLE.items()], ids=['Table 2', *SINGLE])
+def test_single_rows(tables, results, title, expected):
     rows = tables[title]
-    assert list(rows) == list(SINGLE[title])
-    for name, (variant, setting, paper) in SINGLE[title].items():
+    assert title == 'Table 2' or list(rows) == list(expected)
+    for name, (variant, setting, paper) in expected.items():
         row = rows[name]
         assert tuple(row.get(column, '') for column in PAPER) == paper, name
         assert row['setting'] == setting

@@ -100,6 +100,14 @@ def test_interrupted_is_as_if_never_stopped(tmp_path, variant):
     assert samples[0] == samples[1]
 
 
+def test_stopped_before_the_first_iteration(tmp_path):
+    """There is nothing to keep yet, and nothing that would keep it from starting."""
+    folder = write_job(Results(tmp_path), tiny(Variant('cnn', 'none', 'B')))
+    assert run_cell(folder, -1, lambda: True) is None
+    assert not list(folder.glob('snapshot_iter_*'))
+    assert run_cell(folder, -1)['status'] == 'finished'
+
+
 def test_in_the_middle_of_a_logged_interval(tmp_path):
     """Losses are means over the interval, of which a part was before the stop."""
     whole = train(tmp_path / 'whole', Variant('cnn', 'none', 'B'), iteration=40)

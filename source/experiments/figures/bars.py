@@ -53,7 +53,7 @@ def _draw_scores(records, score, caption, log=False):
         axis.set_ylim(bottom=0 if score == 'fid' else 1)
     # On a dark bar, as where only one of two seeds failed, it is the white edge that shows.
     axis.plot(failed, [.02] * len(failed), 'X', color='black', markeredgecolor='white', markersize=7, zorder=4,
-              clip_on=False, transform=axis.get_xaxis_transform())
+              transform=axis.get_xaxis_transform())
     axis.set_xticks(range(len(methods)), [METHODS[method] for method in methods])
     axis.set_xlim(-.6, len(methods) - .4)
     axis.set_ylabel(score_label(records, score))
