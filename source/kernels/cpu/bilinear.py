@@ -1,5 +1,5 @@
 """Bilinear resizing from channels first to channels last, with a shift and a factor, in one pass."""
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 from numba import float32, types
@@ -10,7 +10,7 @@ _Shares = types.Array(types.float32, 1, 'C')
 
 
 @numba.njit(types.void(_Images, _Indices, _Indices, _Shares, _Indices, _Indices, _Shares, float32, float32, _Images),
-            **OPTIONS)
+            **EXACT)
 def resize(ims, top, bottom, down, left, right, across, shift, factor, y):
     """y (N, H', W', C) = (resized ims (N, C, H, W) + shift) · factor.
 

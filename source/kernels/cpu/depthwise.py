@@ -1,5 +1,5 @@
 """Depthwise convolutions of channels-last float32 arrays in inference, with bias and ReLU6."""
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 from numba import float32, int64, types
@@ -9,7 +9,7 @@ _Taps = types.Array(types.float32, 3, 'C')
 _Vector = types.Array(types.float32, 1, 'C')
 
 
-@numba.njit(types.void(_Images, _Taps, _Vector, int64, int64, int64, float32, _Images), **OPTIONS)
+@numba.njit(types.void(_Images, _Taps, _Vector, int64, int64, int64, float32, _Images), **EXACT)
 def convolve_depthwise(x, w, bias, stride, pad_y, pad_x, ceiling, y):
     """y (N, H', W', C) = the convolution of min(x, ceiling) with w (kh, kw, C), plus bias, cut to 0 … ceiling.
 

@@ -1,5 +1,5 @@
 """Passes over whole float32 arrays on all threads. They take C-contiguous arrays and return new ones."""
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 import numpy as np
@@ -7,19 +7,19 @@ import numpy as np
 _Vector = numba.types.Array(numba.types.float32, 1, 'C')
 
 
-@numba.njit(numba.void(_Vector, _Vector, _Vector), **OPTIONS)
+@numba.njit(numba.void(_Vector, _Vector, _Vector), **EXACT)
 def _add(a, b, y):
     for i in numba.prange(len(y)):
         y[i] = a[i] + b[i]
 
 
-@numba.njit(numba.void(_Vector, numba.float32, _Vector), **OPTIONS)
+@numba.njit(numba.void(_Vector, numba.float32, _Vector), **EXACT)
 def _activate(x, slope, y):
     for i in numba.prange(len(y)):
         y[i] = max(x[i], slope * x[i])
 
 
-@numba.njit(numba.void(_Vector, _Vector, numba.float32, _Vector), **OPTIONS)
+@numba.njit(numba.void(_Vector, _Vector, numba.float32, _Vector), **EXACT)
 def _gate(gy, x, slope, gx):
     for i in numba.prange(len(gx)):
         gx[i] = gy[i] if x[i] > 0 else slope * gy[i]

@@ -5,7 +5,7 @@ multiplies negative results: 0 is ReLU, 1 leaves them alone. Sums run in float64
 whatever the number of threads, so that equal inputs give equal bits. The passes themselves take x as (N, P, C):
 samples, pixels, channels.
 """
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 import numpy as np
@@ -14,7 +14,7 @@ from numba import float32, float64, void
 _x, _per_sample, _per_channel, _sums = float32[:, :, ::1], float32[:, ::1], float32[::1], float64[:, :, ::1]
 
 
-@numba.njit(numba.types.UniTuple(float64[::1], 2)(_x), **OPTIONS)
+@numba.njit(numba.types.UniTuple(float64[::1], 2)(_x), **EXACT)
 def _batch_statistics(x):
     """Mean and biased variance of each channel over samples and pixels, float64 (C,)."""
     n, pixels, channels = x.shape
@@ -49,7 +49,7 @@ def _batch_statistics(x):
     return mean, var
 
 
-@numba.njit(void(_x, _per_sample, _per_sample, float32, _x), **OPTIONS)
+@numba.njit(void(_x, _per_sample, _per_sample, float32, _x), **EXACT)
 def _scale_shift(x, scale, shift, slope, y):
     """y = a where a > 0, else slope·a, with a = scale·x + shift; scale, shift float32 (N, C)."""
     n, pixels, channels = x.shape
@@ -60,7 +60,7 @@ def _scale_shift(x, scale, shift, slope, y):
                 y[i, p, c] = max(a, slope * a)
 
 
-@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _sums), **OPTIONS)
+@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _sums), **EXACT)
 def _scale_shift_sums(x, gy, scale, shift, slope, mean, gx_sums):
     """Per sample and channel, into gx_sums (N, 2, C), float64: the sums of g and of g·(x - mean), g being gy through
     the activation."""
@@ -84,7 +84,7 @@ def _scale_shift_sums(x, gy, scale, shift, slope, mean, gx_sums):
                 gx_sums[i, k, c] = total[k, c]
 
 
-@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _per_channel, _x), **OPTIONS)
+@numba.njit(void(_x, _x, _per_sample, _per_sample, float32, _per_channel, _per_channel, _x), **EXACT)
 def _gradient(x, gy, scale, shift, slope, per_channel, x_coefficient, gx):
     """gx = scale·g + x_coefficient·x + per_channel, g being gy through the activation."""
     n, pixels, channels = x.shape

@@ -1,5 +1,5 @@
 """3×3 pooling of channels-last float32 arrays, into some channels of a larger one; and the mean over all pixels."""
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 import numpy as np
@@ -9,7 +9,7 @@ _Images = types.Array(types.float32, 4, 'C')
 _Rows = types.Array(types.float32, 2, 'C')
 
 
-@numba.njit(types.void(_Images, int64, int64, _Images, int64), **OPTIONS)
+@numba.njit(types.void(_Images, int64, int64, _Images, int64), **EXACT)
 def max_3x3(x, stride, pad, y, first_channel):
     """y (N, H', W', …), from `first_channel` on, = the largest of each window of x (N, H, W, C) inside it."""
     n, height, width, channels = x.shape
@@ -28,7 +28,7 @@ def max_3x3(x, stride, pad, y, first_channel):
                         out[c] = max(out[c], pixel[c])
 
 
-@numba.njit(types.void(_Images, boolean, _Images, int64), **OPTIONS)
+@numba.njit(types.void(_Images, boolean, _Images, int64), **EXACT)
 def average_3x3(x, counts_padding, y, first_channel):
     """y (N, H, W, …), from `first_channel` on, = the average of each window of x, stride 1 and padding 1."""
     n, height, width, channels = x.shape
@@ -50,7 +50,7 @@ def average_3x3(x, counts_padding, y, first_channel):
                 out[c] *= factor
 
 
-@numba.njit(types.void(_Images, _Rows), **OPTIONS)
+@numba.njit(types.void(_Images, _Rows), **EXACT)
 def mean_of_pixels(x, y):
     """y (N, C) = the mean of x (N, H, W, C) over its pixels."""
     n, height, width, channels = x.shape

@@ -2,7 +2,7 @@
 
 With factor 1/4 the sum is average pooling; with factor 1 the repetition is nearest-neighbour upsampling.
 """
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 import numpy as np
@@ -11,7 +11,7 @@ from numba import float32
 _SIGNATURE = numba.void(float32[:, :, :, ::1], float32, float32[:, :, :, ::1])
 
 
-@numba.njit(_SIGNATURE, **OPTIONS)
+@numba.njit(_SIGNATURE, **EXACT)
 def _sum_2x2(x, factor, y):
     n, h, w, channels = y.shape
     for i in numba.prange(n):
@@ -23,7 +23,7 @@ def _sum_2x2(x, factor, y):
                         + (x[i, 2 * row + 1, 2 * column, c] + x[i, 2 * row + 1, 2 * column + 1, c]))
 
 
-@numba.njit(_SIGNATURE, **OPTIONS)
+@numba.njit(_SIGNATURE, **EXACT)
 def _repeat_2x2(x, factor, y):
     n, h, w, channels = x.shape
     for i in numba.prange(n):

@@ -1,5 +1,5 @@
 """The gradient of W / σ(W) in two passes over the matrix (eq. 10); BLAS serves the rest well."""
-from source.kernels.cpu.options import OPTIONS
+from source.kernels.cpu.options import EXACT
 
 import numba
 import numpy as np
@@ -15,7 +15,7 @@ def _gradient_rows(g, first, last, u, v, along, scale, gW):
             gW[i, j] = scale * (g[i, j] - along_row * v[j])
 
 
-@numba.njit('void(float32[:, ::1], float32[::1], float32[::1], float32, float32, float32[:, ::1])', **OPTIONS)
+@numba.njit('void(float32[:, ::1], float32[::1], float32[::1], float32, float32, float32[:, ::1])', **EXACT)
 def _gradient(g, u, v, along, scale, gW):
     if g.size < _WORTH_THREADS:
         _gradient_rows(g, 0, len(g), u, v, along, scale, gW)
