@@ -136,14 +136,21 @@ def main():
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
     where = gpu()
     out = args.out or f'benchmarks/results/gpu_{re.sub(r"[^a-z0-9]+", "_", where["name"].lower()).strip("_")}.json'
-    results = read_results(out)
+    results, failed = read_results(out), []
     for name in dict.fromkeys(args.row):
         print(name, flush=True)
-        results[name] = {'gpu': where, 'date': datetime.date.today().isoformat(),
-                         **measure(name, args, lambda line: print(line, flush=True))}
+        try:
+            measured = measure(name, args, lambda line: print(line, flush=True))
+        except ValueError as error:  # the machine may be lent for this once: the other rows are measured all the same
+            print(f'{name}: {error}', file=sys.stderr, flush=True)
+            failed.append(name)
+            continue
+        results[name] = {'gpu': where, 'date': datetime.date.today().isoformat(), **measured}
         Path(out).write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
         for side, ratio in results[name]['ratios'].items():
             print(f'{name}: {side} takes {ratio:.2f} times our time')
+    if failed:
+        raise ValueError(f'not measured: {", ".join(failed)}')
 
 
 if __name__ == '__main__':

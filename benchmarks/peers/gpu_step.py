@@ -57,7 +57,7 @@ def answer(request):
     if request['what'] == 'sampling':
         gen, B = updater.gen, request['batchsize']
         sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, 0)
-        list(generate_batches(gen, B, sampler, batchsize=B))
+        list(generate_batches(gen, request['n'], sampler, batchsize=B))  # sees every number of images at a time
         start = time.perf_counter()
         for _ in generate_batches(gen, request['n'], sampler, batchsize=B):
             pass

@@ -54,19 +54,18 @@ class Trainer:
         self.z_gen, self.y_gen = torch.zeros(n, spec['dim_z'], **to), labels(n)
         self.batches = [(torch.zeros(B, 3, spec['size'], spec['size'], dtype=torch.uint8, **to), labels(B),
                          torch.zeros(B, spec['dim_z'], **to), labels(B)) for _ in range(spec['n_dis'])]
-        self.ims = torch.randint(256, (1000, 3, spec['size'], spec['size']), dtype=torch.uint8)
+        self.ims = torch.randint(256, (1000, 3, spec['size'], spec['size']), dtype=torch.uint8, **to)
         self.graph = None
 
     def fill(self):
-        """The next iteration's inputs, into the buffers."""
-        spec = self.spec
+        """The next iteration's inputs, into the buffers: drawn on the device, so that this side never waits for any."""
         for tensor in [self.z_gen, *(batch[2] for batch in self.batches)]:
-            tensor.copy_(torch.randn(tensor.shape), non_blocking=True)
+            tensor.normal_()
         for tensor in [self.y_gen, *(y for batch in self.batches for y in (batch[1], batch[3]))]:
             if tensor is not None:
-                tensor.copy_(torch.randint(spec['n_classes'], tensor.shape), non_blocking=True)
+                tensor.random_(self.spec['n_classes'])
         for ims, *_ in self.batches:
-            ims.copy_(self.ims[torch.randint(len(self.ims), (len(ims),))], non_blocking=True)
+            torch.index_select(self.ims, 0, torch.randint(len(self.ims), (len(ims),), device=self.device), out=ims)
 
     def _autocast(self):
         if self.precision != 'bfloat16':

@@ -30,8 +30,13 @@ def activate(activation, x):
     slope = slope_of(activation)
     if activation is None:
         return x
-    kernel = kernels('elementwise.activate', x) if x.ndim == 4 and slope is not None and 0 <= slope <= 1 else None
-    return activation(x) if kernel is None else _Activation(kernel, slope).apply((x,))[0]
+    is_served = x.ndim == 4 and slope is not None and 0 <= slope <= 1 and kernels('elementwise.activate', x) is not None
+    return rectify(slope, x) if is_served else activation(x)
+
+
+def rectify(slope, x):
+    """x where it is positive, else slope·x, of images (B, C, H, W) that the kernels serve; slope in [0, 1]."""
+    return _Activation(kernels('elementwise.activate', x), slope).apply((x,))[0]
 
 
 def tanh(x):
@@ -41,17 +46,18 @@ def tanh(x):
 
 
 class _Activation(FunctionNode):
+    """Keeps its output, which has the input's sign and is what a convolution after it keeps, too."""
 
     def __init__(self, kernel, slope):
         self.kernel, self.slope = kernel, slope
 
     def forward(self, inputs):
-        self.retain_inputs((0,))
+        self.retain_outputs((0,))
         return channels_first(self.kernel.activate(channels_last(inputs[0]), self.slope)),
 
     def backward(self, indexes, grad_outputs):
-        x, = self.get_retained_inputs()
-        return Gate(self.kernel, x.array, self.slope).apply(grad_outputs)
+        y, = self.get_retained_outputs()
+        return Gate(self.kernel, y.array, self.slope).apply(grad_outputs)
 
 
 class Gate(FunctionNode):

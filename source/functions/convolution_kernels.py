@@ -8,8 +8,8 @@ With a (leaky) ReLU on x, `slope` times negative values, the passes read x throu
 """
 from collections import namedtuple
 
-from source.functions.activation import slope_of
-from source.kernels.switch import channels_first, channels_last, kernels
+from source.functions.activation import rectify, slope_of
+from source.kernels.switch import channels_first, channels_last, kernels, takes_gpu_road
 
 import chainer.functions as F
 import numpy as np
@@ -47,6 +47,8 @@ def kernel_for(operation, x, W, b, stride, pad, activation):
 
 def convolve(kernel, slope, x, W, b=None):
     """Runs a kernel on Variables x (B, C, H, W), its weight and its bias."""
+    if 0 <= slope < 1 and takes_gpu_road(x):
+        x, slope = rectify(slope, x), 1.  # a pass of its own there: kept, it need not be repeated for the gradients
     return _Convolution(kernel, slope).apply((x, W) if b is None else (x, W, b))[0]
 
 

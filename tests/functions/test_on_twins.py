@@ -110,6 +110,27 @@ def test_gradients_of_gradients(name):
                           [rng.normal(size=shape) for shape in shapes], dtype=np.float64, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize('function', [convolution_2d, upsample_convolution_2d, convolution_2d_downsample])
+def test_the_activation_before_a_convolution_is_computed_once(monkeypatch, function):
+    """And kept for the gradients, which read nothing through a slope of their own."""
+    import source.kernels.reference.elementwise as elementwise
+    activate_array, seen = elementwise.activate, []
+
+    def counted(x, slope):
+        seen.append(slope)
+        return activate_array(x, slope)
+    for module in (elementwise, REFERENCE.offering('convolution.convolution_3x3')):
+        monkeypatch.setattr(module, 'activate', counted)
+    x, W, b = map(chainer.Variable, draw([IMAGE, (2, 4, 3, 3), (2,)]))
+    F.sum(function(x, W, b, pad=1, activation=LeakyReLU(.2)) ** 2).backward()
+    assert seen == [.2]
+    with chainer.using_config('kernel_set', 'chainer'):
+        again = [chainer.Variable(v.array) for v in (x, W, b)]
+        F.sum(function(*again, pad=1, activation=LeakyReLU(.2)) ** 2).backward()
+    for one, other in zip((x, W, b), again, strict=True):
+        np.testing.assert_allclose(one.grad, other.grad, rtol=1e-10, atol=1e-12)
+
+
 def _squared(y):
     """So that the gradient depends on the inputs even where the function is linear."""
     return tuple(v * v for v in y) if isinstance(y, tuple) else y * y

@@ -120,7 +120,7 @@ def _forward(form, x, w, bias, slope):
     x = _ready(x if slope == 1 else activate(x, slope))
     filters, out_channels = _packed(form, w, x.dtype, x.shape[3])
     if bias is not None:
-        bias = folding.pack_bias(bias, x.dtype, filters.shape[3 if form.is_transposed else 0])
+        bias = _packed_bias(bias, x.dtype, filters.shape[3 if form.is_transposed else 0])
     if form.is_transposed:
         y = _passes().dgrad(x, filters, (len(x), *_doubled(x), filters.shape[3]), **_sizes(form))
         if bias is not None:
@@ -161,6 +161,12 @@ def _packed(form, w, dtype, in_channels=None, out_channels=None):
     channels_in, channels_out = in_channels or filled(n_in, dtype), out_channels or filled(n_out, dtype)
     channels = (channels_in, channels_out) if form.is_transposed else (channels_out, channels_in)
     return folding.pack_weight(w, form.taps, form.swap, dtype, channels), n_out
+
+
+def _packed_bias(bias, dtype, channels):
+    if bias.dtype == dtype and bias.size == channels and address(bias) % ALIGNMENT == 0:
+        return bias
+    return folding.pack_bias(bias, dtype, channels)
 
 
 def _ready(x):

@@ -55,6 +55,18 @@ def test_in_shape_may_be_left_out(host, cudnn):
             assert operation.passes(convolution)[1](gy, w).shape == x.shape
 
 
+@pytest.mark.parametrize('dtype, shape, is_packed', [
+    (DTYPES[1], (2, 4, 4, 8, 8), False), (DTYPES[1], (2, 4, 4, 8, 6), True), (BFLOAT16, (2, 4, 4, 8, 8), True)],
+    ids=str)
+def test_a_bias_is_packed_only_where_it_changes(host, cudnn, dtype, shape, is_packed):
+    for operation in {operation.name: operation for operation, _ in cases()}.values():
+        x, w, bias, _ = (host.array(a) for a in operation.arrays(shape, dtype))
+        host.launches.clear()
+        y = operation.passes(convolution)[0](x, w, bias)
+        assert ('pack_bias' in host.launches) == is_packed
+        assert_close(y, operation.passes(twins)[0](x, w, bias), dtype, max(tolerance(dtype), 1e-6))
+
+
 def test_arrays_off_16_bytes_are_copied(host, cudnn):
     x, w = np.float32(np.arange(2 * 4 * 4 * 4 + 1)), np.ones((4, 4, 1, 1), np.float32)
     x = host.array(x)[1:].reshape(2, 4, 4, 4)
