@@ -36,7 +36,7 @@ def test_resume(tmp_path):
     saved = state_of(updater)
     losses = run(updater, 5)
     resumed = build_updater(tmp_path, NETWORKS['resnet_32'], device='@cupy:0')
-    _deserialize(saved, resumed)
+    _deserialize('test', saved, resumed)
     assert run(resumed, 5) == losses
     assert_same(state_of(resumed), state_of(updater))
 
