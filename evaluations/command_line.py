@@ -10,7 +10,7 @@ from pathlib import Path
 from source.build import NETWORKS, build_feature_network, build_models
 from source.datasets.class_names import class_names_of, find_class, read_class_names
 from source.datasets.image_files import open_images
-from source.kernels.switch import use_cpu_kernels
+from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
@@ -102,6 +102,7 @@ def load_generator(args):
         raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
     config = load_config(path)
     use_cpu_kernels(config['cpu_kernels'])
+    use_precision(config['precision'])
     gen, _ = build_models(config, str(path))
     if args.truncation is not None and not args.truncation > 0:
         raise ValueError(f'--truncation: expected a number above 0, found {args.truncation}')
@@ -142,6 +143,7 @@ def load_network(args, config, path):
     if evaluation['network'] is None:
         raise ConfigError(f'{path}: evaluation.network: missing; expected the name of a feature network here or as '
                           '--network')
+    use_precision(config['precision'])
     said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
     return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)), said)
 

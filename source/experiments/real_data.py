@@ -6,7 +6,7 @@ from source import build
 from source.experiments.cell import Cell, write_cell_config
 from source.experiments.records import read_record, write_record
 from source.experiments.run_cell import SHEET
-from source.kernels.switch import use_cpu_kernels
+from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.image_sheets import save_sheet
 from source.miscs.results_dir import make_folder
@@ -34,6 +34,7 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     source = f'experiments on {budget.dataset}'
     device = get_device(gpu)
     use_cpu_kernels(device.xp is np and config['cpu_kernels'])
+    use_precision(config['precision'])
     dataset = build.build_dataset(config, source, data_dir)
     network = build.build_feature_network(config, source, gpu_index(device))
     if network is None:

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 
 from source.build import build_dataset, build_models
 from source.datasets.class_names import class_names_of
-from source.kernels.switch import use_cpu_kernels
+from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.files import file_sha256
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
@@ -41,6 +41,7 @@ def make_material(run, device, data_dir=None):
     material = Material()
     source = str(run.path / 'config.yml')
     use_cpu_kernels(run.config['cpu_kernels'])
+    use_precision(run.config['precision'])
     generators, discriminators = run.generators(), run.discriminators()
     if not generators:
         material.missing.append('No samples by class and no neighbours: there is no snapshot of the generator yet.')

@@ -9,6 +9,7 @@ from source.experiments.cell import Cell
 from source.experiments.records import Results, read_record
 from source.experiments.run_cell import run_cell, write_job
 
+import chainer
 import numpy as np
 import pytest
 from PIL import Image
@@ -32,6 +33,7 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
         judged.extend(batches)
         return judge(batches, *args, **options)
     monkeypatch.setattr(real_data, 'judge', spy)
+    monkeypatch.setattr(chainer.global_config, 'precision', 'of another command')
     results = Results(tmp_path / 'comparison')
     real_data.prepare(results, Variant('cnn', 'none', 'C'), load_budget('digits')[0], gpu=-1)
     judged = {im.tobytes() for ims, _ in judged for im in ims}
@@ -40,6 +42,7 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
     record = read_record(results.root / 'records' / 'real_data.json')
     assert record['protocol'] == '360 held-out images in 3 splits, FID of all against 1437 training images'
     assert record['scores']['fid'] == pytest.approx(71.5, abs=.1)
+    assert chainer.global_config.precision == 'tf32'
 
 
 @pytest.fixture

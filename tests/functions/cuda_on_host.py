@@ -1,8 +1,8 @@
 """Runs CUDA C kernels on the CPU, one fiber a thread, behind the few names of CuPy that launching them takes.
 
-It checks indices, sums and barriers: a fiber runs until it must wait, so that a missing barrier shows at once. Blocks
-and threads run in order or, with `FakeCupy.reverse`, the other way round, so that nothing can depend on who comes
-first. New arrays are filled with NaN and lie between guards, which are looked at after each launch.
+It checks indices, sums, barriers and alignment: a fiber runs until it must wait, so that a missing barrier shows at
+once. Blocks and threads run in order or, with `FakeCupy.reverse`, the other way round, so that nothing can depend on
+who comes first. New arrays are filled with NaN and lie between guards, which are looked at after each launch.
 """
 import ctypes
 import re
@@ -146,6 +146,9 @@ static bool run_block() {
         if (state != DONE) return false;
     return true;
 }
+static bool misaligned;
+// What the compiler calls where an address is no multiple of its type's alignment; a GPU would stop there.
+extern "C" void __ubsan_handle_type_mismatch_v1(void*, void*) { misaligned = true; }
 static void** arguments;
 template <auto kernel, class... A, size_t... I> static void call(void (*)(A...), std::index_sequence<I...>) {
     body = [] { kernel(*static_cast<A*>(arguments[I])...); };
@@ -156,6 +159,7 @@ template <auto kernel, class... A> static bool launch(void (*k)(A...), const uns
     arguments = args;
     call<kernel>(k, std::index_sequence_for<A...>());
     reverse = dims[6];
+    misaligned = false;
     size_t n = (size_t)gridDim.x * gridDim.y * gridDim.z;
     for (size_t i = 0; i < n; ++i) {
         size_t block = reverse ? n - 1 - i : i, row = block / gridDim.x;
@@ -166,7 +170,9 @@ template <auto kernel, class... A> static bool launch(void (*k)(A...), const uns
 }
 '''
 LAUNCHER = r'''
-extern "C" bool launch_{0}(const unsigned* dims, void** args) {{ return launch<{0}>({0}, dims, args); }}
+extern "C" int launch_{0}(const unsigned* dims, void** args) {{
+    return launch<{0}>({0}, dims, args) ? misaligned : 2;
+}}
 '''
 
 
@@ -222,13 +228,14 @@ class _Module:
         kernels = re.findall(r'__global__\s+void\s+(\w+)', code)
         source.write_text(SHIM + code + ''.join(LAUNCHER.format(name) for name in kernels))
         library = source.with_suffix('.so')
-        options = '-std=c++17', '-O1', '-w', '-shared', '-fPIC', '-Wl,-Bsymbolic'  # its own `advance`, not libc's
-        subprocess.run(['g++', *options, '-o', library, source], check=True)
+        # Linked without the sanitizer's library, whose one function is the source's own; as is `advance`, not libc's.
+        options = '-std=c++17', '-O1', '-w', '-fPIC', '-fsanitize=alignment'
+        subprocess.run(['g++', *options, '-c', '-o', source.with_suffix('.o'), source], check=True)
+        subprocess.run(['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, source.with_suffix('.o')], check=True)
         self.library, self.cupy = ctypes.CDLL(str(library)), cupy
 
     def get_function(self, name):
         launch = self.library[f'launch_{name}']
-        launch.restype = ctypes.c_bool
 
         def kernel(grid, block, args):
             self.cupy.launches.append(name)
@@ -236,7 +243,9 @@ class _Module:
                             np.uint32)
             cells = [_cell(a) for a in args]
             pointers = (ctypes.c_void_p * len(cells))(*[cell.ctypes.data for cell in cells])
-            assert launch(dims.ctypes.data_as(ctypes.c_void_p), pointers), f'{name} never ends: a barrier not all reach'
+            fault = launch(dims.ctypes.data_as(ctypes.c_void_p), pointers)
+            assert fault != 2, f'{name} never ends: a barrier not all reach'
+            assert fault == 0, f'{name} reads or writes at an address that is not aligned'
             self.cupy.check_guards()
         return kernel
 

@@ -3,9 +3,17 @@ import functools
 import sys
 from types import SimpleNamespace
 
-from source.kernels.cuda import convolution, convolution_plans, cudnn_library, launching, plan_choices
+from source.kernels.cuda import (
+    convolution,
+    convolution_plans,
+    cudnn_library,
+    launching,
+    plan_choices,
+    spectral_normalization,
+)
 from tests.functions.cuda_on_host import FakeCupy
 from tests.kernels.cuda.fake_cudnn import FakeCudnn
+from tests.kernels.cuda.sources import variants
 
 import pytest
 
@@ -17,7 +25,9 @@ def _compiled(tmp_path_factory):
 
     @functools.cache
     def module(*variant):
-        return fake.RawModule(launching.cuda_source(*variant))
+        code = launching.cuda_source(*variant)
+        assert variant in variants(variant[0]), f'{variant} is not among those that test_compiling compiles'
+        return fake.RawModule(code)
 
     @functools.cache
     def function(*args):
@@ -29,6 +39,7 @@ def _compiled(tmp_path_factory):
 def host(_compiled, monkeypatch):
     fake, function = _compiled
     counters = {}
+    spectral_normalization._ones.cache_clear()
     monkeypatch.setitem(sys.modules, 'cupy', fake)
     monkeypatch.setattr(launching, '_function', function)
     monkeypatch.setattr(launching, '_counters', counters)
@@ -37,6 +48,7 @@ def host(_compiled, monkeypatch):
     fake.reverse = False
     fake.launches.clear()
     fake.forget_arrays()
+    spectral_normalization._ones.cache_clear()  # those of a GPU are not NumPy's
 
 
 @pytest.fixture

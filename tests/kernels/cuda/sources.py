@@ -22,7 +22,7 @@ def variants(file):
         pairs = [(np.float32, 4)]
     elif file in ('losses', 'embedding'):
         pairs = [(np.float32, 1)]
-    elif file == 'noise':
+    elif file in ('linear', 'matrix_convolution', 'noise'):
         pairs = [(np.float32, 1), (BFLOAT16, 1)]
     elif file == 'spectral_normalization':
         pairs = [(np.float32, 4), (BFLOAT16, 8)]

@@ -68,6 +68,17 @@ def test_choice_is_kept(host, cudnn):
     assert cudnn.executed == [1]
 
 
+def test_processes_keep_each_others_choices(host, cudnn):
+    """What another has written since this one read the file is still there after this one's next choice."""
+    convolve(host)
+    path = plan_choices._path(convolution_plans._machine())
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps({**stored, 'plans': {**stored['plans'], 'of another': 'eng3'}}))
+    convolve(host, batchsize=3)
+    plans = json.loads(path.read_text())['plans']
+    assert len(plans) == 3 and plans['of another'] == 'eng3' and list(path.parent.iterdir()) == [path]
+
+
 @pytest.mark.parametrize('content', ['', '[]', '{"plans": 3}', '{"plans": {}}'])
 def test_damaged_record(host, cudnn, capsys, content):
     path = plan_choices._path(convolution_plans._machine())

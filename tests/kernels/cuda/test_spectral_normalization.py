@@ -41,6 +41,14 @@ def test_normalized_on_host(host, dtype):
     assert host.launches == ['normalized'] * 3
 
 
+def test_store_on_host(host):
+    """Of one segment, of several, and of ones that do not fill 16 bytes."""
+    sizes = [(1, 1), (1, 5), (1, 64), (1, 4096), (1, 4101)]
+    check_everywhere(host, 'spectral_normalization', 'store', [draw(size) for size in sizes],
+                     [draw(size, seed=i + 9) for i, size in enumerate(sizes)], rtol=0)
+    assert host.launches == ['normalized'] * 3
+
+
 def test_gradients_on_host(host):
     Ws, us = draw_matrices()
     us, vs, sigmas = vectors_of(Ws, us)
