@@ -219,14 +219,16 @@ def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     spec = config['updater']
     cls = load_class(spec['fn'], spec['name'], source, 'updater')
     seed = config['seed']
+    iterator = build_iterator(config, dataset, (seed, 1), part)
     updater = construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
-        iterator=build_iterator(config, dataset, (seed, 1), part),
-        sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2), part=part), seed=(seed, 5))
+        iterator=iterator, sampler=NoiseSampler(
+            gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2),
+            shared_by=iterator if processes.size > 1 else None), seed=(seed, 5))
     updater.capture = config['capture']
     if processes.size > 1:
         for penalty in updater.penalties.values():
-            penalty.rng = Share(penalty.rng, processes)
+            penalty.rng = Share(penalty.rng, iterator)
     return updater
 
 

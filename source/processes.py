@@ -1,7 +1,8 @@
 """Training by several processes, `mpiexec -n 4 python train.py …`, each with a share of every batch.
 
 On ChainerMN: communicator `naive` on CPUs, `pure_nccl` on GPUs. All processes make the same draws and keep their share,
-so that one snapshot resumes any number of them, and parameters and `u` stay the same bits everywhere. Neither
+so that one snapshot resumes any number of them, and parameters and `u` stay the same bits everywhere. What they keep of
+a batch of images, BatchIterator says; noise is sliced alike, but that which each adds to its own images. Neither
 ChainerMN's optimizer, whose first update only broadcasts, nor its `bcast_data`, which leaves persistent arrays out, is
 used.
 """
@@ -185,16 +186,18 @@ def digest(model):
 
 
 class Share:
-    """A random state of which every process draws the same numbers for all and takes its share of them."""
+    """A random state of which every process draws the same numbers for all and takes those of its images.
 
-    def __init__(self, rng, processes):
-        self._rng, self._processes = rng, processes
+    `iterator` is this process's BatchIterator.
+    """
+
+    def __init__(self, rng, iterator):
+        self._rng, self._iterator = rng, iterator
 
     def uniform(self, low=0., high=1., size=None):
         if not isinstance(size, int):
             raise ValueError(f'expected the number of samples, found {size!r}')
-        first = self._processes.rank * size
-        return self._rng.uniform(low, high, size * self._processes.size)[first:first + size]
+        return self._iterator.share(self._rng.uniform(low, high, size * self._iterator.n_parts))
 
     def get_state(self):
         return self._rng.get_state()

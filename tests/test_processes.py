@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import time
-from types import SimpleNamespace
 
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.digits import DigitsDataset
@@ -68,6 +67,15 @@ def assert_near(one, other, with_batch_norm=True, atol=2e-5):
 
 CHANGES = {'plain': {}, 'penalty': {'updater.args.penalties': {'gradient': {}, 'spectral_norm': {}}},
            'batch norm in both': {'models.discriminator.args.norm': 'batch'}, 'kernels': {'cpu_kernels': True}}
+
+
+def test_four_processes_are_one(tmp_path):
+    changes = {'batchsize': 2, 'updater.args.n_gen_samples': 3, **CHANGES['penalty']}
+    train(1, config(tmp_path, {**WHOLE, **CHANGES['penalty']}, 'whole.yml'), tmp_path / 'one')
+    train(4, config(tmp_path, {**HALF, **changes}, 'quarter.yml'), tmp_path / 'four')
+    for name in ('ResNetGenerator', 'SNResNetProjectionDiscriminator'):
+        one, four = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'four'))
+        assert_near(one, four, with_batch_norm=name == 'ResNetGenerator')
 
 
 @pytest.mark.parametrize('changes', CHANGES.values(), ids=CHANGES)
@@ -219,37 +227,24 @@ def test_gradients_are_averaged_from_the_first_update_on_whatever_their_order_in
 
 # Shares of one batch
 
-def test_shares_are_the_whole():
-    whole = NoiseSampler(5, 10, seed=3)
-    parts = [NoiseSampler(5, 10, seed=3, part=(rank, 3)) for rank in range(3)]
-    for _ in range(2):
-        np.testing.assert_array_equal(np.concatenate([p.categorical(4) for p in parts]), whole.categorical(12))
-        np.testing.assert_array_equal(np.concatenate([p.continuous(4) for p in parts]), whole.continuous(12))
-    rngs = [Share(np.random.RandomState(1), SimpleNamespace(rank=rank, size=3)) for rank in range(3)]
-    np.testing.assert_array_equal(np.concatenate([rng.uniform(size=4) for rng in rngs]),
-                                  np.random.RandomState(1).uniform(size=12))
-
-
-def test_batches_are_parts_of_one_batch():
-    dataset = [(i, 0) for i in range(50)]
-    whole = BatchIterator(dataset, 12, seed=7)
-    parts = [BatchIterator(dataset, 4, seed=7, part=(rank, 3)) for rank in range(3)]
-    for _ in range(9):
-        assert [example for part in parts for example in next(part)] == next(whole)
-        assert {part.epoch_detail for part in parts} == {whole.epoch_detail}
-        assert {part.is_new_epoch for part in parts} == {whole.is_new_epoch}
-
-
-def test_classes_are_spread_evenly():
-    """Over an epoch every process sees every class, as often as chance has it: its share ± 4.5 standard deviations."""
+def test_noise_goes_with_the_images():
+    """Of batches of 4 each process takes what belongs to its images; of another number, a slice."""
     dataset = DigitsDataset(size=8)
-    n, n_parts, batchsize = len(dataset), 4, 16
-    for rank in range(n_parts):
-        part = BatchIterator(dataset, batchsize, seed=1, part=(rank, n_parts))
-        labels = np.concatenate([[y for _, y in next(part)] for _ in range(n // (batchsize * n_parts))])
-        for label in range(10):
-            share = np.mean(dataset.labels == label) * len(labels)
-            assert abs((labels == label).sum() - share) < 4.5 * share ** .5
+    parts = [BatchIterator(dataset, 4, seed=7, part=(rank, 3)) for rank in range(3)]
+    whole, samplers = NoiseSampler(5, 10, seed=3), [NoiseSampler(5, 10, seed=3, shared_by=part) for part in parts]
+    rng, rngs = np.random.RandomState(1), [Share(np.random.RandomState(1), part) for part in parts]
+    for _ in range(3):
+        for n in (4, 5):
+            for expected, shares in (
+                    (whole.categorical(3 * n), [sampler.categorical(n) for sampler in samplers]),
+                    (whole.continuous(3 * n), [sampler.continuous(n) for sampler in samplers]),
+                    (rng.uniform(size=3 * n), [each.uniform(size=n) for each in rngs])):
+                assert {share.shape for share in shares} == {(n, *expected.shape[1:])}
+                for part, share in zip(parts, shares, strict=True):
+                    np.testing.assert_array_equal(share, part.share(expected))
+                assert sorted(np.concatenate(shares).ravel()) == sorted(expected.ravel())
+        for part in parts:
+            part.next()
 
 
 # Ends

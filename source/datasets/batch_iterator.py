@@ -14,7 +14,9 @@ class BatchIterator(chainer.dataset.Iterator):
         dataset: with `get_examples(indices, rng)` (as `ImageDataset`), or any sequence of (image, label) pairs.
         batchsize: images in a batch.
         seed: an int or a sequence of ints.
-        part: (rank, size) of several processes, whose batches are the parts of one; together they see an epoch once.
+        part: (rank, size) of several processes. Their batches make one together, whose images are those that one
+            process would draw; who takes which is such (even_shares.py) that over an epoch no two of them see counts
+            of a class that differ by more than one, as far as the dataset has `labels`.
     """
 
     def __init__(self, dataset, batchsize, seed=0, part=(0, 1)):
@@ -22,7 +24,7 @@ class BatchIterator(chainer.dataset.Iterator):
         self.rank, self.n_parts = part
         self.seed = tuple(np.atleast_1d(seed).tolist())
         self.n_drawn = 0
-        self._order_epoch, self._order = None, None
+        self._epochs = {}
 
     def __next__(self):
         return self._draw(_examples)
@@ -49,16 +51,44 @@ class BatchIterator(chainer.dataset.Iterator):
 
     def _job(self, what, n_drawn):
         """A function that reads the batch after `n_drawn` images, the same whenever and wherever it is called."""
-        first = n_drawn + self.rank * self.batch_size
-        positions = range(first, first + self.batch_size)
-        indices = [self._index(*divmod(position, len(self.dataset))) for position in positions]
-        return functools.partial(what, self.dataset, indices, (*self.seed, 1, first))
+        seed = *self.seed, 1, n_drawn + self.rank * self.batch_size
+        return functools.partial(what, self.dataset, self._batch(n_drawn)[0], seed)
 
-    def _index(self, epoch, position):
-        if epoch != self._order_epoch:
-            self._order = np.random.RandomState((*self.seed, 0, epoch)).permutation(len(self.dataset))
-            self._order_epoch = epoch
-        return self._order[position]
+    def _batch(self, n_drawn):
+        """The images of the batch after `n_drawn`, and their slots, which are their places in that of all processes."""
+        epochs, places = np.divmod(np.arange(n_drawn, n_drawn + self.n_together), len(self.dataset))
+        indices, ranks = np.empty_like(places), np.empty_like(places)
+        for epoch in range(epochs[0], epochs[-1] + 1):
+            of_epoch = epochs == epoch
+            for found, values in zip((indices, ranks), self._epoch(epoch, n_drawn % self.n_parts), strict=True):
+                found[of_epoch] = values[places[of_epoch]]
+        slots = np.flatnonzero(ranks == self.rank)
+        return indices[slots], slots
+
+    def _epoch(self, epoch, offset):
+        """The images of an epoch in order, and which process takes each; `offset` images were drawn when groups of one
+        image for each process began."""
+        if (epoch, offset) not in self._epochs:
+            n = len(self.dataset)
+            order = np.random.RandomState((*self.seed, 0, epoch)).permutation(n)
+            ranks = np.zeros(n, np.int32)
+            if self.n_parts > 1:
+                from source.datasets.even_shares import even_shares  # which compiles, and one process needs none
+                labels = np.asarray(getattr(self.dataset, 'labels', np.zeros(n, int)))[order]
+                ranks = even_shares(labels, self.n_parts, (epoch * n - offset) % self.n_parts)
+            latest = list(self._epochs.items())[-2:]  # what is read ahead may be in the next one already
+            self._epochs = {**dict(latest), (epoch, offset): (order, ranks)}
+        return self._epochs[epoch, offset]
+
+    def share(self, samples):
+        """What goes with this process's last batch of `samples`, one for each image of all processes' last batches.
+
+        Of another number of samples, which go with no images, each process has as many, one after another.
+        """
+        n = len(samples) // self.n_parts
+        if n == self.batch_size and self.n_drawn >= self.n_together:
+            return samples[self._batch(self.n_drawn - self.n_together)[1]]
+        return samples[self.rank * n:(self.rank + 1) * n]
 
     @property
     def n_together(self):

@@ -8,28 +8,27 @@ class NoiseSampler:
     """The generator's inputs, from a random state of its own that snapshots keep.
 
     Drawn on the CPU, so that a run's noise does not depend on its device. `truncation`: see `sample_continuous`.
-    `part` is (rank, size) of several processes: all draw what one would draw for the whole batch, and each takes its
-    share.
+    `shared_by` is the iterator of one of several processes: all draw what one would draw for the whole batch, and each
+    takes what goes with its images.
     """
 
-    def __init__(self, dim_z, n_classes=0, distribution='normal', seed=None, truncation=None, part=(0, 1)):
-        self.part = part
+    def __init__(self, dim_z, n_classes=0, distribution='normal', seed=None, truncation=None, shared_by=None):
+        self.shared_by = shared_by
         self.dim_z, self.n_classes, self.distribution = dim_z, n_classes, distribution
         self.truncation = truncation
         self.rng = np.random.RandomState(seed)
 
     def continuous(self, n):
         """Latents, float32 (n, dim_z)."""
-        return self._share(sample_continuous(self.dim_z, n * self.part[1], self.distribution, rng=self.rng,
-                                             truncation=self.truncation), n)
+        return self._share(n, lambda n: sample_continuous(self.dim_z, n, self.distribution, rng=self.rng,
+                                                          truncation=self.truncation))
 
     def categorical(self, n):
         """Labels, int32 (n,)."""
-        return self._share(sample_categorical(self.n_classes, n * self.part[1], rng=self.rng), n)
+        return self._share(n, lambda n: sample_categorical(self.n_classes, n, rng=self.rng))
 
-    def _share(self, samples, n):
-        first = self.part[0] * n
-        return samples[first:first + n]
+    def _share(self, n, draw):
+        return draw(n) if self.shared_by is None else self.shared_by.share(draw(n * self.shared_by.n_parts))
 
     def serialize(self, serializer):
         serialize_random_state(serializer, self.rng)

@@ -122,3 +122,93 @@ def test_batches_are_what_the_updater_takes():
     assert noise.min() > -1e-6
     assert noise.max() < 1 / 128 + 1e-6
     assert abs(noise.mean() - 1 / 256) < 4 * (1 / 128) / np.sqrt(12 * noise.size)
+
+
+# Parts of several processes
+
+class Labelled(Indices):
+    def __init__(self, labels):
+        super().__init__(len(labels))
+        self.labels = np.asarray(labels)
+
+
+def uneven(n, seed=0):
+    """Labels of classes of very different sizes, some of one image."""
+    return Labelled((np.random.RandomState(seed).uniform(size=n) ** 3 * n / 4).astype(int))
+
+
+def parts_of(dataset, batchsize, n_parts, seed=7):
+    return [BatchIterator(dataset, batchsize, seed, (rank, n_parts)) for rank in range(n_parts)]
+
+
+@pytest.mark.parametrize('n, batchsize, n_parts', [
+    (50, 4, 3), (50, 3, 2), (51, 3, 2), (10, 4, 4), (97, 2, 5), (3, 2, 4), (1, 1, 3), (1, 3, 2)])
+@pytest.mark.parametrize('make', [Indices, uneven])
+def test_parts_are_one_batch(n, batchsize, n_parts, make):
+    """`share` puts samples to the images that they would have in one process."""
+    dataset = make(n)
+    whole, parts = BatchIterator(dataset, batchsize * n_parts, seed=7), parts_of(dataset, batchsize, n_parts)
+    samples = np.random.RandomState(0).normal(size=(batchsize * n_parts, 2))
+    for _ in range(3 * n // (batchsize * n_parts) + 4):
+        expected = indices_of(whole.next())
+        pairs = [pair for part in parts
+                 for pair in zip(indices_of(part.next()), part.share(samples)[:, 0].tolist(), strict=True)]
+        assert sorted(pairs) == sorted(zip(expected, samples[:, 0].tolist(), strict=True))
+        assert {part.epoch_detail for part in parts} == {whole.epoch_detail}
+        assert {part.is_new_epoch for part in parts} == {whole.is_new_epoch}
+
+
+@pytest.mark.parametrize('n, batchsize, n_parts', [(200, 10, 2), (203, 7, 2), (203, 4, 3), (201, 8, 4), (202, 3, 4)])
+def test_every_process_sees_as_much_of_a_class(n, batchsize, n_parts):
+    """In every epoch, though epochs end within batches, and though the order of all is a plain shuffle."""
+    dataset = uneven(n)
+    parts, n_epochs = parts_of(dataset, batchsize, n_parts), 5
+    counts = np.zeros((n_epochs + 1, n_parts, dataset.labels.max() + 1), int)
+    while parts[0].n_drawn < n * n_epochs:
+        for rank, part in enumerate(parts):
+            n_drawn, indices = part.n_drawn, indices_of(part.next())
+            epochs = (n_drawn + part.share(np.arange(batchsize * n_parts))) // n
+            np.add.at(counts, (np.minimum(epochs, n_epochs), rank, dataset.labels[indices]), 1)
+    counts = counts[:-1]
+    np.testing.assert_array_equal(counts.sum(axis=1), [np.bincount(dataset.labels)] * n_epochs)
+    assert (counts.max(axis=1) - counts.min(axis=1)).max() == 1
+    sizes = counts.sum(axis=2)
+    assert (sizes.max(axis=1) - sizes.min(axis=1)).max() <= 1
+
+
+def test_classes_of_one_process_are_shuffled_and_no_more():
+    """So shares change nothing for one process: its batches are the first images of the epoch's permutation."""
+    order = np.random.RandomState((7, 0, 0)).permutation(50)
+    assert indices_of(BatchIterator(uneven(50), 12, seed=7).next()) == order[:12].tolist()
+
+
+@pytest.mark.parametrize('k', [1, 3, 9])
+def test_parts_resume_at_any_batch_and_with_another_number(k):
+    dataset = uneven(29)
+    parts = parts_of(dataset, 4, 2)
+    for _ in range(k):
+        for part in parts:
+            part.next()
+    for n_parts, batchsize in ((2, 4), (3, 3)):
+        resumed = parts_of(dataset, batchsize, n_parts)
+        whole = BatchIterator(dataset, batchsize * n_parts, seed=7)
+        for iterator in (*resumed, whole):
+            iterator.n_drawn = parts[0].n_drawn
+        for _ in range(8):
+            batches = [indices_of(part.next()) for part in resumed]
+            assert {len(batch) for batch in batches} == {batchsize}
+            assert sorted(sum(batches, [])) == sorted(indices_of(whole.next()))
+    again = parts_of(dataset, 4, 2)
+    for iterator in again:
+        iterator.n_drawn = parts[0].n_drawn
+    for _ in range(8):
+        for one, other in zip(parts, again, strict=True):
+            assert indices_of(one.next()) == indices_of(other.next())
+
+
+def test_samples_that_go_with_no_images_are_sliced():
+    parts = parts_of(Indices(20), 4, 3)
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate([part.share(np.arange(15)) for part in parts]), np.arange(15))
+        for part in parts:
+            part.next()
