@@ -113,6 +113,22 @@ def test_several_runs(folders):
     assert 'one, gen from' in loss and 'two <b>, gen from' in loss
 
 
+def test_scores_of_several_judges_are_kept_apart(tmp_path):
+    """Neither in a row nor in a chart of one name; each with its own numbers of samples."""
+    other = {3: {'inception_fid': 12.}}
+    runs = [make_run(tmp_path / 'a'), make_run(tmp_path / 'b', {'evaluation': {
+        'network': 'inception', 'n_images': 50, 'splits': 5}}, log_changes=other)]
+    page = page_of(*runs, arguments=['--quick'])
+    assert re.search('FID by digits25–', page.text) and re.search('FID by inception–12', page.text)
+    charts = [svg['aria-label'] for svg in page.all('svg') if svg.get('aria-label', '').startswith('FID')]
+    assert [label.partition(':')[0] for label in charts] == ['FID by digits', 'FID by inception']
+    for words in ('Scores of a by the network “digits” on 24 samples in 3 splits',
+                  'Scores of b by the network “inception” on 50 samples in 5 splits', 'not to be compared'):
+        assert words in page.text, words
+    same = page_of(runs[0], make_run(tmp_path / 'c'), arguments=['--quick']).text
+    assert 'FID2525' in same and 'not to be compared' not in same and 'Scores by the network' in same
+
+
 def luminance(colour):
     values = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= .04045 else ((v + .055) / 1.055) ** 2.4 for v in values]
