@@ -37,7 +37,8 @@ def add_sampling_arguments(parser):
     parser.add_argument('--truncation', type=float, metavar='T', help='draw latents within ±T alone: typical images '
                         'rather than varied ones')
     parser.add_argument('--standing', type=int, metavar='N', help="make the batch normalizations' statistics anew "
-                        'from N batches of 100 samples first; default: those that training left')
+                        'from N batches of 100 samples, of truncated latents with --truncation, first; default: '
+                        'those that training left')
 
 
 def add_class_arguments(parser, what):
@@ -112,7 +113,8 @@ def load_generator(args):
     gen.to_device(get_device(args.gpu))
     if args.standing:
         # Draws of its own, so that the images are of the same latents with and without it.
-        restate_statistics(gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, (args.seed, 1)), args.standing)
+        sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, (args.seed, 1), args.truncation)
+        restate_statistics(gen, sampler, args.standing)
     return gen, NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
 
 
@@ -184,12 +186,12 @@ def _tell_what_is_replaced(path, record):
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
 
 
-def tell_replaced(paths):
+def tell_replaced(paths, hint='--results_dir keeps both'):
     """Says on standard error which of these files are there already, as they will be replaced."""
     there = [str(path) for path in paths if Path(path).exists()]
     if there:
         more = f' and {len(there) - 1} more' if len(there) > 1 else ''
-        print(f'{there[0]}{more}: replaced; --results_dir keeps both', file=sys.stderr)
+        print(f'{there[0]}{more}: replaced; {hint}', file=sys.stderr)
 
 
 @contextlib.contextmanager

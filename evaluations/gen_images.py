@@ -12,18 +12,21 @@ from source.miscs.image_sheets import save_sheet
 from source.miscs.image_writers import write_files, write_npz
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder, set_aside
+from source.miscs.results_dir import make_folder, whole_folder
 
 import numpy as np
+
+SHEET = {'rows': 5, 'columns': 5, 'scale': 1, 'same_latents': False}  # what goes with sheets alone, with defaults
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_snapshot_arguments(parser)
     cli.add_class_arguments(parser, 'class numbers or names; default: all')
-    parser.add_argument('--rows', type=int, default=5, help='of images in a sheet (default: 5)')
-    parser.add_argument('--columns', type=int, default=5, help='of images in a sheet (default: 5)')
-    parser.add_argument('--scale', type=int, default=1, help='of a sheet: repeat each pixel so many times (default: 1)')
+    parser.add_argument('--rows', type=int, metavar='N', help='of images in a sheet (default: 5)')
+    parser.add_argument('--columns', type=int, metavar='N', help='of images in a sheet (default: 5)')
+    parser.add_argument('--scale', type=int, metavar='N',
+                        help='of a sheet: repeat each pixel so many times (default: 1)')
     parser.add_argument('--same_latents', action='store_true', help='the same latents in the sheet of every class')
     parser.add_argument('--n', type=int, metavar='N', help='instead of sheets: N single images, of the classes in turn '
                         'or, without --classes, of random ones as in scoring, into images/<class>/')
@@ -33,8 +36,11 @@ def parse_arguments():
     args = parser.parse_args()
     if args.npz and args.n is None:
         parser.error('--npz goes with --n')
-    if args.n is not None and args.same_latents:
-        parser.error('--same_latents goes with sheets, not with --n')
+    for name, default in SHEET.items():
+        if args.n is not None and getattr(args, name):
+            parser.error(f'--{name} goes with sheets, not with --n')
+        if getattr(args, name) is None:
+            setattr(args, name, default)
     return args
 
 
@@ -42,12 +48,14 @@ def write_sheets(args, gen, sampler, classes, out):
     n = args.rows * args.columns
     sheets = [(f'{c}.png', np.full(n, c, np.int32)) for c in classes] or [('samples.png', None)]
     cli.tell_replaced(out / name for name, _ in sheets)
-    for name, labels in sheets:
-        if args.same_latents:
-            sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
-        # Differs from sngan_projection: rows and columns keep their order where they differ.
-        ims, _ = generate_ims(gen, n, sampler, labels)
-        save_sheet(out / name, ims, args.rows, args.columns, args.scale)
+    with progress_bar(len(sheets), 'sheets', 'sheet') as bar:
+        for name, labels in sheets:
+            if args.same_latents:
+                sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
+            # Differs from sngan_projection: rows and columns keep their order where they differ.
+            ims, _ = generate_ims(gen, n, sampler, labels)
+            save_sheet(out / name, ims, args.rows, args.columns, args.scale)
+            bar.update()
     print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}×{args.columns} images in {out}/')
 
 
@@ -61,9 +69,8 @@ def write_images(args, gen, sampler, classes, out):
             write_npz(path, batches, args.n)
         else:
             path = out / 'images'
-            if path.exists():
-                print(f'{path} holds earlier images; it is now {set_aside(path)}')
-            write_files(make_folder(path), batches, args.n)
+            with whole_folder(path) as folder:
+                write_files(folder, batches, args.n)
     print(f'{args.n} images in {path}{"" if args.npz else "/"}')
 
 
@@ -81,6 +88,8 @@ def main():
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
     gen, sampler = cli.load_generator(args)
     classes, _ = cli.chosen_classes(args, gen)
+    if len(set(classes or ())) < len(classes or ()):
+        raise ValueError(f'--classes: expected each once, found {", ".join(args.classes)}')
     out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
     if args.n is not None:
         write_images(args, gen, sampler, classes or None, out)

@@ -8,42 +8,51 @@
 row at one latent; with more than two classes a row passes them one after the other. `--morph latents` goes along the
 sphere from one latent to another, each row of one class. `--morph corners` fills a square between four corners: four
 classes at one latent or, with one class or none, four latents. `--animate` goes through all of --classes (default: all
-there are) and back to the first; with `--morph latents` through --n_zs latents.
+there are, or ten of more than twenty) and back to the first; with `--morph latents` through --n_zs latents.
 """
 import argparse
 from pathlib import Path
 
 from evaluations import command_line as cli
-from source.miscs.animations import save_animation, video_writer
+from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
 from source.miscs.generate import generate_from
 from source.miscs.image_sheets import make_sheet, save_sheet
 from source.miscs.interpolation import blend_weights, corner_latents, corner_weights, round_trip, way_between
+from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 
 import numpy as np
 
 ANIMATED = 8  # images in each frame of an animation, two rows of them
+ANIMATION = {'frames': 16, 'fps': 15}  # what goes with one alone, with defaults
+MAX_CLASSES, N_DRAWN = 20, 10  # with more classes, an animation goes through so many of them
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_snapshot_arguments(parser)
-    cli.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all)')
+    cli.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all, or ten '
+                            'drawn of more than twenty)')
     parser.add_argument('--n_zs', type=int, default=5, metavar='N', help='rows, of a latent each (default: 5)')
     parser.add_argument('--n_intp', type=int, default=5, metavar='N',
                         help='images from one class or latent to the next, both counted (default: 5)')
     parser.add_argument('--morph', choices=('classes', 'latents', 'corners'),
                         help='default: classes, or latents for an unconditional generator')
     parser.add_argument('--animate', choices=('gif', 'mp4'), help='an animation instead of a sheet')
-    parser.add_argument('--frames', type=int, default=16, metavar='N',
+    parser.add_argument('--frames', type=int, metavar='N',
                         help='of an animation, from one class or latent to the next (default: 16)')
-    parser.add_argument('--fps', type=int, default=15, help='frames a second (default: 15)')
+    parser.add_argument('--fps', type=int, metavar='N', help='of an animation: frames a second (default: 15)')
     parser.add_argument('--scale', type=int, default=1, help='repeat each pixel so many times (default: 1)')
     cli.add_sampling_arguments(parser)
     parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the snapshot')
     args = parser.parse_args()
     if args.animate and args.morph == 'corners':
         parser.error('--animate goes with --morph classes or latents')
+    for name, default in ANIMATION.items():
+        if not args.animate and getattr(args, name) is not None:
+            parser.error(f'--{name} goes with --animate')
+        if getattr(args, name) is None:
+            setattr(args, name, default)
     return args
 
 
@@ -52,6 +61,8 @@ def check(args, gen, classes):
     for name, least in (('n_zs', 1), ('n_intp', 2), ('frames', 1), ('fps', 1), ('scale', 1)):
         if getattr(args, name) < least:
             raise ValueError(f'--{name}: expected at least {least}, found {getattr(args, name)}')
+    if args.animate == 'gif' and args.fps > MOST_OF_A_GIF:
+        raise ValueError(f'--fps: expected at most {MOST_OF_A_GIF} for a GIF, found {args.fps}')
     morph = args.morph or ('classes' if gen.n_classes else 'latents')
     if morph == 'classes' and not gen.n_classes:
         raise ValueError(f'--morph classes: {args.snapshot} is of an unconditional generator; expected latents or '
@@ -59,6 +70,8 @@ def check(args, gen, classes):
     n = None if classes is None else len(classes)
     if morph == 'classes' and n is not None and n < 2:
         raise ValueError(f'--classes: expected at least two classes to go between, found {n}')
+    if morph == 'classes' and n is not None and any(a == b for a, b in zip(classes, classes[1:])):
+        raise ValueError(f'--classes: expected another class after each, found {", ".join(args.classes)}')
     if morph == 'corners' and n not in (None, 0, 1, 4):
         raise ValueError(f'--classes: expected four classes for the corners, or one, found {n}')
     if morph == 'latents' and args.animate and args.n_zs < 2:
@@ -128,7 +141,8 @@ def main():
     morph = check(args, gen, classes or None)
     if not classes and gen.n_classes:
         drawn = np.random.RandomState(args.seed).permutation(gen.n_classes).tolist()
-        classes = (list(range(gen.n_classes)) if args.animate or morph == 'latents' else
+        classes = (drawn[:N_DRAWN] if args.animate and gen.n_classes > MAX_CLASSES else
+                   list(range(gen.n_classes)) if args.animate or morph == 'latents' else
                    drawn[:4] if morph == 'corners' and gen.n_classes >= 4 else drawn[:2])
         if morph == 'classes' and len(classes) < 2:
             raise ValueError(f'{args.snapshot}: knows one class, so there is no way between two')
@@ -139,8 +153,15 @@ def main():
     if args.animate:
         path = out / f'morph_{morph}{named}.{args.animate}'
         cli.tell_replaced([path])
-        save_animation(path, list(frames(args, gen, sampler, morph, classes)), args.fps)
-        print(path)
+        n = args.frames * (len(classes) if morph == 'classes' else args.n_zs)
+        with progress_bar(n, 'frames', 'frame') as bar:
+            made = []
+            for frame in frames(args, gen, sampler, morph, classes):
+                made.append(frame)
+                bar.update()
+        save_animation(path, made, args.fps)
+        of = f', classes {", ".join(map(str, classes))}' if classes else ''
+        print(f'{path}: {n} frames, {morph}{of}')
         return
     path = out / f'{"interpolated_images" if morph == "classes" else morph}{named}.png'
     cli.tell_replaced([path])

@@ -60,17 +60,18 @@ def main():
     out = Path(args.out) if args.out else runs[0].path / 'report.html'
     if not out.parent.is_dir():
         raise ValueError(f'--out {out}: no such folder: {out.parent}')
+    if out.is_dir():
+        raise ValueError(f'--out {out}: expected the name of a file, found a folder')
     lines = paper_lines(runs)
     device = get_device(args.gpu)
     materials = [Material() if args.quick else make_material(run, device, args.data_dir) for run in runs]
     page = make_page(runs, materials, lines, time.strftime('%Y-%m-%d %H:%M'))
-    if out.exists():
-        print(f'{out}: replaced; --out names another file', file=sys.stderr)
+    cards = {run.path / 'card.md': make_card(run, list(material.spectra.values())[-1] if material.spectra else None)
+             for run, material in zip(runs, materials, strict=True)}
+    cli.tell_replaced([out], '--out names another file')
     with atomic_write(out) as file:
         file.write(page.encode())
-    for run, material in zip(runs, materials, strict=True):
-        card = run.path / 'card.md'
-        text = make_card(run, list(material.spectra.values())[-1] if material.spectra else None)
+    for card, text in cards.items():
         if not card.exists() or card.read_text(encoding='utf-8') != text:
             if card.exists():
                 print(f'{card}: replaced', file=sys.stderr)
@@ -80,7 +81,7 @@ def main():
     for text in missing:
         print(f'left out: {text}', file=sys.stderr)
     print(f'{out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser; model card{"s" * (len(runs) > 1)} in '
-          + ', '.join(str(run.path / 'card.md') for run in runs))
+          + ', '.join(map(str, cards)))
 
 
 if __name__ == '__main__':

@@ -3,7 +3,10 @@ from pathlib import Path
 
 from source.miscs.files import atomic_write
 
+import numpy as np
 from PIL import Image
+
+MOST_OF_A_GIF = 50  # frames a second: browsers slow down frames of less than 20 ms
 
 
 def save_animation(path, frames, frames_per_second=15):
@@ -19,17 +22,35 @@ def save_animation(path, frames, frames_per_second=15):
         images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(path) as file:
             images[0].save(file, 'GIF', save_all=True, append_images=images[1:], loop=0,
-                           duration=round(1000 / frames_per_second))
+                           duration=gif_durations(len(images), frames_per_second))
     elif path.suffix == '.mp4':
         writer = video_writer()
         temporary = path.with_name(f'.{path.name}.part.mp4')
         try:
-            writer(temporary, frames, fps=frames_per_second, codec='libx264', quality=8, macro_block_size=2)
+            writer(temporary, [_even(frame) for frame in frames], fps=frames_per_second, codec='libx264', quality=8,
+                   macro_block_size=2)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     else:
         raise ValueError(f'{path}: expected a name that ends in .gif or .mp4')
+
+
+def gif_durations(n, frames_per_second):
+    """[milliseconds] of n frames of a GIF, which counts in tens of them, so that their sum keeps to the speed.
+
+    Raises ValueError above MOST_OF_A_GIF frames a second.
+    """
+    if not 0 < frames_per_second <= MOST_OF_A_GIF:
+        raise ValueError(f'a GIF shows at most {MOST_OF_A_GIF} frames a second, got {frames_per_second}')
+    ends = [round(100 * k / frames_per_second) for k in range(n + 1)]
+    return [10 * (after - before) for before, after in zip(ends, ends[1:])]
+
+
+def _even(frame):
+    """With a white row and column more where H.264 needs it, rather than stretched."""
+    height, width, _ = frame.shape
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), constant_values=255)
 
 
 def video_writer():

@@ -1,6 +1,8 @@
 """Many images written as they are generated, so that no more than a batch of them is held in memory."""
 import concurrent.futures
+import errno
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -15,7 +17,8 @@ def write_npz(path, batches, n):
     """Writes n images as `ims`, uint8 (n, 3, H, W), and their labels, where there are some, as `labels`, int32 (n,).
 
     `batches` yields (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what
-    the scoring commands take as --images. Raises ValueError where the images are not n.
+    the scoring commands take as --images. Raises ValueError where the images are not n, OSError where the disk lacks
+    room for them.
     """
     labels, seen = [], 0
     with atomic_write(path) as file, zipfile.ZipFile(file, 'w') as archive:
@@ -23,6 +26,7 @@ def write_npz(path, batches, n):
         try:
             for ims, y in batches:
                 if entry is None:
+                    _require_room(path, n * ims[0].nbytes)
                     entry = archive.open('ims.npy', 'w', force_zip64=True)
                     np.lib.format.write_array_header_1_0(
                         entry, {'descr': '|u1', 'fortran_order': False, 'shape': (n, *ims.shape[1:])})
@@ -37,6 +41,14 @@ def write_npz(path, batches, n):
         if labels:
             with archive.open('labels.npy', 'w') as entry:
                 np.lib.format.write_array(entry, np.concatenate(labels).astype(np.int32))
+
+
+def _require_room(path, n_bytes):
+    """Raises OSError at the first batch rather than hours later, when the disk is full."""
+    free = shutil.disk_usage(Path(path).parent).free
+    if n_bytes > free:
+        raise OSError(errno.ENOSPC, f'expected {n_bytes / 1e9:,.1f} GB of free disk space, found {free / 1e9:,.1f}',
+                      str(path))
 
 
 def write_files(folder, batches, n):

@@ -3,6 +3,8 @@ import contextlib
 import fcntl
 import os
 import platform
+import shutil
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -22,7 +24,7 @@ def is_used(path):
 
 
 def set_aside(path):
-    """Renames a folder that holds a run to the first free `<path>.old-<n>` and returns that."""
+    """Renames a folder, as one that holds a run, to the first free `<path>.old-<n>` and returns that."""
     path = Path(path)
     if not path.name:
         raise ValueError(f'{path} holds an earlier run and cannot be renamed: expected another results folder')
@@ -42,6 +44,25 @@ def make_folder(path):
     except OSError as error:
         raise ValueError(f'{path}: expected a folder to write to: {error.strerror}') from None
     return Path(path)
+
+
+@contextlib.contextmanager
+def whole_folder(path):
+    """Gives a folder to write into that is at `path` only when the block ends without an error.
+
+    What was there is set aside then, and that is said.
+    """
+    path = Path(path)
+    unfinished = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.part', dir=path.parent))
+    try:
+        yield unfinished
+        if path.exists():
+            print(f'{path} holds earlier files; it is now {set_aside(path)}')
+        unfinished.chmod(0o755)
+        unfinished.rename(path)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
 from source.report.elements import duration
-from source.report.run import SCORE_TITLES
+from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of
+
+RECORDED = 'is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'recognized', 'intra_fid', 'ms_ssim'
 
 
 def make_card(run, spectra=None):
@@ -61,7 +63,7 @@ def _scores(run):
                               f'training images; network {run.network}'))
     for file, record in run.records.items():
         for name, value in record.items():
-            if name in ('is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'recognized', 'intra_fid', 'ms_ssim'):
+            if name in RECORDED and is_number(value):
                 lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{file}`',
                               f'{record["protocol"]}; network {record["feature_network"]}, seed {record.get("seed")}'))
     if not lines:

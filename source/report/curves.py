@@ -3,7 +3,7 @@ from source.report.elements import text
 from source.report.material import spread
 from source.report.run import BETTER
 from source.report.svg import N_COLOURS, SMALL, Series, line_chart
-from source.report.tables import score_title
+from source.report.tables import judged_by_several, score_title
 
 
 def _figure(title, series, x_label='iteration', note=''):
@@ -30,16 +30,16 @@ def curves_section(runs, materials):
     losses = [Series(label(run, name.removeprefix('loss_')), run.series(name), i if several else k, k if several else 0)
               for i, run in enumerate(runs) for k, name in enumerate(run.losses())]
     figures = [_figure('loss', losses)]
-    for score in dict.fromkeys(score for run in runs for score in run.score_names()):
+    for network, score in dict.fromkeys((run.network, score) for run in runs for score in run.score_names()):
         series = []
         for i, run in enumerate(runs):
-            for name in run.score_names().get(score, ()):
+            for name in run.score_names().get(score, ()) if run.network == network else ():
                 ema = name.startswith(f'{run.network}_ema_')
                 kind = 'averaged weights' if ema else 'weights of the iteration' if not several else ''
                 text = ', '.join(filter(None, (run.name if several else '', kind)))
                 series.append(Series(text, run.series(name), i, int(ema)))
         better = f'({BETTER[score]} is better)' if score in BETTER else ''
-        figures.append(_figure(score_title(score), series, note=better))
+        figures.append(_figure(score_title(score, network if judged_by_several(runs) else None), series, note=better))
     figures.append(_figure("learning rate (Adam's α)", [Series(run.name if several else 'α', run.alpha(), i)
                                                          for i, run in enumerate(runs)]))
     figures.append(_figure('largest spectral norm', [

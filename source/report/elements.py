@@ -11,16 +11,20 @@ def text(value):
     return html.escape(str(value))
 
 
-def image_tag(im, alt, **attributes):
-    """An <img> with its picture inside; `im` uint8 (height, width, 3)."""
+def image_tag(im, alt, max_width=None, **attributes):
+    """An <img> with its picture inside; `im` uint8 (height, width, 3), made smaller if it is above `max_width`."""
     file = io.BytesIO()
     grey = (im[..., :1] == im).all()
-    Image.fromarray(im[..., 0] if grey else im).save(file, 'WEBP', quality=88, method=4)
+    image = Image.fromarray(im[..., 0] if grey else im)
+    if max_width and image.width > max_width:
+        image = image.resize((max_width, round(image.height * max_width / image.width)), Image.Resampling.LANCZOS)
+        attributes = {'class': 'smooth', **attributes}
+    image.save(file, 'WEBP', quality=82, method=4)
     data = base64.b64encode(file.getvalue()).decode()
     others = ''.join(f' {name}="{html.escape(str(value))}"' if value is not True else f' {name}'
                      for name, value in attributes.items())
-    return (f'<img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}" width="{im.shape[1]}" '
-            f'height="{im.shape[0]}"{others}>')
+    return (f'<img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}" width="{image.width}" '
+            f'height="{image.height}"{others}>')
 
 
 def duration(seconds):

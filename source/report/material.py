@@ -17,6 +17,7 @@ import numpy as np
 ROWS, COLUMNS, MAX_CLASSES = 4, 4, 20  # of the sheets
 N_NEIGHBORS_OF, K = 10, 5
 MAX_SPECTRA = 8  # snapshots whose singular values are computed
+MAX_REAL = 100_000  # real images whose features are computed unasked
 SEED = 1234  # as that of the command lines
 
 
@@ -99,13 +100,19 @@ def _add_neighbors(material, run, source, gen, dis, discriminators, device, data
         dataset = build_dataset(run.config, source, data_dir)
         load_model(path, dis)
         dis.to_device(device)
+        file = run.path / 'nearest_neighbors' / f'features_{path.stem}.npy'
+        if len(dataset) > MAX_REAL and not file.exists():
+            material.missing.append(
+                f'No nearest neighbours: the features of {len(dataset):,} real images would take long. Once '
+                'evaluations/nearest_neighbors.py has computed them for this snapshot, they are shown here.')
+            return
         labels = None
         if gen.n_classes:
             labels = np.array(spread(list(range(gen.n_classes)), N_NEIGHBORS_OF), np.int32)
         n = N_NEIGHBORS_OF if labels is None else len(labels)
         ims, y = generate_ims(gen, n, _sampler(gen), labels)
-        feats = cached_features(dis, dataset, run.path / 'nearest_neighbors' / f'features_{path.stem}.npy',
-                                {'discriminator_sha256': file_sha256(path), 'images': fingerprint(dataset)})
+        feats = cached_features(dis, dataset, file, {
+            'discriminator_sha256': file_sha256(path), 'images': fingerprint(dataset)})
         material.neighbors = find_neighbors(ims, y, dis, dataset, feats, min(K, len(dataset)))
         material.dataset = dataset
     except (ValueError, OSError) as error:

@@ -6,18 +6,21 @@ from source.report.material import COLUMNS, ROWS, spread
 import numpy as np
 from PIL import Image
 
-MAX_SHEETS = 24  # of samples over time
+MAX_SHEETS, MIN_SHEETS = 24, 6  # of samples over time: on the page, and at least of each run
+MAX_WIDTH, MAX_WIDTH_OF_CLASS = 960, 400  # of such a sheet and one of a class in pixels, shown 640 and 250 wide
 SIDE = 64  # least height of a single image, in pixels
 
 
-def time_section(run, of):
-    parts = [_slider(run, sheets, title) for sheets, title in (
+def time_section(run, of, n_sliders=1):
+    """The sliders of a run; `n_sliders` are on the page, which divide MAX_SHEETS among them."""
+    n = max(MIN_SHEETS, MAX_SHEETS // max(1, n_sliders))
+    parts = [_slider(run, sheets, title, n) for sheets, title in (
         (run.previews, ''), (run.previews_ema, 'averaged weights')) if sheets]
     return f'<h2>Samples over time{of}</h2>{"".join(parts)}' if parts else ''
 
 
-def _slider(run, sheets, title):
-    chosen = spread(list(sheets), MAX_SHEETS)
+def _slider(run, sheets, title, n):
+    chosen = spread(list(sheets), n)
     name = _id(run.name, title)
     images = []
     conditional = run.config['updater']['args'].get('conditional', False)
@@ -27,7 +30,8 @@ def _slider(run, sheets, title):
             im = np.asarray(image.convert('RGB'))
         hidden = {} if k == len(chosen) - 1 else {'hidden': True}
         images.append(image_tag(im, f'{what}, after {iteration:,} iterations'
-                                + (f', {title}' if title else ''), **{'data-iteration': f'{iteration:,}'}, **hidden))
+                                + (f', {title}' if title else ''), MAX_WIDTH, **{'data-iteration': f'{iteration:,}'},
+                                **hidden))
     heading = f'<h3>{text(title.capitalize())}</h3>' if title else ''
     return (f'{heading}<div class="time"><div class="control" hidden><label for="{name}">{what}; same latents. '
             f'Iteration <output for="{name}">{chosen[-1]:,}</output></label>'
@@ -58,7 +62,7 @@ def classes_section(material, of):
         name = _class_name(material, c)
         sheet = make_sheet(ims, ROWS, COLUMNS, _scale(ims), _scale(ims))
         figures.append(f'<figure><figcaption>{text(name)}</figcaption>'
-                       + image_tag(sheet, f'{ROWS * COLUMNS} samples: {name}') + '</figure>')
+                       + image_tag(sheet, f'{ROWS * COLUMNS} samples: {name}', MAX_WIDTH_OF_CLASS) + '</figure>')
     which = 'Samples by class' if None not in material.sheets else 'Samples'
     note = ('The same latents in every class.' if None not in material.sheets else '')
     return (f'<h2>{which}{of}</h2><p class="muted">After {material.iteration:,} iterations. {note}</p>'

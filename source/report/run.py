@@ -37,7 +37,7 @@ class Run:
 
     def series(self, name):
         """[(iteration, value)] of what the log holds under a name; values that are not finite are left out."""
-        return [(entry['iteration'], entry[name]) for entry in self.log if _is_number(entry.get(name))]
+        return [(entry['iteration'], entry[name]) for entry in self.log if is_number(entry.get(name))]
 
     def score_names(self):
         """{score: [names in the log]}: 'fid' and so on, of the generator and, where it is there, its average."""
@@ -83,8 +83,19 @@ class Run:
         return model_snapshots(self.path, self.config['models']['discriminator']['name'])
 
 
-def _is_number(value):
+def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _checked(log):
+    """The entries of a log in order; raises ValueError where it is no list of numbers by iteration."""
+    if not isinstance(log, list) or not all(isinstance(entry, dict) for entry in log):
+        raise ValueError('no list of entries')
+    for k, entry in enumerate(log):
+        for name, value in (('iteration', entry.get('iteration')), ('elapsed_time', entry.get('elapsed_time', 0.))):
+            if not is_number(value):
+                raise ValueError(f'entry {k}: {name}: expected a number, found {value!r}')
+    return sorted(log, key=lambda entry: entry['iteration'])
 
 
 def read_run(path):
@@ -98,11 +109,10 @@ def read_run(path):
     log = []
     if (path / 'log.json').is_file():
         try:
-            log = json.loads((path / 'log.json').read_text(encoding='utf-8'))
-            log = sorted((dict(entry) for entry in log), key=lambda entry: entry['iteration'])
-        except (ValueError, TypeError, KeyError) as error:
+            log = _checked(json.loads((path / 'log.json').read_text(encoding='utf-8')))
+        except (ValueError, RecursionError) as error:
             raise ValueError(f'{path / "log.json"}: expected a log of training, found something else '
-                             f'({type(error).__name__}: {error})') from None
+                             f'({error})') from None
     records = {}
     for file in sorted(path.glob('*.json')):
         try:

@@ -31,20 +31,12 @@ def table_section(runs):
             ('time', [duration(run.seconds) for run in runs]),
             ('real images a second', [_rate(run) for run in runs]),
             ('seed', [run.config['seed'] for run in runs])]
-    scores = dict.fromkeys((score, name.startswith(f'{run.network}_ema_')) for run in runs
+    scores = dict.fromkeys((run.network, score, name.startswith(f'{run.network}_ema_')) for run in runs
                            for score, names in run.score_names().items() for name in names)
-    for score, ema in scores:
-        rows.append((score_title(score) + (', averaged weights' if ema else ''),
-                     [_score(run, score, ema) for run in runs]))
-    networks = sorted({run.network for run in runs if run.network})
-    note = ''
-    if networks:
-        run = next(run for run in runs if run.network)
-        evaluation = run.config['evaluation']
-        note = (f'<p class="muted">Scores by the network “{text(", ".join(networks))}” on {evaluation["n_images"]:,} '
-                f'samples in {evaluation["splits"]} splits, FID against all training images'
-                + ('' if networks == ['inception'] else '; they are its own, not the IS and FID of the literature')
-                + '.</p>')
+    for network, score, ema in scores:
+        rows.append((score_title(score, network if judged_by_several(runs) else None)
+                     + (', averaged weights' if ema else ''), [_score(run, network, score, ema) for run in runs]))
+    note = _scores_note(runs)
     head = ''
     if len(runs) > 1:
         head = ('<thead><tr><th scope="col">run</th>'
@@ -52,7 +44,8 @@ def table_section(runs):
         rows += _differences(runs)
     lines = ''.join(f'<tr><th scope="row">{text(name)}</th>{"".join(f"<td>{text(v)}</td>" for v in values)}</tr>'
                     for name, values in rows)
-    return (f'<h2>Summary</h2><div class="wide" tabindex="0" role="region" aria-label="Summary"><table>{head}<tbody>'
+    return (f'<h2>Summary</h2><div class="wide" tabindex="0" role="region" aria-label="Summary">'
+            f'<table{" class=several" * (len(runs) > 1)}>{head}<tbody>'
             f'{lines}</tbody></table></div>{note}')
 
 
@@ -71,11 +64,37 @@ def _rate(run):
     return number(float(np.median(rates))) if rates else '–'
 
 
-def score_title(score):
-    return SCORE_TITLES.get(score, score.replace('_', ' '))
+def judged_by_several(runs):
+    """Whether the runs' scores are of several feature networks, so that they are not to be compared."""
+    return len({run.network for run in runs if run.network}) > 1
 
 
-def _score(run, score, ema):
+def score_title(score, network=None):
+    return SCORE_TITLES.get(score, score.replace('_', ' ')) + (f' by {network}' if network else '')
+
+
+def _scores_note(runs):
+    """What the scores are of, for each run where that differs."""
+    of = {}
+    for run in runs:
+        if run.network:
+            evaluation = run.config['evaluation']
+            of.setdefault((run.network, evaluation['n_images'], evaluation['splits']), []).append(run.name)
+    parts = []
+    for (network, n_images, splits), names in of.items():
+        whose = f'Scores of {text(", ".join(names))}' if len(of) > 1 else 'Scores'
+        parts.append(f'{whose} by the network “{text(network)}” on {n_images:,} samples in {splits} splits, FID '
+                     'against all training images'
+                     + ('' if network == 'inception' else '; they are its own, not the IS and FID of the literature'))
+    if not parts:
+        return ''
+    warning = ' They are not to be compared with each other.' if len(of) > 1 else ''
+    return f'<p class="muted">{". ".join(parts)}.{warning}</p>'
+
+
+def _score(run, network, score, ema):
+    if run.network != network:
+        return '–'
     name = f'{run.network}_ema_{score}' if ema else f'{run.network}_{score}'
     points = run.series(name)
     if not points:

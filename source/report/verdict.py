@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from source.report.run import BETTER, SCORE_TITLES
 
 HELD = .1  # how far above 1 a spectral norm may lie, as one power iteration follows weights that move
+RECOGNIZED = .5  # least share of samples that the judge reads as their class
 WORSE = .1  # a last score worse than the best by this share is told
 
 
@@ -45,9 +46,14 @@ def _finite(run):
 
 def _scores(run):
     for score, names in run.score_names().items():
-        if score not in BETTER or score == 'recognized':
-            continue
         points = run.series(names[0])
+        if score == 'recognized' and points:
+            share = points[-1][1]
+            yield Check(share >= RECOGNIZED, f'the judge reads {share:.1%} of the samples as their class at the end'
+                        + ('' if share >= RECOGNIZED else ': classes are not learned (yet)'))
+            continue
+        if score not in BETTER:
+            continue
         if len(points) < 2:
             continue
         pick = max if BETTER[score] == 'higher' else min

@@ -6,7 +6,7 @@ from pathlib import Path
 from evaluations import gen_images
 from source.build import build_models
 from source.datasets.image_files import open_images
-from source.miscs.generate import generate_ims
+from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import make_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import load_model, save_snapshot
@@ -111,6 +111,7 @@ def test_config_given(snapshot, tmp_path):
     (['--classes', 3, -1], '--classes -1: the snapshot knows classes 0 to 9'),
     (['--rows', 0], '--rows: expected at least 1, found 0'), (['--columns', -2], '--columns: expected at least 1'),
     (['--n', 0], '--n: expected at least 1'), (['--truncation', 0], '--truncation: expected a number above 0'),
+    (['--classes', 3, 'Three'], '--classes: expected each once, found 3, Three'),
     (['--standing', -1], '--standing: expected at least 0 batches'),
     (['--scale', 0], '--scale: expected at least 1'), (['--seed', -1], '--seed: expected 0 to 4294967295, found -1'),
     (['--gpu', 99], '--gpu 99: expected −1 (CPU) or the index of a GPU'),
@@ -198,7 +199,7 @@ def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, capsys):
     assert run(gen_images.main, *sheet, '--n', 3, '--npz') == 0
     assert f'{tmp_path}/samples.npz: replaced' in capsys.readouterr().err
     assert run(gen_images.main, *sheet, '--n', 2) == 0
-    assert f'{tmp_path}/images holds earlier images; it is now {tmp_path}/images.old-1' in capsys.readouterr().out
+    assert f'{tmp_path}/images holds earlier files; it is now {tmp_path}/images.old-1' in capsys.readouterr().out
     assert len(files_in(tmp_path / 'images')) == 2 and len(files_in(tmp_path / 'images.old-1')) == 3
 
 
@@ -222,3 +223,42 @@ def test_truncation_and_standing_statistics(snapshot, tmp_path):
     restate_statistics(gen, NoiseSampler(3, 10, seed=(1234, 1)), 2)
     np.testing.assert_array_equal(ims['standing'], generate_ims(gen, 4, NoiseSampler(3, 10, seed=1234))[0])
     assert (ims['plain'] != ims['truncated']).any() and (ims['plain'] != ims['standing']).any()
+
+
+def test_standing_statistics_are_those_of_the_truncated_latents(snapshot, tmp_path):
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--n', 4, '--npz', '--results_dir', tmp_path,
+               '--truncation', .5, '--standing', 2) == 0
+    gen = generator(snapshot)
+    restate_statistics(gen, NoiseSampler(3, 10, seed=(1234, 1), truncation=.5), 2)
+    np.testing.assert_array_equal(open_images(tmp_path / 'samples.npz').ims,
+                                  generate_ims(gen, 4, NoiseSampler(3, 10, seed=1234, truncation=.5))[0])
+
+
+@pytest.mark.parametrize('npz', [[], ['--npz']])
+def test_interrupted_it_leaves_what_was_there(snapshot, tmp_path, monkeypatch, capsys, npz):
+    arguments = ['--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, *npz]
+    assert run(gen_images.main, *arguments, '--n', 3) == 0
+    before = files_in(tmp_path)
+
+    def interrupted(*args):
+        for k, batch in enumerate(generate_batches(*args)):
+            if k == 1:
+                raise KeyboardInterrupt
+            yield batch
+    monkeypatch.setattr(gen_images, 'generate_batches', interrupted)
+    assert run(gen_images.main, *arguments, '--n', 203) == 130
+    assert files_in(tmp_path) == before and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_would_not_fit_on_the_disk(snapshot, tmp_path, capsys):
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 10 ** 15,
+               '--npz') == 2
+    assert 'expected 192,000,000.0 GB of free disk space' in capsys.readouterr().err
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize('name', ['--rows', '--columns', '--scale'])
+def test_what_goes_with_sheets_alone(snapshot, tmp_path, capsys, name):
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 2, name, 2) == 2
+    assert f'{name} goes with sheets, not with --n' in capsys.readouterr().err
+    assert files_in(tmp_path) == {}

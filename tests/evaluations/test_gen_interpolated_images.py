@@ -76,6 +76,19 @@ def test_animation(snapshot, tmp_path, arguments, name, n_frames):
         assert gif.n_frames == n_frames
 
 
+def test_animation_of_more_classes_than_anyone_watches(tmp_path, capsys):
+    """Ten of them, drawn with the seed."""
+    snapshot = write_snapshots(tmp_path, {'models.generator.args.n_classes': 30,
+                                          'models.discriminator.args.n_classes': 30})
+    said = []
+    for seed in (1, 1, 2):
+        assert command(snapshot, tmp_path / 'out', '--animate', 'gif', '--frames', 1, '--seed', seed) == 0
+        said.append(capsys.readouterr().out.partition('classes, classes ')[2].split(', '))
+        with Image.open(tmp_path / 'out' / 'morph_classes.gif') as gif:
+            assert gif.n_frames == 10
+    assert len({int(c) for c in said[0]}) == 10 and said[0] == said[1] != said[2]
+
+
 def test_unconditional(tmp_path, capsys):
     snapshot = write_snapshots(tmp_path, UNCONDITIONAL)
     out = tmp_path / 'out'
@@ -99,6 +112,9 @@ def test_what_is_replaced_is_said(snapshot, tmp_path, capsys):
     (['--morph', 'corners', '--classes', 3, 4], 'expected four classes for the corners, or one, found 2'),
     (['--n_intp', 1], '--n_intp: expected at least 2, found 1'), (['--n_zs', 0], '--n_zs: expected at least 1'),
     (['--animate', 'gif', '--morph', 'latents', '--n_zs', 1], '--n_zs: expected at least two latents'),
+    (['--classes', 3, 8, 'Eight'], '--classes: expected another class after each, found 3, 8, Eight'),
+    (['--animate', 'gif', '--fps', 51], '--fps: expected at most 50 for a GIF, found 51'),
+    (['--frames', 5], '--frames goes with --animate'), (['--fps', 5], '--fps goes with --animate'),
     (['--animate', 'gif', '--morph', 'corners'], '--animate goes with --morph classes or latents')])
 def test_refused(snapshot, tmp_path, capsys, arguments, expected):
     assert command(snapshot, tmp_path / 'out', *arguments) == 2

@@ -22,16 +22,33 @@ def test_gif(tmp_path):
             np.testing.assert_allclose(np.asarray(gif.convert('RGB'), int), frame, atol=4)
 
 
+@pytest.mark.parametrize('rate', [1, 7, 15, 24, 50])
+def test_a_gif_keeps_its_speed(rate):
+    """In steps of 10 ms, none below the 20 ms that browsers show."""
+    durations = animations.gif_durations(3 * rate, rate)
+    assert sum(durations) == 3000 and {d % 10 for d in durations} == {0}
+    assert max(durations) - min(durations) <= 10 and min(durations) >= 20
+
+
+@pytest.mark.parametrize('rate', [0, 51, 1000])
+def test_a_gif_has_no_such_speed(tmp_path, rate):
+    with pytest.raises(ValueError, match=f'at most 50 frames a second, got {rate}'):
+        animations.save_animation(tmp_path / 'a.gif', moving_square(), rate)
+    assert list(tmp_path.iterdir()) == []
+
+
 # imageio leaves the pipes of its ffmpeg to the garbage collector.
 @pytest.mark.filterwarnings('ignore::ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
-def test_mp4(tmp_path):
+@pytest.mark.parametrize('height, width', [(20, 22), (21, 23)])
+def test_mp4(tmp_path, height, width, capfd):
     imageio = pytest.importorskip('imageio.v2', reason='an MP4 needs the extra `video`')
     pytest.importorskip('imageio_ffmpeg', reason='an MP4 needs the extra `video`')
-    frames = moving_square()
+    frames = [np.pad(frame, ((0, height - 20), (0, width - 22), (0, 0))) for frame in moving_square()]
     animations.save_animation(tmp_path / 'a.mp4', frames, 20)
     found = imageio.mimread(tmp_path / 'a.mp4')
-    assert len(found) == 6 and found[0].shape == frames[0].shape
-    assert np.abs(np.array(found, float) - frames).mean() < 10
+    assert len(found) == 6 and found[0].shape == (20 if height == 20 else 22, 22 if width == 22 else 24, 3)
+    assert np.abs(np.array(found, float)[:, :height, :width] - frames).mean() < 10
+    assert 'WARNING' not in ''.join(capfd.readouterr())
     assert [p.name for p in tmp_path.iterdir()] == ['a.mp4']
 
 

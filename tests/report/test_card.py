@@ -1,3 +1,5 @@
+import json
+
 from source.report.card import make_card
 from source.report.run import read_run
 from tests.report.made_run import make_run
@@ -11,6 +13,17 @@ def test_card(tmp_path):
                  'is not the Inception network'):
         assert text in card, text
     assert '| epoch' not in card
+
+
+def test_records_of_other_commands(tmp_path):
+    """With their protocol; what is no number is left out."""
+    folder = make_run(tmp_path / 'run')
+    (folder / 'kid.json').write_text(json.dumps({
+        'samples': 'x', 'protocol': 'modern', 'feature_network': 'digits', 'seed': 3, 'kid_mean': .5, 'fid': None,
+        'precision': 'high', 'n_images': 7}))
+    card = make_card(read_run(folder))
+    assert [line for line in card.splitlines() if 'kid.json' in line] == [
+        '| kid_mean | 0.5 | `kid.json` | modern; network digits, seed 3 |']
 
 
 def test_without_scores(tmp_path):

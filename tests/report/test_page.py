@@ -3,12 +3,15 @@ import json
 import re
 from html.parser import HTMLParser
 
-from evaluations import report
+from evaluations import nearest_neighbors, report
+from source.report import material
 from source.report.page import FOLDER
 from tests.narrow import UNCONDITIONAL, files_in, run
 from tests.report.made_run import make_run
 
+import numpy as np
 import pytest
+from PIL import Image
 
 VOID = {'meta', 'img', 'input', 'link', 'br', 'col'}
 
@@ -110,6 +113,22 @@ def test_several_runs(folders):
     assert 'one, gen from' in loss and 'two <b>, gen from' in loss
 
 
+def test_scores_of_several_judges_are_kept_apart(tmp_path):
+    """Neither in a row nor in a chart of one name; each with its own numbers of samples."""
+    other = {3: {'inception_fid': 12.}}
+    runs = [make_run(tmp_path / 'a'), make_run(tmp_path / 'b', {'evaluation': {
+        'network': 'inception', 'n_images': 50, 'splits': 5}}, log_changes=other)]
+    page = page_of(*runs, arguments=['--quick'])
+    assert re.search('FID by digits25–', page.text) and re.search('FID by inception–12', page.text)
+    charts = [svg['aria-label'] for svg in page.all('svg') if svg.get('aria-label', '').startswith('FID')]
+    assert [label.partition(':')[0] for label in charts] == ['FID by digits', 'FID by inception']
+    for words in ('Scores of a by the network “digits” on 24 samples in 3 splits',
+                  'Scores of b by the network “inception” on 50 samples in 5 splits', 'not to be compared'):
+        assert words in page.text, words
+    same = page_of(runs[0], make_run(tmp_path / 'c'), arguments=['--quick']).text
+    assert 'FID2525' in same and 'not to be compared' not in same and 'Scores by the network' in same
+
+
 def luminance(colour):
     values = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= .04045 else ((v + .055) / 1.055) ** 2.4 for v in values]
@@ -165,6 +184,42 @@ def test_what_cannot_be_made_is_said(tmp_path, capsys):
     assert 'What is missing here' in page.text and 'not a complete .npz snapshot' in page.text
     assert 'left out: No singular values' in capsys.readouterr().err
     assert 'Samples by class' in page.text
+
+
+def test_sliders_share_the_page(tmp_path):
+    """24 sheets of samples on it, at least six of each run; wide ones are made smaller."""
+    runs = [make_run(tmp_path / name) for name in ('a', 'b', 'c', 'd', 'e')]
+    for folder in runs:
+        for k in range(1, 41):
+            Image.fromarray(np.full((10, 1300 if k == 40 else 20, 3), k, np.uint8)).save(
+                folder / 'preview' / f'{k:08d}.png')
+    for n, expected in ((1, 24), (2, 24), (5, 30)):
+        page = page_of(*runs[:n], arguments=['--quick'])
+        shown = [image for image in page.all('img') if 'data-iteration' in image]
+        assert len(shown) == expected
+        assert [i['data-iteration'] for i in shown if i['data-iteration'] in ('1', '40')] == ['1', '40'] * n
+        assert {(i['width'], i['height'], i.get('class')) for i in shown} == {
+            ('20', '10', None), ('960', '7', 'smooth')}
+
+
+def test_features_of_many_real_images_are_not_computed_unasked(tmp_path, monkeypatch):
+    folder = make_run(tmp_path / 'run')
+    monkeypatch.setattr(material, 'MAX_REAL', 1000)
+    text = page_of(folder).text
+    assert 'the features of 1,437 real images would take long' in text and not (folder / 'nearest_neighbors').exists()
+    assert run(nearest_neighbors.main, '--snapshot', folder / 'ResNetGenerator_4.npz', '--gpu', -1) == 0
+    assert 'The 5 of 1,437 training images nearest' in page_of(folder).text
+
+
+def test_a_folder_as_page_and_nothing_half_written(tmp_path, capsys, monkeypatch):
+    folder = make_run(tmp_path / 'run')
+    before = files_in(folder)
+    assert run(report.main, folder, '--gpu', -1, '--quick', '--out', folder / 'preview') == 2
+    assert 'preview: expected the name of a file, found a folder' in capsys.readouterr().err
+    monkeypatch.setattr(report, 'make_card', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(report.main, folder, '--gpu', -1, '--quick')
+    assert files_in(folder) == before
 
 
 def test_quick(tmp_path):

@@ -44,6 +44,18 @@ def test_snapshots_in_order(tmp_path):
     assert list(run.discriminators()) == [2, 4]
 
 
+@pytest.mark.parametrize('log, expected', [
+    ('{}', 'no list of entries'), ('[1]', 'no list of entries'), ('null', 'no list'), ('[{"iteration": 1', 'Expecting'),
+    ('[{"iteration": "a"}]', "entry 0: iteration: expected a number, found 'a'"),
+    ('[{"iteration": 1}, {"loss_gen": 1}]', 'entry 1: iteration: expected a number, found None'),
+    ('[{"iteration": 1, "elapsed_time": null}]', 'entry 0: elapsed_time: expected a number, found None')])
+def test_damaged_log(tmp_path, log, expected):
+    folder = make_run(tmp_path / 'run')
+    (folder / 'log.json').write_text(log)
+    with pytest.raises(ValueError, match=f'log.json: expected a log of training, found something else .*{expected}'):
+        read_run(folder)
+
+
 def test_names_tell_runs_apart(tmp_path):
     for parent in 'ab':
         (tmp_path / parent).mkdir()

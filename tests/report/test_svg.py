@@ -2,8 +2,9 @@ import math
 import re
 from xml.etree import ElementTree
 
-from source.report.svg import SIZE, SMALL, Series, line_chart, number, ticks
+from source.report.svg import SIZE, SMALL, Series, line_chart, number, thinned, ticks
 
+import numpy as np
 import pytest
 
 
@@ -58,6 +59,32 @@ def test_of_one_point_or_level(points):
     assert not re.search('nan|inf', svg)
     assert len(ElementTree.fromstring(svg).findall('circle')) == len(points)
     assert math.isfinite(float(ElementTree.fromstring(svg).find('circle').get('cy')))
+
+
+def test_thinned_curves_look_the_same():
+    """Rows of pixels that each column covers, of 100,000 noisy points with one spike, all of them and thinned."""
+    rng = np.random.RandomState(0)
+    points = list(zip(range(100, 10_000_100, 100), rng.normal(size=100_000).tolist()))
+    points[43_210] = (points[43_210][0], 9.)
+    found = thinned(points, 300)
+    assert len(found) <= 1200 and set(found) <= set(points) and found == sorted(found)
+    assert found[0] == points[0] and found[-1] == points[-1]
+
+    def covered(points):
+        columns = [[] for _ in range(300)]
+        for x, y in points:
+            columns[min(299, int((x - 100) / (points[-1][0] - 100) * 300))].append(y)
+        return [(min(column), max(column), column[0], column[-1]) for column in columns]
+    assert covered(found) == covered(points)
+    chart = line_chart('x', [Series('a', points)])
+    heights = [float(p.split(',')[1]) for p in ElementTree.fromstring(chart).find('polyline').get('points').split()]
+    assert len(chart) < 60_000 and sorted(heights)[1] - min(heights) > 20
+
+
+@pytest.mark.parametrize('n', [1, 5, 400])
+def test_few_points_are_all_drawn(n):
+    points = [(k, float(k % 3)) for k in range(n)]
+    assert thinned(points, 100) == points
 
 
 def test_nothing_to_draw():

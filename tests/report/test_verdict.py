@@ -21,6 +21,7 @@ def test_a_good_run(tmp_path):
     (2, None, 'made 2 of 4 iterations; go on with train.py --resume auto'),
     (4, {2: {'loss_dis': float('nan')}}, 'loss_dis is not finite from iteration 3 on: it diverged'),
     (4, {3: {'digits_fid': 60.}}, 'FID 60 at the end is worse than 50 at iteration 2: that snapshot may be the better'),
+    (4, {3: {'digits_recognized': .1}}, 'the judge reads 10.0% of the samples as their class at the end: classes are'),
     (4, {3: {'digits_is_mean': 3.}}, 'inception score 3 at the end is worse than 4 at iteration 2')])
 def test_what_to_look_at(tmp_path, iterations, log_changes, expected):
     found = bad(read_run(make_run(tmp_path / 'run', iterations=iterations, log_changes=log_changes)))
