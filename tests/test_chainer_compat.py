@@ -293,7 +293,7 @@ FUNCTIONS = {
     'broadcast_to': (lambda x: F.broadcast_to(x, IMAGES), lambda x: np.broadcast_to(x, IMAGES), [(3, 1, 1)]),
     'concat': (lambda *xs: F.concat(xs, 1), lambda *xs: np.concatenate(xs, 1), [(2, 3), (2, 1)]),
     'linear': (F.linear, lambda x, W, b: x @ W.T + b, [(4, 3), (5, 3), (5,)]),
-    'embed_id': (lambda W: F.embed_id(IDS, W), lambda W: W[IDS], [(3, 5)]),
+    'embed_id': (lambda W: F.embed_id(W.xp.asarray(IDS), W), lambda W: W[IDS], [(3, 5)]),
     'convolution_2d': (lambda x, W, b: F.convolution_2d(x, W, b, pad=1), convolution, [IMAGES, (5, 3, 3, 3), (5,)]),
     'deconvolution_2d': (
         lambda x, W, b: F.deconvolution_2d(x, W, b, stride=2, pad=1), deconvolution, [IMAGES, (3, 5, 4, 4), (5,)]),

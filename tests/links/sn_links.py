@@ -10,6 +10,7 @@ from source.links.sn_linear import SNLinear
 import chainer
 import chainer.links as L
 import numpy as np
+from chainer.backend import get_array_module
 
 # `args` are those of both links, with `lazy` in place of the first size where that may be None; the spectral norm is
 # that of W with `axis` brought to the front, then flattened to two axes.
@@ -48,7 +49,7 @@ class InitialW:
     """An initializer that draws the same numbers each time."""
 
     def __call__(self, array):
-        array[...] = np.random.RandomState(1).normal(size=array.shape)
+        array[...] = get_array_module(array).asarray(np.random.RandomState(1).normal(size=array.shape))
 
 
 def draw_x(name, dtype=np.float32, seed=2):

@@ -160,6 +160,7 @@ def _packed(form, w, dtype, in_channels=None, out_channels=None):
         n_in, n_out = n_out, n_in
     channels_in, channels_out = in_channels or filled(n_in, dtype), out_channels or filled(n_out, dtype)
     channels = (channels_in, channels_out) if form.is_transposed else (channels_out, channels_in)
+    w = w if w.flags.c_contiguous else w.copy()  # that of a spectrally normalized deconvolution is a transposed view
     return folding.pack_weight(w, form.taps, form.swap, dtype, channels), n_out
 
 

@@ -73,6 +73,16 @@ def test_arrays_off_16_bytes_are_copied(host, cudnn):
     np.testing.assert_array_equal(convolution.convolution_1x1(x, host.array(w)), x.sum(3, keepdims=True).repeat(4, 3))
 
 
+def test_weights_may_be_views(host, cudnn):
+    """As those of a spectrally normalized deconvolution, whose first two axes are exchanged."""
+    for operation, shape in {operation.name: (operation, shape) for operation, shape in cases()}.values():
+        x, w, _, gy = (host.array(a) for a in operation.arrays(shape, np.float32))
+        view = np.ascontiguousarray(w.swapaxes(0, 1)).swapaxes(0, 1)
+        forward, data_gradient, _ = operation.passes(convolution)
+        np.testing.assert_array_equal(forward(x, view), forward(x, w))
+        np.testing.assert_array_equal(data_gradient(gy, view, x.shape[1:3]), data_gradient(gy, w, x.shape[1:3]))
+
+
 def test_views_are_refused(host, cudnn):
     x, w = host.array(np.ones((1, 4, 4, 8), np.float32)), host.array(np.ones((4, 4, 1, 1), np.float32))
     with pytest.raises(ValueError, match='strides'):
