@@ -13,7 +13,7 @@ class FakeGraphs:
 
     def __init__(self, updater, fails_with=None):
         self.updater, self.fails_with = updater, fails_with
-        self.events = []
+        self.events, self._copying = [], set()
         updater.graphs = self
 
     @contextlib.contextmanager
@@ -29,11 +29,13 @@ class FakeGraphs:
     host_buffer = empty
 
     def copy(self, i, host, device):
+        assert i not in self._copying, f'buffer {i} was filled while it may still have been copied'
+        self._copying.add(i)
         device[...] = host
         host[...] = 99  # a buffer may be overwritten as soon as it is copied
 
     def wait_until_copied(self, i):
-        pass
+        self._copying.discard(i)
 
     def capture(self, step):
         arrays = self._device_arrays()

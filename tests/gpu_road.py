@@ -3,6 +3,7 @@ import contextlib
 
 from source import build
 from source.datasets.image_dataset import ImageDataset
+from source.processes import ALONE
 from source.yaml_utils import load_config
 from tests.narrow import write_config
 
@@ -20,7 +21,7 @@ class Floats(ImageDataset):
         return (self.ims[indices] / 128. - 1.).astype(np.float32), self.labels[indices]
 
 
-def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@numpy'):
+def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@numpy', processes=ALONE):
     """The updater of a narrow config on random images."""
     changes = {'updater.args.n_dis': 2, 'updater.args.loss_type': 'dcgan', 'models.generator.args.bottom_width': 4,
                **(changes or {})}
@@ -31,7 +32,7 @@ def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@num
     gen, dis = build.build_models(config, 'test')
     ims = np.random.RandomState(0).randint(256, size=(40, 3, gen.image_size, gen.image_size), dtype=np.uint8)
     dataset = dataset_class(ims, np.arange(40) % 10, n_classes=10)
-    return build.build_updater(config, 'test', gen, dis, dataset, device)
+    return build.build_updater(config, 'test', gen, dis, dataset, device, processes)
 
 
 class Doubles(Floats):

@@ -1,7 +1,9 @@
 """A captured step does what an uncaptured one does: bits, draws, reports, decay, snapshots, recapture, giving up."""
 import threading
+from types import SimpleNamespace
 
 from source.captured_step import WARM_UPS
+from source.functions import capturable
 from source.miscs.snapshots import _deserialize
 from source.penalties import PENALTIES
 from tests.fake_graphs import FakeGraphs
@@ -88,6 +90,20 @@ def test_a_snapshot_between_changes_nothing(tmp_path):
         assert int(state_of(updater)['iterator:main/n_drawn']) == (i + 1) * 2 * 4
 
 
+@pytest.mark.parametrize('change', ['n_dis', 'n_gen_samples', 'precision'])
+def test_other_settings_are_recaptured(tmp_path, change):
+    pytest.importorskip('ml_dtypes')
+    plain, (updater, graphs) = build_updater(tmp_path), captured(tmp_path)
+    for value in ({'precision': ('float32', 'bfloat16')}.get(change, (3, 2))):
+        for u in (plain, updater):
+            if change != 'precision':
+                setattr(u, change, value)
+            with configured(precision=value if change == 'precision' else 'tf32'):
+                run(u, 4)
+    assert_same(state_of(updater), state_of(plain))
+    assert graphs.events.count('captured') == 2
+
+
 def test_another_batch_size_is_recaptured(tmp_path):
     plain, (updater, graphs) = build_updater(tmp_path), captured(tmp_path)
     for batchsize in (4, 3):
@@ -138,6 +154,24 @@ def test_hooks_and_several_processes_are_not_captured(tmp_path, capsys):
     updater.get_iterator('main').n_parts = 2
     run(updater, 3)
     assert 'several processes train together' in capsys.readouterr().err
+    with configured(batch_norm_processes=object()):
+        assert 'several processes train together' in captured(tmp_path)[0].reason_not_to_capture()
+    assert graphs.events == []
+
+
+def test_a_device_that_cannot_record(tmp_path, monkeypatch, capsys):
+    """Where cuDNN's frontend is missing."""
+    import source.updater
+    assert capturable.reason_of_device(np.zeros(3, 'f')) is None
+    monkeypatch.setattr(capturable, 'kernel_set', lambda param: capturable.CUDA)
+    for there in (True, False):
+        monkeypatch.setattr(capturable.CUDA, 'offering',
+                            lambda what, there=there: SimpleNamespace(capturable=lambda: there))
+        assert (capturable.reason_of_device(np.zeros(3, 'f')) is None) == there
+    monkeypatch.setattr(source.updater, 'reason_of_device', lambda param: 'this one')
+    updater, graphs = captured(tmp_path)
+    run(updater, 3)
+    assert capsys.readouterr().err == 'training: the step is not captured as a CUDA graph: this one\n'
     assert graphs.events == []
 
 
@@ -148,6 +182,7 @@ def test_loaders_threads_end(tmp_path):
     run(updater, WARM_UPS)
     assert any(thread.name.startswith('loader') for thread in set(threading.enumerate()) - before)
     run(updater, 2)
+    assert sum(thread.name.startswith('loader') for thread in set(threading.enumerate()) - before) <= 2
     updater.finalize()
     assert not set(threading.enumerate()) - before
 
@@ -210,8 +245,18 @@ def test_noise_of_images(tmp_path):
     np.testing.assert_array_equal(y, labels)
     np.testing.assert_array_equal(x, seen[1][0][0])
     np.testing.assert_array_equal(other_x, seen[1][1][0])
+    assert updater.image_noise.t == int(updater.image_noise._state[1]) == 2 * -(-x.size // 4)
     ims, _ = iterator.next_ims()
     assert np.abs((other_x - (ims / 128. - 1)) - noise).max() > .5 / 128
+
+
+def test_noise_of_processes(tmp_path):
+    """Each has its own."""
+    seeds = []
+    for rank in (0, 1):
+        processes = SimpleNamespace(rank=rank, size=2, share=lambda model: None)
+        seeds.append(build_updater(tmp_path, processes=processes).image_noise.seed)
+    assert seeds[0] != seeds[1]
 
 
 def test_bfloat16_stays_near(tmp_path):

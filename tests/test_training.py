@@ -59,6 +59,14 @@ def test_cpu_kernels_are_used_as_config_and_environment_say(tmp_path, wanted, al
     assert process.stdout.split() == [str(used)] * 3, process.stderr
 
 
+@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
+def test_precision_is_the_configs(tmp_path, monkeypatch, precision):
+    monkeypatch.setattr(chainer.global_config, 'precision', 'tf32')
+    path = write_config(tmp_path, {'precision': precision})
+    build_trainer(load_config(path), str(path), chainer.get_device('@numpy'), tmp_path / 'out')
+    assert chainer.global_config.precision == precision
+
+
 def test_building_a_trainer_writes_nothing(tmp_path):
     path = write_config(tmp_path)
     build_trainer(load_config(path), str(path), chainer.get_device('@numpy'), tmp_path / 'out')

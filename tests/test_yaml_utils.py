@@ -196,6 +196,15 @@ def test_out_of_range(tmp_path, key, value, expected):
     assert message.endswith(f'found {value}')
 
 
+@pytest.mark.parametrize('key, value, expected', [
+    ('precision', 'fp16', "expected one of float32, tf32, bfloat16, found 'fp16'"),
+    ('precision', 16, 'expected str, found 16 (int)'), ('capture', 'maybe', "expected bool, found 'maybe' (str)"),
+    ('capture', 1, 'expected bool, found 1 (int)')])
+def test_settings_of_a_gpu(tmp_path, key, value, expected):
+    path = write_config(tmp_path, {key: value})
+    assert error_of(path) == f'{path}: {key}: {expected}'
+
+
 def test_bounds_themselves_are_in_range(tmp_path):
     bounds = {'batchsize': 1, 'iteration': 1, 'display_interval': 1, 'progressbar_interval': 1, 'seed': 2 ** 32 - 1,
               'iteration_decay_start': 1, 'adam.alpha': 0., 'evaluation.n_images': 2, 'evaluation.splits': 2}

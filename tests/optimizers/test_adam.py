@@ -9,8 +9,9 @@ import pytest
 @pytest.mark.parametrize('options', [{'alpha': 2e-4, 'beta1': 0., 'beta2': .9}, {'alpha': 1e-2, 'eps': 1e-3},
                                      {'amsgrad': True}, {'weight_decay_rate': .1}])
 @pytest.mark.parametrize('dtype, rtol', [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_against_the_rule_itself(shape, options, dtype, rtol):
-    """Kingma & Ba, Algorithm 1, with Chainer's decoupled weight decay, in float64."""
+@pytest.mark.parametrize('kernel_set', ['device', 'reference'])
+def test_against_the_rule_itself(shape, options, dtype, rtol, kernel_set):
+    """Kingma & Ba, Algorithm 1, with Chainer's decoupled weight decay, in float64; alpha changes on the way."""
     rng = np.random.RandomState(0)
     link = chainer.Link()
     with link.init_scope():
@@ -23,7 +24,10 @@ def test_against_the_rule_itself(shape, options, dtype, rtol):
         if t == 3:
             link.p.grad = np.asfortranarray(link.p.grad)
         g = link.p.grad.astype(np.float64)
-        optimizer.update()
+        if t == 3:
+            hp.alpha /= 2
+        with chainer.using_config('kernel_set', kernel_set):
+            optimizer.update()
         m += (1 - hp.beta1) * (g - m)
         v += (1 - hp.beta2) * (g * g - v)
         vhat = np.maximum(vhat, v)
@@ -31,6 +35,19 @@ def test_against_the_rule_itself(shape, options, dtype, rtol):
         p -= hp.weight_decay_rate * p + alpha_t * m / (np.sqrt(vhat if hp.amsgrad else v) + hp.eps)
         np.testing.assert_allclose(link.p.array, p, rtol=rtol, atol=rtol * 1e-2)
     np.testing.assert_allclose(link.p.update_rule.state['m'], m, rtol=rtol, atol=rtol)
+
+
+def test_parameters_that_want_their_own_way():
+    """One that was updated less often, stands still or has a learning rate or hooks of its own."""
+    for change in (lambda rule: setattr(rule, 't', 3), lambda rule: setattr(rule, 'enabled', False),
+                   lambda rule: setattr(rule.hyperparam, 'alpha', .5),
+                   lambda rule: rule.add_hook(lambda rule, param: None, name='nothing')):
+        link = chainer.links.Linear(2, 3)
+        optimizer = Adam().setup(link)
+        with chainer.using_config('kernel_set', 'reference'):
+            assert optimizer.joint_kernel() is not None
+            change(link.b.update_rule)
+            assert optimizer.joint_kernel() is None
 
 
 def test_a_parameter_without_gradient_stays():
