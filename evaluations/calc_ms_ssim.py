@@ -8,6 +8,7 @@ Pairs are of distinct samples of a class; without classes, of any two. Images ar
 from evaluations import command_line as cli
 from source.metrics.ms_ssim import FULL_SIZE, ms_ssim
 from source.miscs.progress_bar import progress_bar
+from source.miscs.results_dir import make_folder
 from source.yaml_utils import load_config
 
 import numpy as np
@@ -52,6 +53,8 @@ def main():
     classes = [c for c in classes if c not in too_few]
     if not classes:
         raise ValueError(f'--images {args.images}: no class has two images')
+    file = cli.result_file(args, 'ms_ssim')
+    make_folder(file.parent)  # what cannot be written is said before all images are made
     means, size = class_means(images, classes, args.n_pairs)
     mean = float(np.mean(list(means.values())))
     window = 'full window' if min(size) >= FULL_SIZE else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
@@ -61,7 +64,6 @@ def main():
         'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
         'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'seed': args.seed,
         'classes': means}
-    file = cli.result_file(args, 'ms_ssim')
     cli.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}×{size[1]} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'

@@ -64,12 +64,16 @@ def main():
         raise ValueError(f'--real {args.real}: {args.config}: {type(real.dataset).__name__} has no test set')
     out = Path(args.out)
     if args.per_class:
+        cli.tell_replaced([out / f'class_{c}.npz' for c in range(real.dataset.n_classes)], '--out names another folder')
         n, left_out = save_classes(make_folder(out), real, network)
         for c in left_out:
             print(f'class {c}: fewer than 2 images, left out')
         print(f'{n} classes, {real.text} under {network.name} ({network.digest[:12]}): {out}/class_<c>.npz')
     else:
         make_folder(out.parent)
+        if out.is_dir():
+            raise ValueError(f'--out {out}: expected the name of a file, found a folder; --per_class takes one')
+        cli.tell_replaced([out], '--out names another file')
         statistics = real.statistics(network)
         save(out, statistics, network, statistics.images)
         print(f'{statistics.images} under {network.name} ({network.digest[:12]}): {out}')

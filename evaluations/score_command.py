@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from evaluations import command_line as cli
 from source.metrics.frechet_distance import SingularCovarianceWarning
+from source.miscs.results_dir import make_folder
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
 from source.scoring.protocols import PROTOCOLS, config_protocol
 from source.scoring.reference import RealImages, StatisticsFile
@@ -121,6 +122,8 @@ def run(doc, kind, metrics=None):
     check_size(args, images, reference)
     check_features(args, images, network, reference)
     subset_size = kid_subset_size(args, protocol, reference)
+    file = cli.result_file(args, kind)
+    make_folder(file.parent)  # what cannot be written is said before all images are made
     with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
@@ -128,7 +131,6 @@ def run(doc, kind, metrics=None):
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
         **reference_record(protocol, reference), 'kid_subset_size': subset_size,
         'seed': args.seed if args.snapshot else None, 'warnings': warned, **scores}
-    file = cli.result_file(args, kind)
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001

@@ -1,4 +1,6 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
+from pathlib import Path
+
 from source.report.elements import duration
 from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of
@@ -64,9 +66,18 @@ def _scores(run):
     for file, record in run.records.items():
         for name, value in record.items():
             if name in RECORDED and is_number(value):
-                lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{file}`',
-                              f'{record["protocol"]}; network {record["feature_network"]}, seed {record.get("seed")}'))
+                lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{file}`', _what(record)))
     if not lines:
         return ['None was computed.']
     return ['| score | value | at iteration, or in file | protocol |', '| --- | --- | --- | --- |',
             *(f'| {" | ".join(line)} |' for line in lines)]
+
+
+def _what(record):
+    """What a scoring command's record is of."""
+    n = record.get('n_images')
+    count = f'{n:,} images of ' if isinstance(n, int) else ''
+    parts = [record['protocol'], f'{count}`{Path(record["samples"]).name}`']
+    parts += [f'{name} {record[key]}' for name, key in (('network', 'feature_network'), ('seed', 'seed'))
+              if record.get(key) is not None]
+    return '; '.join(parts)

@@ -7,7 +7,9 @@ from pathlib import Path
 from source.miscs.snapshot_names import model_snapshots
 from source.yaml_utils import load_config
 
-SCORE_TITLES = {'is_mean': 'inception score', 'fid': 'FID', 'recognized': 'share recognized as their class'}
+SCORE_TITLES = {'is_mean': 'inception score', 'fid': 'FID', 'recognized': 'share recognized as their class',
+                'kid_mean': 'KID', 'precision': 'precision', 'recall': 'recall', 'intra_fid': 'intra-FID',
+                'ms_ssim': 'MS-SSIM within classes (lower: more varied)'}
 BETTER = {'is_mean': 'higher', 'fid': 'lower', 'recognized': 'higher'}
 
 

@@ -73,3 +73,10 @@ def test_images_of_another_shape_are_refused(tmp_path, capsys):
     Image.new('RGB', (20, 24)).save(tmp_path / 'a.png')
     message = refused(calc_ms_ssim.main, tmp_path, capsys, '--images', tmp_path, '--results_dir', tmp_path / 'out')
     assert message == f'{tmp_path}/a.png: expected 20×20 pixels, found 20×24'
+
+
+def test_a_place_that_cannot_be_written_is_said_first(snapshot, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(calc_ms_ssim, 'class_means', lambda *_: 1 / 0)
+    (tmp_path / 'file').write_text('mine')
+    assert run(calc_ms_ssim.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'file') == 2
+    assert 'file: expected a folder to write to' in capsys.readouterr().err

@@ -61,3 +61,15 @@ def test_refused(tmp_path, capsys):
     config = tmp_path / 'no.yml'
     message = refused(calc_ref_stats.main, tmp_path, capsys, '--config', config, '--out', tmp_path / 'a.npz')
     assert message.startswith(f'{config}: cannot be read as a config file')
+
+
+def test_what_is_replaced_is_said(tmp_path, capsys):
+    config = write_config(tmp_path, EVALUATION)
+    for arguments, name in ((['--out', tmp_path / 'stats.npz'], 'stats.npz'),
+                            (['--out', tmp_path / 'classes', '--per_class'], 'classes/class_0.npz and 9 more')):
+        for k in range(2):
+            assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, *arguments) == 0
+            assert (f'{tmp_path}/{name}: replaced; --out names another' in capsys.readouterr().err) == bool(k)
+    (tmp_path / 'folder.npz').mkdir()
+    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--out', tmp_path / 'folder.npz') == 2
+    assert 'folder.npz: expected the name of a file, found a folder' in capsys.readouterr().err

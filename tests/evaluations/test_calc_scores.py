@@ -1,5 +1,5 @@
 """The commands that share score_command: calc_scores, calc_fid, calc_kid, and calc_inception's protocols."""
-from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores
+from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, score_command
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
 from source.metrics.feature_statistics import FeatureStatistics
@@ -285,3 +285,10 @@ def test_help_has_an_example(module, capsys):
     assert run(module.main, '--help') == 0
     out = capsys.readouterr().out
     assert f'python evaluations/{module.__name__.rpartition(".")[2]}.py --' in out
+
+
+def test_a_place_that_cannot_be_written_is_said_first(snapshot, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(score_command, 'compute', lambda *_: 1 / 0)
+    (tmp_path / 'file').write_text('mine')
+    assert run(calc_scores.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'file') == 2
+    assert 'file: expected a folder to write to' in capsys.readouterr().err

@@ -76,6 +76,26 @@ def test_animation(snapshot, tmp_path, arguments, name, n_frames):
         assert gif.n_frames == n_frames
 
 
+@pytest.mark.parametrize('morph', ['classes', 'latents'])
+def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph):
+    """Each way begins at its class or latent and has a quarter, a half, three quarters of the next."""
+    made = []
+    monkeypatch.setattr(gen_interpolated_images, 'save_animation', lambda path, frames, fps: made.extend(frames))
+    classes = [3, 8, 5] if morph == 'classes' else [3]
+    assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 4, '--morph', morph, '--n_zs', 3, '--classes',
+                   *classes) == 0
+    gen, sampler = generator(snapshot), NoiseSampler(3, 10, seed=1234)
+    zs = [sampler.continuous(8) for _ in range(1 if morph == 'classes' else 3)]
+    assert len(made) == 12
+    for k, frame in enumerate(made):
+        first, second, weight = k // 4, (k // 4 + 1) % 3, k % 4 / 4
+        if morph == 'classes':
+            ims = generate_from(gen, zs[0], [[classes[first], classes[second]]] * 8, [[1 - weight, weight]] * 8)
+        else:
+            ims = generate_from(gen, slerp(zs[first], zs[second], weight), [3] * 8)
+        np.testing.assert_allclose(frame.astype(int), make_sheet(ims, 2, 4, gap=1), atol=1)
+
+
 def test_animation_of_more_classes_than_anyone_watches(tmp_path, capsys):
     """Ten of them, drawn with the seed."""
     snapshot = write_snapshots(tmp_path, {'models.generator.args.n_classes': 30,

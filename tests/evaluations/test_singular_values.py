@@ -42,6 +42,10 @@ def test_values_of_the_normalized_and_the_stored_weights(folder, tmp_path, capsy
     sigmas = {name: layer['values'][0] for name, layer in record['layers'].items()}
     blocks = [(sigmas.get(f'block{i}/c_sc', 1) + sigmas[f'block{i}/c1'] * sigmas[f'block{i}/c2']) for i in range(1, 5)]
     assert record['bound'] == pytest.approx(np.prod(blocks) * (sigmas['l5'] + sigmas['l_y']), rel=1e-4)
+    raw = {name: layer['raw'] for name, layer in record['layers'].items()}
+    blocks = [(raw.get(f'block{i}/c_sc', 1) + raw[f'block{i}/c1'] * raw[f'block{i}/c2']) for i in range(1, 5)]
+    assert record['raw_bound'] == pytest.approx(np.prod(blocks) * (raw['l5'] + raw['l_y']), rel=1e-4)
+    assert record['raw_bound'] != pytest.approx(record['bound'], rel=.01)
     assert f'= {record["bound"]:.4g}' in capsys.readouterr().out
     assert read(tmp_path / f'{path.stem}.png').std() > 10
 

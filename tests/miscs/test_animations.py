@@ -37,6 +37,24 @@ def test_a_gif_has_no_such_speed(tmp_path, rate):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('height, width', [(20, 22), (21, 22), (20, 23), (21, 23)])
+def test_a_video_gets_even_sizes_without_stretching(tmp_path, monkeypatch, height, width):
+    """With a white row and column, as H.264 takes no odd ones and imageio would resample all frames."""
+    given = []
+
+    def write(path, frames, **_):
+        given.extend(frames)
+        path.write_bytes(b'video')
+    monkeypatch.setattr(animations, 'video_writer', lambda: write)
+    frames = list(np.random.RandomState(0).randint(0, 256, (3, height, width, 3)).astype(np.uint8))
+    animations.save_animation(tmp_path / 'a.mp4', frames)
+    for found, frame in zip(given, frames, strict=True):
+        assert found.shape == (height + height % 2, width + width % 2, 3)
+        np.testing.assert_array_equal(found[:height, :width], frame)
+        assert (found[height:] == 255).all() and (found[:, width:] == 255).all()
+    assert [p.name for p in tmp_path.iterdir()] == ['a.mp4']
+
+
 # imageio leaves the pipes of its ffmpeg to the garbage collector.
 @pytest.mark.filterwarnings('ignore::ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('height, width', [(20, 22), (21, 23)])

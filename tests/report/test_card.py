@@ -19,11 +19,14 @@ def test_records_of_other_commands(tmp_path):
     """With their protocol; what is no number is left out."""
     folder = make_run(tmp_path / 'run')
     (folder / 'kid.json').write_text(json.dumps({
-        'samples': 'x', 'protocol': 'modern', 'feature_network': 'digits', 'seed': 3, 'kid_mean': .5, 'fid': None,
-        'precision': 'high', 'n_images': 7}))
+        'samples': 'results/G_4.npz', 'protocol': 'modern', 'feature_network': 'digits', 'seed': 3, 'kid_mean': .5,
+        'fid': None, 'precision': 'high', 'n_images': 7000}))
+    (folder / 'ms_ssim.json').write_text(json.dumps({
+        'samples': 'x', 'protocol': '5 pairs', 'feature_network': None, 'seed': None, 'ms_ssim': .25}))
     card = make_card(read_run(folder))
     assert [line for line in card.splitlines() if 'kid.json' in line] == [
-        '| kid_mean | 0.5 | `kid.json` | modern; network digits, seed 3 |']
+        '| KID | 0.5 | `kid.json` | modern; 7,000 images of `G_4.npz`; network digits; seed 3 |']
+    assert '| MS-SSIM within classes (lower: more varied) | 0.25 | `ms_ssim.json` | 5 pairs; `x` |' in card
 
 
 def test_without_scores(tmp_path):

@@ -14,6 +14,11 @@ def test_images_per_second_leave_scoring_out(run):
     assert run.images_per_second() == [(3, 15.)]
 
 
+def test_iterations_made_are_not_lines_of_the_log(run):
+    run.log = [{**entry, 'iteration': 100 * entry['iteration']} for entry in run.log]
+    assert run.n_done == 400
+
+
 def test_series_leave_out_what_is_not_finite(tmp_path):
     run = read_run(make_run(tmp_path / 'run', log_changes={1: {'loss_gen': float('inf')}, 2: {'loss_gen': None}}))
     assert run.series('loss_gen') == [(1, 1.), (4, .25)]
