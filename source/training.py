@@ -12,6 +12,7 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.tensorboard import TensorBoard
+from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import gpu_index
 from source.miscs.stop_request import StopRequest
@@ -81,6 +82,8 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
+    if config['precision'] == 'bfloat16' and device.xp is not np:
+        bfloat16()  # says here what is missing, rather than in the first iteration
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, source)
     if not processes.is_first:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from source.training import EveryAndLast, build_trainer
+from source.training import EveryAndLast, build_trainer, build_training
 from source.yaml_utils import load_config
 from tests.narrow import write_config
 
@@ -65,6 +65,14 @@ def test_precision_is_the_configs(tmp_path, monkeypatch, precision):
     path = write_config(tmp_path, {'precision': precision})
     build_trainer(load_config(path), str(path), chainer.get_device('@numpy'), tmp_path / 'out')
     assert chainer.global_config.precision == precision
+
+
+def test_bfloat16_needs_its_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(chainer.global_config, 'precision', 'tf32')
+    monkeypatch.setitem(sys.modules, 'ml_dtypes', None)
+    config = load_config(write_config(tmp_path, {'precision': 'bfloat16'}))
+    with pytest.raises(ValueError, match='precision bfloat16 needs the package ml_dtypes: pip install ml_dtypes'):
+        build_training(config, 'test', SimpleNamespace(xp='that of a GPU'))
 
 
 def test_building_a_trainer_writes_nothing(tmp_path):
