@@ -43,6 +43,8 @@ def main():
             processes.fail(f'train.py: error: {error}', 2)
         except KeyboardInterrupt:
             processes.fail('train.py: stopped before the training began', 130)
+        except SystemExit as stop:  # somebody's data set's: of several processes the others wait for this one
+            processes.fail(f'train.py: error: sys.exit({stop.code!r}) was called before the training began', 1)
         if args.dry_run:
             if processes.is_first:
                 print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')

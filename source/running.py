@@ -42,6 +42,9 @@ def run(trainer):
                            f'{_last_good(trainer)}') from error
     except LineLogError as error:
         raise StoppedError(str(error)) from error
+    except SystemExit as stop:  # somebody's data set's; of several processes the others would wait for this one
+        raise StoppedError(f'sys.exit({stop.code!r}) was called; training stopped at iteration '
+                           f'{trainer.updater.iteration}; {_last_good(trainer)}') from stop
     return until.stop.name if trainer.updater.iteration < until.last else None
 
 

@@ -282,6 +282,7 @@ PlainImages.get_examples = failing
     ("raise OSError(5, 'Input/output error', 'n01/a.JPEG')",
      'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 2'),
     ("raise KeyError('a bug')", "KeyError: 'a bug'"),
+    ('raise SystemExit(0)', 'process 1 of 2: train.py: error: sys.exit(0) was called; training stopped at iteration 2'),
     ('os.kill(os.getpid(), 9)', '')])
 def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected):
     path = config(tmp_path, HALF, 'half.yml')
@@ -292,6 +293,23 @@ def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected
     assert status != 0
     assert expected in stderr
     assert iteration_of(newest_snapshot(tmp_path / 'out')) == 2
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+@pytest.mark.parametrize('what, expected', [
+    ("raise ValueError('a.JPEG: damaged')", 'half.yml: dataset: a.JPEG: damaged'),
+    ("raise KeyError('a bug')", "KeyError: 'a bug'"), ('raise SystemExit(0)', 'sys.exit(0) was called before')])
+def test_one_that_cannot_begin_ends_the_others(tmp_path, rank, what, expected):
+    path = config(tmp_path, HALF, 'half.yml')
+    (tmp_path / 'plain.py').write_text(DATASET.replace('def __init__(self):', f"""def __init__(self):
+        import os
+        if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+            {what}"""))
+    start = time.monotonic()
+    status, _, stderr = outputs(2, ROOT / 'train.py', '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1)
+    assert status != 0 and time.monotonic() - start < 60
+    assert expected in stderr
+    assert not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize('rank', [0, 1])

@@ -112,6 +112,8 @@ def _images(root, folder, passed_over):
         suffix = os.path.splitext(entry.name)[1]
         if entry.is_dir():
             passed_over.append((name, 'a folder'))
+        elif not entry.is_file():  # opening a pipe would wait for ever
+            passed_over.append((name, 'neither a file nor a link to one'))
         elif suffix.lower() not in SUFFIXES:
             passed_over.append((name, f'its name ends in {suffix or "nothing"}, not in .JPEG or another of an image'))
         elif '\n' in name or '\r' in name or name != name.strip():

@@ -92,9 +92,10 @@ def write_lists(split, out, listing, names, labels):
     for name, (its_names, its_labels) in lists.items():
         paths.append(path := Path(out) / name)
         content = b''.join(imagenet_files.list_lines(its_names, its_labels))
-        if path.exists() and path.read_bytes() != content:
+        if not path.exists():
+            write_list(path, its_names, its_labels)
+        elif path.read_bytes() != content:
             raise ValueError(f'{path}: is there and holds other images; move it away, or give another --out')
-        write_list(path, its_names, its_labels)
     return paths
 
 
@@ -108,8 +109,13 @@ def summary(split, listing, report, paths):
         lines.append('  no list of dogs and cats, whose classes have not their labels here')
     lines += [f'  {n} {change}' for change, n in report['n_changed'].items()]
     lines.append(f'  {report["n_skipped"]} skipped' + (':' if report['skipped'] else ''))
-    lines += [f'    {name}: {why}' for name, why in report['skipped'][:10]]
+    lines += [f'    {_printable(name)}: {_printable(why)}' for name, why in report['skipped'][:10]]
     return '\n'.join(lines + ['    …'] * (len(report['skipped']) > 10))
+
+
+def _printable(text):
+    """A name as it can be printed: whatever a file system allows, on one line."""
+    return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def main():

@@ -104,6 +104,29 @@ def test_output(tree, tmp_path, capsys):
         'image_list.txt', 'train_8.npy', 'train_8_labels.npy', 'train_8_report.json']
 
 
+def test_names_of_any_bytes_and_files_that_are_none(tmp_path, capsys):
+    """What cannot be printed is escaped, in one line; a pipe is not waited for."""
+    write_tree(tmp_path / 'raw', 2, WNIDS[:2], {}, {})
+    folder = os.fsencode(tmp_path / 'raw' / WNIDS[0])
+    (tmp_path / 'raw' / WNIDS[0] / 'a\nb.JPEG').write_bytes(b'')
+    for name, content in ((b'\xff.JPEG', b''), (b'\xfe.JPEG', encoded(photo(0)))):
+        with open(os.path.join(folder, name), 'wb') as file:
+            file.write(content)
+    os.mkfifo(os.path.join(folder, b'pipe.JPEG'))
+    os.symlink('nowhere', os.path.join(folder, b'link.JPEG'))
+    for _ in range(2):
+        assert run(main, '--train', tmp_path / 'raw', '--out', tmp_path / 'out', '--size', 8) == 0
+        lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+        assert f'{WNIDS[0]}/a\\nb.JPEG: its name cannot stand in a list' in lines
+        assert f'{WNIDS[0]}/\\udcff.JPEG: a file Pillow cannot read (it is empty)' in lines
+        assert [f'{WNIDS[0]}/{name}.JPEG: neither a file nor a link to one' in lines for name in ('pipe', 'link')] == [
+            True, True]
+    assert report_of(tmp_path / 'out', 'train_8')['n_images'] == 5
+    dataset = ImageNetDataset(str(tmp_path / 'out/image_list.txt'), str(tmp_path / 'raw'), 8)
+    np.testing.assert_array_equal(dataset.load_ims(np.arange(5)), PackedDataset(
+        'train_8.npy', str(tmp_path / 'out'), 8).load_ims(np.arange(5)))
+
+
 def test_only_lists(tree, tmp_path):
     """Nothing is opened, so what cannot be read is in them too."""
     assert run(main, '--train', tree[0], '--out', tmp_path, '--formats', 'list') == 0
