@@ -11,7 +11,6 @@ Cells (method × setting × seed) that experiments share are trained once. A run
 when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
 """
 import argparse
-import contextlib
 import signal
 import sys
 import time
@@ -112,9 +111,8 @@ def run(args):
     if any(not results.record(cell).exists() for cell in cells):
         prepare(results, variants[0], budget, data_dir, args.gpu)
     worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])
-    with _sigterm_as_sigint():
-        left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
-                         tell=lambda line: print(line, flush=True))
+    left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
+                     tell=lambda line: print(line, flush=True))
     print(f'{len(cells) - left} of {len(cells)} cells are in {results.csv}'
           + (f'; {left} left: give the same command again' if left else ''))
     if left:
@@ -125,18 +123,6 @@ def _check_choice(argument, given, known):
     unknown = [name for name in given or () if name not in known]
     if unknown:
         raise ValueError(f'{argument}: expected some of {", ".join(known)}, found {unknown[0]}')
-
-
-@contextlib.contextmanager
-def _sigterm_as_sigint():
-    """Workers shall not outlive this process."""
-    def interrupt(*_):
-        raise KeyboardInterrupt
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def train_cell(args):

@@ -10,6 +10,7 @@ from pathlib import Path
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import check_job, record_crash, write_job
 from source.miscs.lock import locked
+from source.miscs.stop_request import StopRequest
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
 POLL_SECONDS = .1
@@ -37,7 +38,7 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
 
     Raises:
         ValueError: a record or a begun cell of another budget, or a comparison that is running in this folder already.
-        KeyboardInterrupt: after all workers have left their snapshots.
+        KeyboardInterrupt: SIGINT or SIGTERM came; all workers have left their snapshots.
     """
     with locked(results.root / 'cells' / 'lock',
                 f'{results.root}: another run of experiments.py is at work in this folder'):
@@ -67,30 +68,34 @@ class _Sweep:
 
     def run(self, processes):
         self.processes = processes
-        while self.waiting or self.running:
-            while self.waiting and len(self.running) < processes and not self._late():
-                cell = self.waiting.pop(0)
-                self.running[cell] = self._start(cell)
-            if not self.running:
-                return
-            time.sleep(POLL_SECONDS)
-            for cell, process in list(self.running.items()):
-                if process.poll() is not None:
-                    del self.running[cell]
-                    self._ended(cell, process.returncode)
+        with StopRequest().listening() as asked:  # noted, not raised amid the bookkeeping of a process
+            while self._goes_on():
+                time.sleep(POLL_SECONDS)
+                if asked.look():
+                    raise KeyboardInterrupt
+
+    def _goes_on(self):
+        """Takes note of what ended and starts what may be; whether anything runs then."""
+        for cell, process in list(self.running.items()):
+            if process.poll() is not None:
+                del self.running[cell]
+                self._ended(cell, process.returncode)
+        while self.waiting and len(self.running) < self.processes and not self._late():
+            cell = self.waiting.pop(0)
+            self.running[cell] = self._start(cell)
+        return bool(self.running)
 
     def stop(self):
-        """Asks what still runs to leave a snapshot and waits for it; a second interrupt kills."""
-        try:
-            for process in self.running.values():
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM)
-            for process in self.running.values():
-                process.wait()
-        except KeyboardInterrupt:
-            for process in self.running.values():
-                process.kill()
-            raise
+        """Asks what still runs to leave a snapshot and waits for it; another signal kills it."""
+        for process in self.running.values():
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        with StopRequest().listening() as asked:
+            while any(process.poll() is None for process in self.running.values()):
+                time.sleep(POLL_SECONDS)
+                if asked.look():
+                    for process in self.running.values():
+                        process.kill()
 
     def _late(self):
         return self.deadline is not None and time.time() >= self.deadline

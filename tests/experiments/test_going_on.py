@@ -11,6 +11,7 @@ from source.experiments.catalogue import Variant
 from source.experiments.records import Results
 from source.experiments.run_cell import run_cell, write_job
 from source.experiments.sweep import LEFT, run_cells
+from tests.experiments.ending import TRACED, wait
 from tests.experiments.test_run_cell import tiny
 from tests.narrow import run
 
@@ -49,14 +50,15 @@ def test_sigterm_ends_the_workers_too(tmp_path):
     command = [sys.executable, str(ROOT / 'experiments.py'), 'run', 'figure_9', '--results_dir', str(tmp_path / 'r'),
                '--ch', '2', '--batchsize', '4', '--n_images', '100', '--splits', '2', '--gpu', '-1', '--seeds', '0',
                '--iteration', '100000']
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     folder = tmp_path / 'r' / 'cells' / 'cnn-spectral-C-seed0'
-    deadline = time.time() + 60
-    while not (folder / 'log').exists() and time.time() < deadline:
+    with open(tmp_path / 'stderr', 'wb') as stderr:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, env=TRACED)
+    while not (folder / 'log').exists():
+        assert process.poll() is None
         time.sleep(.1)
     worker, = subprocess.run(['pgrep', '-P', str(process.pid)], capture_output=True, text=True).stdout.split()
     process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    assert wait(process, [tmp_path / 'stderr', folder / 'output.txt']) == 130
     with pytest.raises(ProcessLookupError):
         os.kill(int(worker), 0)
     assert list(folder.glob('snapshot_iter_*'))

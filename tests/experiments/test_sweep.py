@@ -15,6 +15,7 @@ from source.experiments.records import COLUMNS, Results, identity, read_record, 
 from source.experiments.run_cell import write_job
 from source.experiments.sweep import cost, duration, run_cells, worker_command
 from source.miscs.lock import locked
+from tests.experiments.ending import TRACED, wait
 from tests.narrow import run
 
 import pytest
@@ -166,14 +167,15 @@ def test_interrupt_leaves_snapshots(tmp_path):
     command = [sys.executable, str(ROOT / 'experiments.py'), 'run', 'table2', '--methods', 'none', 'weight',
                '--settings', 'B', '--seeds', '0', '-j', '2', '--results_dir', str(tmp_path / 'comparison'),
                *map(str, OPTIONS), '--iteration', '100000']
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    with open(tmp_path / 'stderr', 'wb') as stderr:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True, env=TRACED)
     logs = [tmp_path / 'comparison' / 'cells' / f'cnn-{method}-B-seed0' / 'log.json' for method in ('none', 'weight')]
     while not all(log.exists() for log in logs):
         assert process.poll() is None
         time.sleep(.05)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(60) == 130
-    process.stderr.close()
+    assert wait(process, [tmp_path / 'stderr', *(log.with_name('output.txt') for log in logs)]) == 130
     assert all(list(log.parent.glob('snapshot_iter_*')) for log in logs)
 
 
