@@ -4,6 +4,7 @@ from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
 from source.functions.capturable import reason_of_device
 from source.functions.losses import LOSSES
+from source.functions.prepared_weights import prepared_together
 from source.image_noise import ImageNoise
 from source.inputs import LiveInputs, Source
 from source.kernels.switch import CUDA, kernel_set, kernels
@@ -78,7 +79,8 @@ class Updater(training.updaters.StandardUpdater):
         if self.conditional and y is None:
             y, = self.inputs('categorical', n)
         z, = self.inputs('continuous', n)
-        return self.gen(n, z=z, y=y), y
+        with prepared_together(self.gen, y is None):
+            return self.gen(n, z=z, y=y), y
 
     def update_core(self):
         captured = self._capturing()

@@ -9,13 +9,14 @@ With a (leaky) ReLU on x, `slope` times negative values, the passes read x throu
 from collections import namedtuple
 
 from source.functions.activation import rectify, slope_of
+from source.functions.prepared_weights import prepared
 from source.kernels.switch import channels_first, channels_last, kernels, takes_gpu_road
 
 import chainer.functions as F
 import numpy as np
 from chainer import FunctionNode, backend
 
-Kernel = namedtuple('Kernel', 'forward data_gradient weight_gradient')
+Kernel = namedtuple('Kernel', 'name module forward data_gradient weight_gradient')
 NAMES = {  # (operation, ksize, stride, pad): name in the module `convolution` of a set of kernels
     ('convolution', 1, 1, 0): 'convolution_1x1',
     ('convolution', 3, 1, 1): 'convolution_3x3',
@@ -41,8 +42,8 @@ def kernel_for(operation, x, W, b, stride, pad, activation):
         return None
     name = NAMES.get((operation, ksize, stride, pad))
     module = name and kernels(f'convolution.{name}', x, W, b)
-    return Kernel(*(getattr(module, name + suffix) for suffix in ('', '_data_gradient', '_weight_gradient'))
-                  ) if module else None
+    return Kernel(name, module, *(getattr(module, name + suffix)
+                                  for suffix in ('', '_data_gradient', '_weight_gradient'))) if module else None
 
 
 def convolve(kernel, slope, x, W, b=None):
@@ -60,28 +61,31 @@ class _Convolution(FunctionNode):
     def forward(self, inputs):
         x, W, *b = inputs
         self.retain_inputs((0, 1))
-        return channels_first(self.kernel.forward(channels_last(x), W, *(b or (None,)), self.slope)),
+        self.prepared, b = prepared(self.kernel, W, *(b or (None,)), x.dtype)
+        return channels_first(self.kernel.forward(channels_last(x), self.prepared, b, self.slope)),
 
     def backward(self, indexes, grad_outputs):
         x, W = self.get_retained_inputs()
         gradients = {}
         if 0 in indexes:
-            gradients[0], = _DataGradient(self.kernel, self.slope, x.array).apply((*grad_outputs, W))
+            function = _DataGradient(self.kernel, self.slope, x.array, self.prepared)
+            gradients[0], = function.apply((*grad_outputs, W))
         if 1 in indexes or 2 in indexes:
             gradients[1], gradients[2] = _WeightGradient(self.kernel, self.slope).apply((x, *grad_outputs))
         return [gradients[i] for i in indexes]
 
 
 class _DataGradient(FunctionNode):
-    """gx from (gy, W); `x` is read for its shape and as the gate alone."""
+    """gx from (gy, W); `x` is read for its shape and as the gate alone; `prepared` is what the forward pass made of W."""
 
-    def __init__(self, kernel, slope, x):
-        self.kernel, self.slope, self.x = kernel, slope, x
+    def __init__(self, kernel, slope, x, prepared=None):
+        self.kernel, self.slope, self.x, self.prepared = kernel, slope, x, prepared
 
     def forward(self, inputs):
         gy, W = inputs
         self.retain_inputs((0, 1))
         gate = None if self.slope == 1 else channels_last(self.x)
+        W = W if self.prepared is None else self.prepared
         return channels_first(self.kernel.data_gradient(channels_last(gy), W, self.x.shape[2:], gate, self.slope)),
 
     def backward(self, indexes, grad_outputs):

@@ -7,6 +7,7 @@ launches. Each layer's numbers, and the steps of its `u`, are those of the weigh
 import contextlib
 import threading
 
+from source.functions.prepared_weights import computed, prepared_together
 from source.functions.spectral_normalization import joint_spectral_normalization
 from source.kernels.switch import kernels
 from source.links.constant_weights import as_configured
@@ -18,12 +19,16 @@ _local = threading.local()
 
 @contextlib.contextmanager
 def normalized_together(model, call=None):
-    """Within it, `model` is called once; `call` tells calls apart that read different weights."""
+    """Within it, `model` is called once; `call` tells calls apart that read different weights.
+
+    Its convolutions' weights are prepared together, too (`prepared_together`).
+    """
     previous = getattr(_local, 'call', None)
     reads = model.__dict__.setdefault('_weights_read', {})
     current = _local.call = _Call(reads.get((id(model), call), ()))
     try:
-        yield
+        with prepared_together(model, call):
+            yield
         current.finish()
         reads[id(model), call] = tuple(current.read)
     finally:
@@ -53,6 +58,9 @@ class _Call:
             if link in self.read:
                 self._store()  # read a second time, it goes on from the u of the first
             self._prepared.update(_normalize([other for other in together if other not in self.read or other is link]))
+            for other in together:
+                if other in self._prepared:
+                    computed(other, self._prepared[other][0].array)
         W_bar, u = self._prepared.pop(link)
         self._to_store.append((link, u))
         self.read.append(link)

@@ -2,8 +2,8 @@
 
 They are cuDNN's (`convolution_plans`), transposed ones and those joined with resampling included, or without its
 frontend matrix products (`matrix_convolution`), which is said once. Weights are packed, folded and rounded at each
-call, by a kernel that takes some hundredth of the convolution's time. An activation is a pass of its own: whoever can
-should keep the activated array instead, whose sign gates the gradient as well.
+call, unless they come from `prepared`, which does that for many at once. An activation is a pass of its own: whoever
+can should keep the activated array instead, whose sign gates the gradient as well.
 
 Precision: bfloat16 arrays are multiplied as such and summed in float32. float32 arrays are multiplied in TF32, of 10
 bits, unless `chainer.config.precision` is 'float32'.
@@ -116,30 +116,67 @@ def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
     return _weight_gradient(UP, x, gy, slope, 3)
 
 
+FORMS = {'convolution_1x1': POINTWISE, 'convolution_3x3': SAME, 'convolution_4x4_stride_2': STRIDED,
+         'deconvolution_4x4_stride_2': TRANSPOSED, 'convolution_3x3_downsample': DOWN, 'upsample_convolution_3x3': UP}
+
+
+class Packed(NamedTuple):
+    """A weight that `prepared` has made for one operation and one type of activations."""
+    filters: object  # array, with channels filled up
+    n_in: int  # channels without filling
+    n_out: int
+
+
+def prepared(requests, dtype):
+    return _prepared([(FORMS[operation], w, bias) for operation, w, bias in requests], dtype)
+
+
+def _prepared(requests, dtype):
+    """`prepared`, for a Form in place of each operation's name."""
+    shapes, biases, pieces = [], [], []
+    for form, w, bias in requests:
+        n_out, n_in = w.shape[:2] if form.swap or not form.is_transposed else w.shape[1::-1]
+        channels = filled(n_out, dtype), filled(n_in, dtype)
+        w = w if w.flags.c_contiguous else w.copy()  # that of a spectrally normalized deconvolution is a transposed view
+        pieces.append((w, form.taps, form.swap, channels[::-1] if form.is_transposed else channels))
+        shapes.append((n_in, n_out))
+        biases.append(bias)
+    unpacked = [i for i, bias in enumerate(biases) if not _serves(bias, dtype)]
+    pieces += [(folding.as_weight(biases[i]), None, False, (1, filled(biases[i].size, dtype))) for i in unpacked]
+    arrays = folding.pack_weights(*zip(*pieces), dtype)
+    for i, bias in zip(unpacked, arrays[len(requests):], strict=True):
+        biases[i] = bias.reshape(-1)
+    return [(Packed(filters, *shape), bias) for filters, shape, bias in zip(arrays, shapes, biases)]
+
+
+def _serves(bias, dtype):
+    return bias is None or (
+        bias.dtype == dtype and bias.size == filled(bias.size, dtype) and address(bias) % ALIGNMENT == 0)
+
+
 def _forward(form, x, w, bias, slope):
     x = _ready(x if slope == 1 else activate(x, slope))
-    filters, out_channels = _packed(form, w, x.dtype, x.shape[3])
-    if bias is not None:
-        bias = _packed_bias(bias, x.dtype, filters.shape[3 if form.is_transposed else 0])
+    if not isinstance(w, Packed):
+        (w, bias), = _prepared([(form, w, bias)], x.dtype)
     if form.is_transposed:
-        y = _passes().dgrad(x, filters, (len(x), *_doubled(x), filters.shape[3]), **_sizes(form))
+        y = _passes().dgrad(x, w.filters, (len(x), *_doubled(x), w.filters.shape[3]), **_sizes(form))
         if bias is not None:
             folding.add_bias(y, bias)
     else:
-        y = _passes().fprop(x, filters, bias, **_sizes(form))
-    return _with_channels(y, out_channels)
+        y = _passes().fprop(x, w.filters, bias, **_sizes(form))
+    return _with_channels(y, w.n_out)
 
 
 def _data_gradient(form, gy, w, in_shape, gate, slope):
-    in_channels = w.shape[0 if form.is_transposed and not form.swap else 1]
     gy = _ready(gy)
-    filters, _ = _packed(form, w, gy.dtype, None, gy.shape[3])
+    if not isinstance(w, Packed):
+        (w, _), = _prepared([(form, w, None)], gy.dtype)
     if form.is_transposed:
-        gx = _passes().fprop(gy, filters, **_sizes(form))
+        gx = _passes().fprop(gy, w.filters, **_sizes(form))
     else:
         in_shape = tuple(in_shape or (gy.shape[1:3] if form.stride == 1 else _doubled(gy)))
-        gx = _passes().dgrad(gy, filters, (len(gy), *in_shape, filters.shape[3]), **_sizes(form))
-    gx = _with_channels(gx, in_channels)
+        gx = _passes().dgrad(gy, w.filters, (len(gy), *in_shape, w.filters.shape[3]), **_sizes(form))
+    gx = _with_channels(gx, w.n_in)
     return gx if gate is None else gated(gx, gate, slope)
 
 
@@ -151,23 +188,6 @@ def _weight_gradient(form, x, gy, slope, k):
     gw = _passes().wgrad(image, result, (form.ksize, form.ksize), **_sizes(form))
     shape = (n_in, n_out, k, k) if form.is_transposed and not form.swap else (n_out, n_in, k, k)
     return folding.unpack_weight_gradient(gw, form.taps, form.swap, shape), gb
-
-
-def _packed(form, w, dtype, in_channels=None, out_channels=None):
-    """The filter with channels filled up, those known to be so many; and the channels y has without filling."""
-    n_out, n_in = w.shape[:2]
-    if form.is_transposed and not form.swap:
-        n_in, n_out = n_out, n_in
-    channels_in, channels_out = in_channels or filled(n_in, dtype), out_channels or filled(n_out, dtype)
-    channels = (channels_in, channels_out) if form.is_transposed else (channels_out, channels_in)
-    w = w if w.flags.c_contiguous else w.copy()  # that of a spectrally normalized deconvolution is a transposed view
-    return folding.pack_weight(w, form.taps, form.swap, dtype, channels), n_out
-
-
-def _packed_bias(bias, dtype, channels):
-    if bias.dtype == dtype and bias.size == channels and address(bias) % ALIGNMENT == 0:
-        return bias
-    return folding.pack_bias(bias, dtype, channels)
 
 
 def _ready(x):

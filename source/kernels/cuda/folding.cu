@@ -1,5 +1,15 @@
 // A thread takes one pair of channels with all its taps: weights are read tap by tap, packed ones channel by channel.
 
+struct Job {
+    const float* w;
+    T* packed;
+    int n_out, n_in, outputs, inputs, swap, kind, first_block;  // channels of w, and of what is packed
+};
+struct Jobs {
+    Job job[JOBS];
+    int n;
+};
+
 enum Taps { PLAIN, POOLED, UPSAMPLED };
 
 template <int TAPS> __device__ inline float tap(int a, int i) {
@@ -8,19 +18,15 @@ template <int TAPS> __device__ inline float tap(int a, int i) {
     return TAPS == POOLED ? pooled[a][i] : upsampled[a][i];
 }
 
-// packed (outputs, FOLDED, FOLDED, inputs) of w, K taps on each axis, which has n_out and n_in channels.
-template <int K, int FOLDED, int TAPS>
-__device__ inline void pack(const float* __restrict__ w, T* __restrict__ packed, int n_out, int n_in, int outputs,
-                            int inputs, int swap) {
-    int c = blockIdx.x * blockDim.x + threadIdx.x, o = blockIdx.y;
-    if (c >= inputs) return;
+// Channels o and c of packed (outputs, FOLDED, FOLDED, inputs), of w with K taps on each axis.
+template <int K, int FOLDED, int TAPS> __device__ inline void pack(const Job& job, int o, int c) {
     float taps[K * K] = {};
-    if (o < n_out && c < n_in) {
-        const float* source = w + (swap ? (size_t)c * n_out + o : (size_t)o * n_in + c) * (K * K);
+    if (o < job.n_out && c < job.n_in) {
+        const float* source = job.w + (job.swap ? (size_t)c * job.n_out + o : (size_t)o * job.n_in + c) * (K * K);
 #pragma unroll
         for (int i = 0; i < K * K; ++i) taps[i] = source[i];
     }
-    T* target = packed + (size_t)o * FOLDED * FOLDED * inputs + c;
+    T* target = job.packed + (size_t)o * FOLDED * FOLDED * job.inputs + c;
 #pragma unroll
     for (int a = 0; a < FOLDED; ++a)
 #pragma unroll
@@ -36,7 +42,7 @@ __device__ inline void pack(const float* __restrict__ w, T* __restrict__ packed,
                         if (tap<TAPS>(a, i) != 0 && tap<TAPS>(b, j) != 0)
                             sum += tap<TAPS>(a, i) * tap<TAPS>(b, j) * taps[i * K + j];
             }
-            target[(a * FOLDED + b) * (size_t)inputs] = from_float(sum);
+            target[(a * FOLDED + b) * (size_t)job.inputs] = from_float(sum);
         }
 }
 
@@ -74,13 +80,17 @@ enum Kind { ONE_TAP = 1, THREE_TAPS = 3, FOUR_TAPS = 4, WITH_POOLING = 5, WITH_U
 
 extern "C" {
 
-__global__ void pack_weight(const float* __restrict__ w, T* __restrict__ packed, int n_out, int n_in, int outputs,
-                            int inputs, int swap, int kind) {
-    if (kind == ONE_TAP) pack<1, 1, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
-    if (kind == THREE_TAPS) pack<3, 3, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
-    if (kind == FOUR_TAPS) pack<4, 4, PLAIN>(w, packed, n_out, n_in, outputs, inputs, swap);
-    if (kind == WITH_POOLING) pack<3, 4, POOLED>(w, packed, n_out, n_in, outputs, inputs, swap);
-    if (kind == WITH_UPSAMPLING) pack<3, 4, UPSAMPLED>(w, packed, n_out, n_in, outputs, inputs, swap);
+// A job has as many blocks as reach across the inputs of each output.
+__global__ void pack_weights(const __grid_constant__ Jobs jobs) {
+    const Job& job = jobs.job[job_of_block(jobs)];
+    int block = blockIdx.x - job.first_block, across = (job.inputs + blockDim.x - 1) / blockDim.x;
+    int o = block / across, c = block % across * blockDim.x + threadIdx.x;
+    if (c >= job.inputs) return;
+    if (job.kind == ONE_TAP) pack<1, 1, PLAIN>(job, o, c);
+    if (job.kind == THREE_TAPS) pack<3, 3, PLAIN>(job, o, c);
+    if (job.kind == FOUR_TAPS) pack<4, 4, PLAIN>(job, o, c);
+    if (job.kind == WITH_POOLING) pack<3, 4, POOLED>(job, o, c);
+    if (job.kind == WITH_UPSAMPLING) pack<3, 4, UPSAMPLED>(job, o, c);
 }
 
 __global__ void unpack_weight_gradient(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in,
@@ -97,11 +107,6 @@ __global__ void with_channels(const T* __restrict__ x, T* __restrict__ y, int fr
     if (i >= n) return;
     int c = i % to;
     y[i] = c < from ? x[i / to * from + c] : from_float(0);
-}
-
-__global__ void pack_bias(const float* __restrict__ bias, T* __restrict__ packed, int n_out, int outputs) {
-    int o = blockIdx.x * blockDim.x + threadIdx.x;
-    if (o < outputs) packed[o] = from_float(o < n_out ? bias[o] : 0);
 }
 
 __global__ void add_bias(T* y, const T* __restrict__ bias, int channels, long long n) {

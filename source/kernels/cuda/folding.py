@@ -1,20 +1,31 @@
 """Weights into cuDNN's layout and back, folded on the way; see `source.kernels.reference.folding`."""
+import itertools
+
 from source.kernels.cuda import launching
+from source.kernels.cuda.jobs import Table
 
 import numpy as np
 
 _BLOCK = 128
+_TABLE = Table(('w', np.uint64), ('packed', np.uint64), ('n_out', np.int32), ('n_in', np.int32), ('outputs', np.int32),
+               ('inputs', np.int32), ('swap', np.int32), ('kind', np.int32), ('first_block', np.int32))
 
 
-def pack_weight(w, taps, swap, dtype, channels):
-    launching.contiguous(w)
-    if w.dtype != np.float32:
-        raise TypeError(f'weights are packed from float32, not {w.dtype}')
-    n_out, n_in = _channels(w.shape, swap)
-    k = w.shape[2] if taps is None else 4
-    packed = launching.empty((channels[0], k, k, channels[1]), dtype)
-    args = w, packed, *_ints(n_out, n_in, *channels, swap, _kind(w.shape, taps))
-    launching.launch('folding', 'pack_weight', _grid(channels[1], channels[0]), (_BLOCK,), args, dtype)
+def pack_weights(ws, taps, swaps, channels, dtype):
+    packed, jobs = [], []
+    for w, tap, swap, (outputs, inputs) in zip(ws, taps, swaps, channels, strict=True):
+        launching.contiguous(w)
+        if w.dtype != np.float32:
+            raise TypeError(f'weights are packed from float32, not {w.dtype}')
+        k = w.shape[2] if tap is None else 4
+        packed.append(launching.empty((outputs, k, k, inputs), dtype))
+        jobs.append((launching.address(w), launching.address(packed[-1]), *_channels(w.shape, swap), outputs, inputs,
+                     swap, _kind(w.shape, tap)))
+    for chunk in _TABLE.chunks(jobs):
+        first_blocks = [0, *itertools.accumulate(outputs * launching.ceil_div(inputs, _BLOCK)
+                                                 for *_, outputs, inputs, _, _ in chunk)]
+        table = _TABLE.filled([(*job, first) for job, first in zip(chunk, first_blocks)])
+        _launch('pack_weights', (first_blocks[-1],), (table,), dtype)
     return packed
 
 
@@ -22,7 +33,7 @@ def unpack_weight_gradient(g, taps, swap, shape):
     n_out, n_in = _channels(shape, swap)
     gw = launching.empty(shape)
     args = g, gw, *_ints(n_out, n_in, g.shape[3], swap, _kind(shape, taps))
-    launching.launch('folding', 'unpack_weight_gradient', _grid(n_in, n_out), (_BLOCK,), args, g.dtype)
+    _launch('unpack_weight_gradient', (launching.ceil_div(n_in, _BLOCK), n_out), args, g.dtype)
     return gw
 
 
@@ -30,22 +41,24 @@ def with_channels(x, channels):
     launching.contiguous(x)
     y = launching.empty((*x.shape[:-1], channels), x.dtype)
     args = x, y, *_ints(x.shape[-1], channels), np.int64(y.size)
-    launching.launch('folding', 'with_channels', (launching.ceil_div(y.size, _BLOCK),), (_BLOCK,), args, x.dtype)
+    _launch('with_channels', (launching.ceil_div(y.size, _BLOCK),), args, x.dtype)
     return y
 
 
 def pack_bias(bias, dtype, channels):
-    packed = launching.empty((channels,), dtype)
-    args = bias, packed, *_ints(bias.size, channels)
-    launching.launch('folding', 'pack_bias', (launching.ceil_div(channels, _BLOCK),), (_BLOCK,), args, dtype)
-    return packed
+    packed, = pack_weights([as_weight(bias)], [None], [False], [(1, channels)], dtype)
+    return packed.reshape(-1)
+
+
+def as_weight(bias):
+    """A bias (O,) as a weight that is packed to (1, 1, 1, O)."""
+    return bias.reshape(1, -1, 1, 1)
 
 
 def add_bias(y, bias):
     vec = launching.vec_of(y, y.shape[-1], bias)
     args = y, bias, np.int32(y.shape[-1]), np.int64(y.size)
-    grid = launching.ceil_div(y.size, vec * _BLOCK),
-    launching.launch('folding', 'add_bias', grid, (_BLOCK,), args, y.dtype, vec)
+    _launch('add_bias', (launching.ceil_div(y.size, vec * _BLOCK),), args, y.dtype, vec)
 
 
 def _kind(shape, taps):
@@ -56,9 +69,9 @@ def _channels(shape, swap):
     return (shape[1], shape[0]) if swap else shape[:2]
 
 
-def _grid(across, down):
-    return launching.ceil_div(across, _BLOCK), down
-
-
 def _ints(*values):
     return [np.int32(value) for value in values]
+
+
+def _launch(kernel, grid, args, dtype, vec=1):
+    launching.launch('folding', kernel, grid, (_BLOCK,), args, dtype, vec, _TABLE.capacity)

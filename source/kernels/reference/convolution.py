@@ -11,6 +11,9 @@ deconvolution, (C, O, k, k). Every operation has three passes of the same argume
 `gate` (that same x) is multiplied by `slope` where the gate is not positive. `in_shape` is (H, W) of x; it matters
 where y does not tell it, at a stride of 2 from an odd size, and may be None elsewhere.
 
+`prepared` makes, of a weight and a bias, what the forward pass and the data gradient take in their places: the same
+numbers, in another layout, as they were then.
+
 In bfloat16 weights and biases, float32 outside, are rounded here, and so is gw, which is returned as float32.
 
 A convolution joined with resampling is a 4×4 one of stride 2 of a folded weight, as on the GPU: 2.25 times fewer
@@ -22,6 +25,11 @@ from source.kernels.reference.folding import fold, unfold
 from source.kernels.reference.precision import narrowed, widened
 
 import numpy as np
+
+
+def prepared(requests, dtype):
+    """[(w, bias)] for activations of a dtype, of requests [(operation's name, w, bias or None)]."""
+    return [(w.copy(), None if bias is None else bias.copy()) for _, w, bias in requests]
 
 
 def convolution_1x1(x, w, bias=None, slope=1):

@@ -41,6 +41,12 @@ def pack_weight(w, taps, swap, dtype, channels):
     return packed
 
 
+def pack_weights(ws, taps, swaps, channels, dtype):
+    """`pack_weight` of many: lists of equal lengths, but for the dtype."""
+    return [pack_weight(w, tap, swap, dtype, filled)
+            for w, tap, swap, filled in zip(ws, taps, swaps, channels, strict=True)]
+
+
 def unpack_weight_gradient(g, taps, swap, shape):
     """The adjoint of `pack_weight`: g (K', k', k', C') → float32 (or float64) of w's `shape`."""
     n_out, n_in = (shape[1], shape[0]) if swap else shape[:2]

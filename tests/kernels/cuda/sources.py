@@ -2,7 +2,7 @@
 import pathlib
 
 from source.kernels import cuda
-from source.kernels.cuda import adam, spectral_normalization
+from source.kernels.cuda import adam, folding, spectral_normalization
 from source.kernels.cuda.launching import cuda_source
 
 import ml_dtypes
@@ -12,7 +12,7 @@ BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 PARTS = {'common', 'columns', 'jobs'}  # which go before the others
 FILES = sorted(path.stem for path in pathlib.Path(cuda.__file__).parent.glob('*.cu') if path.stem not in PARTS)
 _ALL = [(np.float32, 1), (np.float32, 4), (BFLOAT16, 1), (BFLOAT16, 8)]
-_ONE_TABLE = {'adam': adam._TABLE, 'power_iteration': spectral_normalization._ROUNDS,
+_ONE_TABLE = {'adam': adam._TABLE, 'folding': folding._TABLE, 'power_iteration': spectral_normalization._ROUNDS,
               'spectral_normalization': spectral_normalization._PASSES}
 
 

@@ -1,5 +1,5 @@
 """The GPU's convolutions on the host: packing and launching for real, cuDNN and cuBLAS by stand-ins."""
-from source.kernels.cuda import convolution, matrix_convolution
+from source.kernels.cuda import convolution, folding, matrix_convolution
 from source.kernels.reference import convolution as twins
 from tests.kernels.convolution_operations import BFLOAT16, DTYPES, SLOPES, assert_close, cases, tolerance
 
@@ -58,13 +58,46 @@ def test_in_shape_may_be_left_out(host, cudnn):
 @pytest.mark.parametrize('dtype, shape, is_packed', [
     (DTYPES[1], (2, 4, 4, 8, 8), False), (DTYPES[1], (2, 4, 4, 8, 6), True), (BFLOAT16, (2, 4, 4, 8, 8), True)],
     ids=str)
-def test_a_bias_is_packed_only_where_it_changes(host, cudnn, dtype, shape, is_packed):
+def test_a_bias_is_packed_only_where_it_changes(host, cudnn, monkeypatch, dtype, shape, is_packed):
+    n_packed = []
+
+    def pack_weights(ws, *args, original=folding.pack_weights):
+        n_packed.append(len(ws))
+        return original(ws, *args)
+    monkeypatch.setattr(folding, 'pack_weights', pack_weights)
     for operation in {operation.name: operation for operation, _ in cases()}.values():
         x, w, bias, _ = (host.array(a) for a in operation.arrays(shape, dtype))
-        host.launches.clear()
         y = operation.passes(convolution)[0](x, w, bias)
-        assert ('pack_bias' in host.launches) == is_packed
+        assert n_packed.pop() == 1 + is_packed and not n_packed
         assert_close(y, operation.passes(twins)[0](x, w, bias), dtype, max(tolerance(dtype), 1e-6))
+
+
+@pytest.mark.parametrize('dtype, precision', PRECISIONS, ids=str)
+def test_prepared_together(host, cudnn, dtype, precision):
+    """Weights and biases of all operations in one launch give the bits that each gives alone; twins take theirs, too."""
+    made = []
+    for operation, shape in cases():
+        x, w, bias, gy = (host.array(a) for a in operation.arrays(shape, dtype))
+        made.append((operation, x, w, bias if len(made) % 3 else None, gy))
+    requests = [(operation.name, w, bias) for operation, _, w, bias, _ in made]
+    with chainer.using_config('precision', precision):
+        host.launches.clear()
+        pairs = convolution.prepared(requests, dtype)
+        assert host.launches == ['pack_weights'] * -(-2 * len(made) // folding._TABLE.capacity)
+        alone = [w.copy() for _, _, w, _, _ in made]
+        for _, _, w, _, _ in made:
+            w.fill(np.nan)  # is read no more
+        for (operation, x, _, bias, gy), w, pair in zip(made, alone, pairs, strict=True):
+            forward, data_gradient, _ = operation.passes(convolution)
+            host.launches.clear()
+            y, gx = forward(x, *pair), data_gradient(gy, pair[0], x.shape[1:3])
+            assert 'pack_weights' not in host.launches
+            np.testing.assert_array_equal(y, forward(x, w, bias))
+            np.testing.assert_array_equal(gx, data_gradient(gy, w, x.shape[1:3]))
+            (twins_w, twins_bias), = twins.prepared([(operation.name, w, bias)], dtype)
+            assert not np.shares_memory(twins_w, w)
+            np.testing.assert_array_equal(twins_w, w)
+            assert bias is None or np.array_equal(twins_bias, bias)
 
 
 def test_arrays_off_16_bytes_are_copied(host, cudnn):
