@@ -51,6 +51,7 @@ class CapturedStep:
             self._recorded, self.reason = settings, None
             self._give_up(self.updater.reason_not_to_capture())
         if self.reason is not None:
+            self.updater.sync()
             self.updater.iterate(self.updater.live_inputs())
         elif self._n_warm < WARM_UPS:
             self._warm_up()

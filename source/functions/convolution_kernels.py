@@ -76,7 +76,7 @@ class _Convolution(FunctionNode):
 
 
 class _DataGradient(FunctionNode):
-    """gx from (gy, W); `x` is read for its shape and as the gate alone; `prepared` is what the forward pass made of W."""
+    """gx from (gy, W); `x` is read for its shape and as the gate alone; `prepared` is W as the forward pass read it."""
 
     def __init__(self, kernel, slope, x, prepared=None):
         self.kernel, self.slope, self.x, self.prepared = kernel, slope, x, prepared

@@ -13,7 +13,6 @@ import sys
 from typing import NamedTuple
 
 from source.kernels.cuda import convolution_plans, folding, matrix_convolution
-from source.kernels.cuda.channel_sum import channel_sum
 from source.kernels.cuda.cudnn_library import why_missing
 from source.kernels.cuda.elementwise import activate
 from source.kernels.cuda.elementwise import gate as gated
@@ -137,7 +136,7 @@ def _prepared(requests, dtype):
     for form, w, bias in requests:
         n_out, n_in = w.shape[:2] if form.swap or not form.is_transposed else w.shape[1::-1]
         channels = filled(n_out, dtype), filled(n_in, dtype)
-        w = w if w.flags.c_contiguous else w.copy()  # that of a spectrally normalized deconvolution is a transposed view
+        w = w if w.flags.c_contiguous else w.copy()  # a spectrally normalized deconvolution's is a transposed view
         pieces.append((w, form.taps, form.swap, channels[::-1] if form.is_transposed else channels))
         shapes.append((n_in, n_out))
         biases.append(bias)
@@ -182,12 +181,11 @@ def _data_gradient(form, gy, w, in_shape, gate, slope):
 
 def _weight_gradient(form, x, gy, slope, k):
     n_in, n_out = x.shape[3], gy.shape[3]
-    gb = channel_sum(gy)
-    x, gy = _ready(x if slope == 1 else activate(x, slope)), _ready(gy)
-    image, result = (gy, x) if form.is_transposed else (x, gy)
+    x, result = _ready(x if slope == 1 else activate(x, slope)), _ready(gy)
+    image, result = (result, x) if form.is_transposed else (x, result)
     gw = _passes().wgrad(image, result, (form.ksize, form.ksize), **_sizes(form))
     shape = (n_in, n_out, k, k) if form.is_transposed and not form.swap else (n_out, n_in, k, k)
-    return folding.unpack_weight_gradient(gw, form.taps, form.swap, shape), gb
+    return folding.unpack_gradients(gw, form.taps, form.swap, shape, gy)
 
 
 def _ready(x):

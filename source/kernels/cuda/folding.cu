@@ -46,11 +46,10 @@ template <int K, int FOLDED, int TAPS> __device__ inline void pack(const Job& jo
         }
 }
 
+// The same channels of w's gradient, of which `packed` is that of the packed weight.
 template <int K, int FOLDED, int TAPS>
 __device__ inline void unpack(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in, int inputs,
-                              int swap) {
-    int c = blockIdx.x * blockDim.x + threadIdx.x, o = blockIdx.y;
-    if (c >= n_in) return;
+                              int swap, int o, int c) {
     const T* source = packed + (size_t)o * FOLDED * FOLDED * inputs + c;
     float taps[FOLDED * FOLDED];
 #pragma unroll
@@ -75,6 +74,35 @@ __device__ inline void unpack(const T* __restrict__ packed, float* __restrict__ 
         }
 }
 
+// y = the sum of x (rows, channels) over its rows; blockIdx.x is the part of the rows, blockIdx.y the tile of channels.
+__device__ inline void sum_channels(const T* __restrict__ x, float* partial, unsigned* counters, float* y, int rows,
+                                    int channels, int rows_per_block) {
+    int c = (blockIdx.y * blockDim.x + threadIdx.x) * VEC;
+    float sum[VEC] = {};
+    if (c < channels) {
+        int end = min(rows, (int)(blockIdx.x + 1) * rows_per_block);
+#pragma unroll 4
+        for (int row = blockIdx.x * rows_per_block + threadIdx.y; row < end; row += blockDim.y) {
+            float a[VEC];
+            load(x + (size_t)row * channels + c, a);
+#pragma unroll
+            for (int k = 0; k < VEC; ++k) sum[k] += a[k];
+        }
+    }
+    sum_over_y(sum);
+    if (threadIdx.y == 0 && c < channels) store_floats(partial + (size_t)blockIdx.x * channels + c, sum);
+    if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
+
+    Share share = share_of_tile(channels);
+    double total[1] = {};
+    if (share.used)
+#pragma unroll 4
+        for (int i = share.first; i < (int)gridDim.x; i += share.step)
+            total[0] += __ldcg(partial + (size_t)i * channels + share.channel);
+    sum_over_shares<1>(total);
+    if (share.used && share.first == 0) y[share.channel] = total[0];
+}
+
 // How many taps an axis has, or what is folded into 3.
 enum Kind { ONE_TAP = 1, THREE_TAPS = 3, FOUR_TAPS = 4, WITH_POOLING = 5, WITH_UPSAMPLING = 6 };
 
@@ -93,13 +121,24 @@ __global__ void pack_weights(const __grid_constant__ Jobs jobs) {
     if (job.kind == WITH_UPSAMPLING) pack<3, 4, UPSAMPLED>(job, o, c);
 }
 
-__global__ void unpack_weight_gradient(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in,
-                                       int inputs, int swap, int kind) {
-    if (kind == ONE_TAP) unpack<1, 1, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
-    if (kind == THREE_TAPS) unpack<3, 3, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
-    if (kind == FOUR_TAPS) unpack<4, 4, PLAIN>(packed, gw, n_out, n_in, inputs, swap);
-    if (kind == WITH_POOLING) unpack<3, 4, POOLED>(packed, gw, n_out, n_in, inputs, swap);
-    if (kind == WITH_UPSAMPLING) unpack<3, 4, UPSAMPLED>(packed, gw, n_out, n_in, inputs, swap);
+// Ends a convolution's gradients in one launch: blocks of the first `tiles` rows sum gy (rows, channels) over its rows,
+// those of further rows unpack the weight's.
+__global__ void unpack_gradients(const T* __restrict__ packed, float* __restrict__ gw, int n_out, int n_in, int inputs,
+                                 int swap, int kind, const T* __restrict__ gy, float* partial, unsigned* counters,
+                                 float* gb, int rows, int channels, int rows_per_block, int tiles) {
+    if ((int)blockIdx.y < tiles) {
+        sum_channels(gy, partial, counters, gb, rows, channels, rows_per_block);
+        return;
+    }
+    unsigned block = (blockIdx.y - tiles) * gridDim.x + blockIdx.x;
+    unsigned i = block * 256 + threadIdx.y * blockDim.x + threadIdx.x;
+    if (i >= (unsigned)n_out * n_in) return;
+    int o = i / n_in, c = i % n_in;
+    if (kind == ONE_TAP) unpack<1, 1, PLAIN>(packed, gw, n_out, n_in, inputs, swap, o, c);
+    if (kind == THREE_TAPS) unpack<3, 3, PLAIN>(packed, gw, n_out, n_in, inputs, swap, o, c);
+    if (kind == FOUR_TAPS) unpack<4, 4, PLAIN>(packed, gw, n_out, n_in, inputs, swap, o, c);
+    if (kind == WITH_POOLING) unpack<3, 4, POOLED>(packed, gw, n_out, n_in, inputs, swap, o, c);
+    if (kind == WITH_UPSAMPLING) unpack<3, 4, UPSAMPLED>(packed, gw, n_out, n_in, inputs, swap, o, c);
 }
 
 __global__ void with_channels(const T* __restrict__ x, T* __restrict__ y, int from, int to, long long n) {

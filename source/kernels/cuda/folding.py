@@ -29,12 +29,18 @@ def pack_weights(ws, taps, swaps, channels, dtype):
     return packed
 
 
-def unpack_weight_gradient(g, taps, swap, shape):
+def unpack_gradients(g, taps, swap, shape, gy):
+    launching.contiguous(g, gy)
     n_out, n_in = _channels(shape, swap)
-    gw = launching.empty(shape)
-    args = g, gw, *_ints(n_out, n_in, g.shape[3], swap, _kind(shape, taps))
-    _launch('unpack_weight_gradient', (launching.ceil_div(n_in, _BLOCK), n_out), args, g.dtype)
-    return gw
+    channels = gy.shape[-1]
+    rows, vec = gy.size // channels, launching.vec_of(gy, channels)
+    (parts, tiles), block, per_part = launching.rows_split(rows, channels, vec)
+    gw, gb, partial = launching.empty(shape), launching.empty((channels,)), launching.empty((parts, channels))
+    unpacking = launching.ceil_div(n_out * n_in, launching.THREADS * parts)
+    args = (g, gw, *_ints(n_out, n_in, g.shape[3], swap, _kind(shape, taps)), gy, partial, launching.counters(tiles),
+            gb, *_ints(rows, channels, per_part, tiles))
+    _launch('unpack_gradients', (parts, tiles + unpacking), args, g.dtype, vec, block)
+    return gw, gb
 
 
 def with_channels(x, channels):
@@ -73,5 +79,5 @@ def _ints(*values):
     return [np.int32(value) for value in values]
 
 
-def _launch(kernel, grid, args, dtype, vec=1):
-    launching.launch('folding', kernel, grid, (_BLOCK,), args, dtype, vec, _TABLE.capacity)
+def _launch(kernel, grid, args, dtype, vec=1, block=(_BLOCK,)):
+    launching.launch('folding', kernel, grid, block, args, dtype, vec, _TABLE.capacity)

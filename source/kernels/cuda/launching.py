@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 THREADS = 256  # of a block; a constant of the sources, too
+MOST_BLOCKS = 512  # about four on each multiprocessor of a large GPU; fixed, so that sums have the same bits on all
 NULL = np.uint64(0)  # a pointer to nothing
 _PACK_BYTES = 16
 
@@ -73,6 +74,15 @@ def channels_block(channels, vec):
     while across < min(32, 64 // vec) and across * vec < channels:
         across *= 2
     return across, THREADS // across
+
+
+def rows_split(rows, channels, vec):
+    """How (rows, channels) are cut for a sum over rows: grid (parts, tiles), block, and rows of a part."""
+    block = channels_block(channels, vec)
+    tiles = ceil_div(channels, block[0] * vec)
+    parts = max(1, min(ceil_div(rows, 2 * block[1]), MOST_BLOCKS // tiles))
+    per_part = ceil_div(rows, parts)
+    return (ceil_div(rows, per_part), tiles), block, per_part
 
 
 def contiguous(*arrays):

@@ -3,7 +3,6 @@
 Two launches forward: statistics, and the pass that normalizes. Two backward, and one for the tables of categories.
 """
 from source.kernels.cuda import launching
-from source.kernels.cuda.channel_sum import MOST_BLOCKS, rows_split
 
 import numpy as np
 
@@ -84,7 +83,7 @@ def _batch_normalize(x, gamma, beta, labels, running_mean, running_var, eps, dec
     rows = x.size // channels
     mean, inv_std = launching.empty((channels,)), launching.empty((channels,))
     vec = launching.vec_of(x, channels)
-    grid, block, per_part = rows_split(rows, channels, vec)
+    grid, block, per_part = launching.rows_split(rows, channels, vec)
     args = (x, launching.empty((grid[0], 2, channels)), launching.counters(grid[1]), mean, inv_std, running_mean,
             running_var, np.int32(rows), np.int32(channels), np.int32(per_part), np.float32(eps), np.float32(1 - decay))
     _launch('statistics', grid, block, args, x.dtype, vec)
@@ -112,7 +111,7 @@ def _gradient(x, gy, gamma, beta, labels, mean, inv_std, slope):
     shape = _pixels_and_channels(x)
     common = gamma, beta, labels, mean, inv_std
 
-    grid, block, parts, per_block = _pixel_blocks(x, vec, MOST_BLOCKS)
+    grid, block, parts, per_block = _pixel_blocks(x, vec, launching.MOST_BLOCKS)
     partial = launching.empty((grid[0], 2, channels))
     args = (x, gy, *common, partial, launching.counters(grid[1]), means, ggamma, gbeta, stride, parts, np.int32(b),
             *shape, per_block, np.float32(slope))

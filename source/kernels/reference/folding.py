@@ -4,6 +4,8 @@ A packed weight is (K, kh, kw, C): K the channels of a convolution's output, C t
 convolution is that convolution's data gradient, so its weight (C, O, k, k) is packed as K = C, C = O. Channels may be
 filled up with zeros, as tensor cores want them.
 """
+from source.kernels.reference.channel_sum import channel_sum
+
 import numpy as np
 
 # One axis of the 4 taps that do the work of 3: pooling averages the kernel with its neighbour's copy, and upsampling
@@ -52,6 +54,11 @@ def unpack_weight_gradient(g, taps, swap, shape):
     n_out, n_in = (shape[1], shape[0]) if swap else shape[:2]
     g = g[:n_out, :, :, :n_in].astype(np.float64 if g.dtype == np.float64 else np.float32)
     return unfold(np.ascontiguousarray(g.transpose((3, 0, 1, 2) if swap else (0, 3, 1, 2))), taps)
+
+
+def unpack_gradients(g, taps, swap, shape, gy):
+    """`unpack_weight_gradient` of g, and the sums of gy (…, O), of the same dtype, over all but its channels."""
+    return unpack_weight_gradient(g, taps, swap, shape), channel_sum(gy)
 
 
 def with_channels(x, channels):

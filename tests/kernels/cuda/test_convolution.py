@@ -74,7 +74,7 @@ def test_a_bias_is_packed_only_where_it_changes(host, cudnn, monkeypatch, dtype,
 
 @pytest.mark.parametrize('dtype, precision', PRECISIONS, ids=str)
 def test_prepared_together(host, cudnn, dtype, precision):
-    """Weights and biases of all operations in one launch give the bits that each gives alone; twins take theirs, too."""
+    """Weights and biases of all operations in one launch give the bits that each gives alone; twins copy theirs."""
     made = []
     for operation, shape in cases():
         x, w, bias, gy = (host.array(a) for a in operation.arrays(shape, dtype))

@@ -15,7 +15,7 @@ def test_weights(host, k, taps, swap, n_out, n_in, channels, dtype):
     w = draw((n_in, n_out, k, k) if swap else (n_out, n_in, k, k))
     check_everywhere(host, 'folding', 'pack_weights', [w], [taps], [swap], [channels], dtype)
     g = draw((channels[0], *[4 if taps else k] * 2, channels[1]), dtype)
-    check_everywhere(host, 'folding', 'unpack_weight_gradient', g, taps, swap, w.shape)
+    check_everywhere(host, 'folding', 'unpack_gradients', g, taps, swap, w.shape, draw((2, 5, 3, 6), dtype, 1))
 
 
 @pytest.mark.parametrize('dtype', DTYPES)

@@ -45,7 +45,8 @@ class TestActivations:
         x = draw(shape, dtype)
         check_on_gpu('pooling', 'sum_pixels', x, 0., rtol=1e-5)
         check_on_gpu('pooling', 'sum_pixels_gradient', draw((shape[0], shape[3])), x, 0.)
-        check_on_gpu('channel_sum', 'channel_sum', x, rtol=1e-5)
+        g = draw((24, 4, 4, 16), dtype, 1)
+        check_on_gpu('folding', 'unpack_gradients', g, 'pooled', False, (20, 13, 3, 3), x, rtol=1e-5)
 
     @pytest.mark.parametrize('kind', KINDS)
     def test_normalization(self, kind, shape, dtype):
@@ -113,9 +114,10 @@ def test_adam(t):
 def test_captured():
     """A graph of kernels that count blocks, draw and take tables by value does, replayed, what they do when called."""
     cupy = pytest.importorskip('cupy')
-    from source.kernels.cuda import adam, channel_sum, noise
+    from source.kernels.cuda import adam, folding, noise
     from source.kernels.cuda import spectral_normalization as module
     ims, W, u = cupy.array(draw_images((8, 3, 16, 16))), cupy.array(draw((64, 72))), cupy.array(draw((1, 64)))
+    filters = cupy.array(draw((8, 3, 3, 8)))
 
     def start():
         return {'noise': cupy.array(noise.new_state(3)), 'adam': cupy.array(adam_state(1e-3, .5, .9, 1e-8)),
@@ -123,7 +125,8 @@ def test_captured():
                 'sums': cupy.zeros(3, np.float32)}
 
     def step(s):
-        s['sums'][...] = channel_sum.channel_sum(noise.dequantize(ims, s['noise']))
+        x = noise.dequantize(ims, s['noise'])
+        _, s['sums'][...] = folding.unpack_gradients(filters, None, False, (8, 8, 3, 3), x)
         us, vs, sigmas = module.power_iterations([s['param']], [s['u']])
         s['u'][...] = us[0]
         gW, = module.gradients([s['param']], [W], us, vs, sigmas, [1.])
