@@ -1,4 +1,6 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
+import contextlib
+
 from source.averaged_generator import AveragedGenerator
 from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
@@ -8,6 +10,7 @@ from source.functions.prepared_weights import prepared_together
 from source.image_noise import ImageNoise
 from source.inputs import LiveInputs, Source
 from source.kernels.switch import CUDA, kernel_set, kernels
+from source.links.further_gradients import FurtherGradients
 from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam, hooks_of
@@ -191,19 +194,29 @@ class Updater(training.updaters.StandardUpdater):
         dis_real, further = self.judge_real(x_real, y_real)
         with chainer.no_backprop_mode():
             x_fake, y_fake = self.generate(len(x_real), y_real if self.fakes_share_labels else None)
-        dis_fake = self._judge(x_fake.array, y_fake)
+        of_fakes = self._further_gradients()
+        with contextlib.nullcontext() if of_fakes is None else of_fakes.gathered():
+            dis_fake = self._judge(x_fake.array, y_fake)
         losses = {'loss_dis': self.loss_dis(dis_fake, dis_real), **further}
         for name, penalty in self.penalties.items():
             with normalized_together(self.dis, name):
                 losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
-        self._minimize('opt_dis', self.dis, losses)
+        self._minimize('opt_dis', self.dis, losses, of_fakes)
         constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
 
-    def _minimize(self, optimizer_name, model, losses):
+    def _further_gradients(self):
+        """Where the fakes' gradients go, if Adam's kernel adds them to the real images'; or None."""
+        optimizer = self.get_optimizer('opt_dis')
+        if self.penalties or not isinstance(optimizer, Adam) or not optimizer.takes_further_gradients():
+            return None
+        return FurtherGradients()
+
+    def _minimize(self, optimizer_name, model, losses, further=None):
         first, *others = losses.values()
         model.cleargrads()
         sum(others, start=first).backward()
-        self.get_optimizer(optimizer_name).update()
+        optimizer = self.get_optimizer(optimizer_name)
+        optimizer.update() if further is None else optimizer.update(further=further)
         chainer.reporter.report({name: loss.array for name, loss in losses.items()})
 
     def serialize(self, serializer):

@@ -63,10 +63,15 @@ def record_gradients(updater):
     """A list that gets {name: gradient} of every update of a model."""
     recorded = []
     for optimizer in updater.get_all_optimizers().values():
-        def update(optimizer=optimizer, original=optimizer.update):
-            recorded.append({name: param.grad.copy() for name, param in optimizer.target.namedparams()
-                             if param.grad is not None})
-            original()
+        def update(optimizer=optimizer, original=optimizer.update, **kwargs):
+            gradients = {name: param.grad for name, param in optimizer.target.namedparams()}
+            if kwargs:
+                for name, param in optimizer.target.namedparams():
+                    further = kwargs['further'].of(param)
+                    if further is not None:
+                        gradients[name] = further if gradients[name] is None else gradients[name] + further
+            recorded.append({name: grad.copy() for name, grad in gradients.items() if grad is not None})
+            original(**kwargs)
         optimizer.update = update
     return recorded
 

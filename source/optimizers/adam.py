@@ -41,9 +41,12 @@ class Adam(adam.Adam):
     def create_update_rule(self):
         return AdamRule(self.hyperparam)
 
-    def update(self, lossfun=None, *args, **kwds):
+    def update(self, lossfun=None, *args, further=None, **kwds):
+        """`further`: `FurtherGradients`, which are added; only where `takes_further_gradients`."""
         kernel = self.joint_kernel() if lossfun is None else None
         if kernel is None:
+            if further is not None:
+                raise ValueError('further gradients are for the kernel that moves all parameters at once')
             super().update(lossfun, *args, **kwds)
             return
         self.reallocate_cleared_grads()
@@ -54,7 +57,8 @@ class Adam(adam.Adam):
             if param.update_rule.state is None:
                 param.update_rule._init_states(param)
         kernel.update([param.array for param in params], [_contiguous(param.grad) for param in params],
-                      *([param.update_rule.state[key] for param in params] for key in 'mv'), self._state)
+                      *([param.update_rule.state[key] for param in params] for key in 'mv'), self._state,
+                      further and [_contiguous(further.of(param)) for param in params])
         self.count(1)
         self.reallocate_cleared_grads()
         self.call_hooks('post')
@@ -78,6 +82,10 @@ class Adam(adam.Adam):
                 self._state[place:place + 1].fill(value)
                 self._state_says[place] = value
 
+    def takes_further_gradients(self):
+        """Whether they can be added on the way: nobody else looks at gradients, or changes them."""
+        return self.joint_kernel() is not None and not hooks_of(self)
+
     def joint_kernel(self):
         """The kernel for all parameters at once, or None where there is none or one of them wants its own way."""
         params = [param for param in self.target.params() if param.array is not None]
@@ -99,4 +107,4 @@ def hooks_of(hooked):
 
 
 def _contiguous(array):
-    return array if array.flags.c_contiguous else array.copy(order='C')
+    return array if array is None or array.flags.c_contiguous else array.copy(order='C')

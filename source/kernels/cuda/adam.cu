@@ -5,7 +5,8 @@ struct Job {
     float *param;
     const float *grad;
     float *m, *v;
-    int n, first_block, vectors;  // vectors: whether all four begin at multiples of 16 bytes
+    const float* further;  // to be added to grad, or null
+    int n, first_block, vectors;  // vectors: whether all of them begin at multiples of 16 bytes
 };
 struct Jobs {
     Job job[JOBS];
@@ -38,6 +39,10 @@ __global__ void update(const __grid_constant__ Jobs jobs, const double* __restri
         for (int i = begin + threadIdx.x * 4; i < whole; i += 1024) {
             float4 p = *(float4*)(job.param + i), g = *(const float4*)(job.grad + i);
             float4 m = *(float4*)(job.m + i), v = *(float4*)(job.v + i);
+            if (job.further) {
+                float4 more = *(const float4*)(job.further + i);
+                g.x += more.x, g.y += more.y, g.z += more.z, g.w += more.w;
+            }
             move(p.x, g.x, m.x, v.x, rate1, rate2, eps, alpha_t);
             move(p.y, g.y, m.y, v.y, rate1, rate2, eps, alpha_t);
             move(p.z, g.z, m.z, v.z, rate1, rate2, eps, alpha_t);
@@ -47,8 +52,10 @@ __global__ void update(const __grid_constant__ Jobs jobs, const double* __restri
             *(float4*)(job.v + i) = v;
         }
     }
-    for (int i = whole + threadIdx.x; i < end; i += 256)
-        move(job.param[i], job.grad[i], job.m[i], job.v[i], rate1, rate2, eps, alpha_t);
+    for (int i = whole + threadIdx.x; i < end; i += 256) {
+        float g = job.grad[i] + (job.further ? job.further[i] : 0);
+        move(job.param[i], g, job.m[i], job.v[i], rate1, rate2, eps, alpha_t);
+    }
 }
 
 }

@@ -1,4 +1,5 @@
 from source.kernels.adam_state import ALPHA, ALPHA_T, T, adam_state
+from source.kernels.cuda import adam
 from tests.kernels.cuda.both_sets import check_everywhere, draw, twin
 
 import chainer
@@ -25,8 +26,24 @@ def test_on_host(host, beta1, beta2, t):
     assert host.launches == ['advance', 'update'] * 3
 
 
+def test_further_gradients(host):
+    """Of some parameters; also where they alone are off 16 bytes. Gradients that come apart are worth their sum."""
+    params, grads, ms, vs = arrays(draw_parameters())
+    further = [np.asarray(draw(shape, seed=i + 500), np.float32) if i % 3 else None for i, shape in enumerate(SHAPES)]
+    check_everywhere(host, 'adam', 'update', params, grads, ms, vs, adam_state(2e-4, .5, .9, 1e-8), further)
+    together, apart = ([[host.array(a) for a in group] for group in (params, ms, vs)] for _ in range(2))
+    sums = [host.array(g if more is None else g + more) for g, more in zip(grads, further, strict=True)]
+    grads = [host.array(g) for g in grads]
+    odd = [more if more is None else host.array(np.append(np.float32(0), more))[1:].reshape(more.shape)
+           for more in further]
+    for (ps, m, v), g, more in ((together, sums, None), (apart, grads, odd)):
+        adam.update(ps, g, m, v, host.array(adam_state(2e-4, .5, .9, 1e-8)), more)
+    for one, other in zip(together, apart, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_more_parameters_than_a_table_holds(host):
-    from source.kernels.cuda import adam
     assert adam._TABLE.capacity < 200 and adam._TABLE.dtype.itemsize <= 4000
     check_everywhere(host, 'adam', 'update', *arrays(draw_parameters([(1 + i % 9,) for i in range(200)])),
                      adam_state(1e-3, .9, .999, 1e-8))
@@ -50,8 +67,9 @@ def test_twin_against_chainer(beta1, beta2):
         param, grads = draw((4, 3), dtype), [draw((4, 3), dtype, i) for i in range(1, 11)]
         expected, moments, alpha_t = chainers_adam(param, grads, 2e-4, beta1, beta2)
         m, v, state = np.zeros_like(param), np.zeros_like(param), adam_state(2e-4, beta1, beta2, 1e-8)
-        for grad in grads:
-            twin('adam', 'update')([param], [grad], [m], [v], state)
+        for i, grad in enumerate(grads):  # a quarter and three are the whole, to the last bit
+            parts = ([grad], None) if i % 2 else ([grad * dtype(.25)], [grad * dtype(.75)])
+            twin('adam', 'update')([param], parts[0], [m], [v], state, parts[1])
         np.testing.assert_allclose(param, expected, rtol=rtol)
         np.testing.assert_allclose(m, moments['m'], rtol=rtol, atol=rtol)
         np.testing.assert_allclose(v, moments['v'], rtol=rtol, atol=rtol)
@@ -69,7 +87,6 @@ def test_learning_rate_is_read_from_the_state():
 
 
 def test_refusals(host):
-    from source.kernels.cuda import adam
     W = draw((3, 4))
     with pytest.raises(ValueError, match=r'float32 \(3, 4\), float32 \(2, 2\)'):
         adam.update([W], [draw((2, 2))], [W.copy()], [W.copy()], adam_state(1e-3, 0., .9, 1e-8))
