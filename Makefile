@@ -12,7 +12,7 @@ comma := ,
 # Made last, removed first: an environment without its mark is begun anew.
 READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
-.PHONY: .venv train test lint gpu-check
+.PHONY: .venv train test lint gpu-check gpu-test gpu-bench
 
 .venv: $(READY)
 
@@ -23,12 +23,21 @@ train: $(READY)
 test: $(READY)
 	$(RUN) -m pytest $(ARGS)
 
-# The tests marked gpu, then the benchmarks of benchmarks/bench_gpu.py. Nothing is installed: CHECK_PYTHON is a Python that
-# has CuPy, PyTorch, Chainer and pytest, as on a machine without a network.
+# The tests marked gpu, then the benchmarks of benchmarks/bench_gpu.py; or either, where commands are cut off after some
+# minutes: `make gpu-test`, `make gpu-bench`, then `make gpu-bench BENCH_ARGS=--continue` until nothing is unfinished.
+# Nothing is installed: CHECK_PYTHON is a Python that has CuPy, PyTorch, Chainer and pytest, as on a machine without a
+# network.
 CHECK_PYTHON ?= $(if $(wildcard $(RUN)),$(RUN),$(PYTHON))
 gpu-check:
+	@$(MAKE) --no-print-directory gpu-test
+	@$(MAKE) --no-print-directory gpu-bench
+
+gpu-test:
 	@PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) tools/has_gpu.py
 	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) -m pytest -m gpu $(ARGS)
+
+gpu-bench:
+	@PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) tools/has_gpu.py
 	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) benchmarks/bench_gpu.py $(BENCH_ARGS)
 
 lint: $(READY)

@@ -3,7 +3,8 @@
     python benchmarks/bench_gpu.py --row cifar_tf32 --out benchmarks/results/gpu_h200.json
 
 Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Rows that are not measured keep
-their figures in the file that is written.
+their figures in the file that is written. Where commands are cut off after some minutes, call it again with --continue,
+until that says that nothing is unfinished: the runs made so far are kept beside the results.
 """
 import argparse
 import datetime
@@ -17,6 +18,7 @@ from statistics import median
 from benchmarks.bench_step import read_results
 from benchmarks.peer_process import ROOT, run_peer
 from benchmarks.peers.gpu_step import spec_of
+from benchmarks.unfinished import Unfinished
 from evaluations.command_line import one_line_errors
 from source.miscs.devices import n_gpus
 from source.yaml_utils import load_config
@@ -38,6 +40,7 @@ ROWS = {  # name: (what, network, precision, sides)
     'inception': ('inception', None, 'tf32', ['ours', 'torch eager', 'torch compiled']),
 }
 N_IMAGES, SAMPLING_BATCH = 50000, 500
+COUNTS = 'rounds', 'iterations', 'blocks'
 
 
 def parse_arguments():
@@ -51,6 +54,8 @@ def parse_arguments():
                         help='Python interpreter that has torch; default: this one')
     parser.add_argument('--out', metavar='FILE',
                         help='JSON file; default: benchmarks/results/gpu_<name of the GPU>.json')
+    parser.add_argument('--continue', action='store_true', dest='goes_on',
+                        help='go on with the rows, and within them the runs, that an earlier command did not reach')
     return parser.parse_args()
 
 
@@ -97,12 +102,14 @@ def seconds_of(answer):
     return median(seconds) if isinstance(seconds, list) else seconds
 
 
-def measure(name, args, say):
+def measure(name, args, runs, keep, say):
+    """The row's result; runs, {side: answers so far}, are made complete, and `keep` is called after each."""
     row = ROWS[name]
     what, network, precision, sides = row
-    runs = {side: [] for side in sides}
     for i in range(args.rounds):
         for side in sides:
+            if len(runs[side]) > i:
+                continue
             try:
                 answer = run_side(side, row, args)
             except ValueError as error:  # a peer that does not run here is told, and the others go on
@@ -110,6 +117,7 @@ def measure(name, args, say):
                     raise
                 answer = {'error': str(error)}
             runs[side].append(answer)
+            keep()
             say(f'  round {i + 1}, {side}: {answer.get("error") or seconds_of(answer) or answer}')
     result = {'what': what, 'network': network, 'precision': precision, 'runs': runs, 'ratios': {}}
     for side in sides[1:]:
@@ -131,22 +139,27 @@ def measure(name, args, say):
 @one_line_errors
 def main():
     args = parse_arguments()
-    for name in ('rounds', 'iterations', 'blocks'):
+    for name in COUNTS:
         if getattr(args, name) < 1:
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
     where = gpu()
     out = args.out or f'benchmarks/results/gpu_{re.sub(r"[^a-z0-9]+", "_", where["name"].lower()).strip("_")}.json'
     results, failed = read_results(out), []
-    for name in dict.fromkeys(args.row):
+    rows = {name: ROWS[name][3] for name in args.row}
+    unfinished = Unfinished(out, {'gpu': where['name'], **{key: getattr(args, key) for key in COUNTS}})
+    (unfinished.resume if args.goes_on else unfinished.begin)(rows)
+    for name in [name for name in unfinished.rows if name in rows]:
         print(name, flush=True)
         try:
-            measured = measure(name, args, lambda line: print(line, flush=True))
+            measured = measure(name, args, unfinished.rows[name], unfinished.write,
+                               lambda line: print(line, flush=True))
         except ValueError as error:  # the machine may be lent for this once: the other rows are measured all the same
             print(f'{name}: {error}', file=sys.stderr, flush=True)
             failed.append(name)
             continue
         results[name] = {'gpu': where, 'date': datetime.date.today().isoformat(), **measured}
         Path(out).write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')
+        unfinished.finish(name)
         for side, ratio in results[name]['ratios'].items():
             print(f'{name}: {side} takes {ratio:.2f} times our time')
     if failed:

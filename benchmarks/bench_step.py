@@ -139,7 +139,8 @@ def read_results(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        results = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+        held = path.read_text(encoding='utf-8') if path.exists() else ''
+        results = json.loads(held) if held else {}  # empty where a command ended before its first result
     except json.JSONDecodeError as error:
         raise ValueError(f'{path}: no results of this command: {error}') from None
     path.open('a').close()
