@@ -16,7 +16,7 @@ _local = threading.local()
 def prepared_together(model, call=None):
     """Within it, `model` is called once and no weight changes; `call` tells calls apart that read different weights."""
     previous = getattr(_local, 'call', None)
-    memory = model.__dict__.setdefault('_weights_prepared', {})
+    memory = model.__dict__.setdefault('_weights_prepared', _Memory())
     current = _local.call = _Call(memory.get((id(model), call), ()))
     try:
         yield
@@ -38,6 +38,16 @@ def prepared(kernel, W, b, dtype):
         return W, b
     call = getattr(_local, 'call', None) or _Call(())
     return call.prepared(kernel, W, b, dtype)
+
+
+class _Memory(dict):
+    """Of a model's calls; a copy of the model begins with none, as this is about the model's own arrays."""
+
+    def __deepcopy__(self, memo):
+        return _Memory()
+
+    def __reduce__(self):
+        return _Memory, ()
 
 
 class _Request(NamedTuple):

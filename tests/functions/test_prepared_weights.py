@@ -1,5 +1,7 @@
 """Weights prepared together are those read one by one, in one go for a network's call, and never outlive it."""
+import copy
 import gc
+import pickle
 
 from source.functions.prepared_weights import prepared_together
 from source.kernels.reference import convolution as twins
@@ -186,6 +188,25 @@ def test_nobody_keeps_weights_alive():
     parameters = {id(param.array) for param in net.params()}
     arrays = [request.reference() for request in requests if request.reference is not None]
     assert arrays and all(array is None or id(array) in parameters for array in arrays)
+
+
+@pytest.mark.parametrize('copied', [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net)), lambda net: net.copy()],
+                         ids=['deepcopy', 'pickle', 'copy'])
+def test_copies_prepare_their_own(prepared, copied):
+    """A copy of a network that has been called: its weights are its own, and so is what it asks for."""
+    net = made(Plain)
+    for _ in range(2):
+        step(net)
+    net.cleargrads()
+    other = copied(net)
+    in_place(other)
+    prepared.clear()
+    results = [step(other), step(other), step(net)]
+    assert [len(names) for names in prepared] == [1] * 5 + [5, 5]
+    assert_same(results[0], results[1])
+    fresh = made(Plain)
+    in_place(fresh)
+    assert_same(results[0], step(fresh))
 
 
 def test_calls_within_calls(prepared):
