@@ -112,7 +112,11 @@ def biases_alone(net):
     net.a.b.array[...] += 1
 
 
-CHANGES = [in_place, another_array, loaded, stepped, biases_alone]
+def another_bias(net):
+    net.a.b.array = net.a.b.array + 1
+
+
+CHANGES = [in_place, another_array, loaded, stepped, biases_alone, another_bias]
 
 
 @pytest.mark.parametrize('net_class', [Plain, Normalized])
