@@ -108,7 +108,20 @@ def test_spectral_normalization():
 def test_adam(t):
     params, grads, ms = ([draw(shape, seed=i + 100 * k) for i, shape in enumerate(MATRICES)] for k in range(3))
     vs = [np.square(draw(shape, seed=i + 900)) for i, shape in enumerate(MATRICES)]
-    check_on_gpu('adam', 'update', params, grads, ms, vs, adam_state(2e-4, .5, .999, 1e-8, t))
+    further = [draw(shape, seed=i + 1300) if i % 2 else None for i, shape in enumerate(MATRICES)]
+    for more in (None, further):
+        check_on_gpu('adam', 'update', params, grads, ms, vs, adam_state(2e-4, .5, .999, 1e-8, t), more)
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_packing(dtype):
+    """Of all kinds of weights, small and large, and of a bias."""
+    kinds = [(1, None, False), (3, None, True), (4, None, False), (3, 'pooled', False), (3, 'upsampled', True)]
+    shapes = [(k, tap, swap, size) for k, tap, swap in kinds for size in ((3, 130), (256, 128), (5, 1))]
+    ws = [draw((*size, k, k), seed=i) for i, (k, _, _, size) in enumerate(shapes)] + [draw((1, 130, 1, 1))]
+    taps, swaps = [tap for _, tap, _, _ in shapes] + [None], [swap for _, _, swap, _ in shapes] + [False]
+    channels = [(w.shape[swap] + 3, w.shape[1 - swap] + 2) for w, swap in zip(ws[:-1], swaps)] + [(1, 136)]
+    check_on_gpu('folding', 'pack_weights', ws, taps, swaps, channels, dtype)
 
 
 def test_captured():
