@@ -64,7 +64,8 @@ def test_same_in_float64(tmp_path, network):
 @pytest.mark.parametrize('network', NETWORKS)
 @pytest.mark.parametrize('other', [CHAINER, CPU], ids=['chainer', 'cpu'])
 def test_one_iteration_in_float32(tmp_path, network, other):
-    """Losses, u and moving averages within 1e-5, gradients of each update as a whole within 1e-2.
+    """Losses, u and moving averages within 5e-5 (1.2e-5 was seen, with one BLAS thread for two), gradients of each update
+    as a whole within 1e-2.
 
     Adam stands still, as it makes steps of 2e-4 of the rounding of biases that batch normalization follows, which the
     averages then take in. Of that many activations some lie within rounding of ReLU's kink; each that goes the other
@@ -72,10 +73,10 @@ def test_one_iteration_in_float32(tmp_path, network, other):
     """
     (losses, gradients, state), (other_losses, other_gradients, other_state) = (
         trained(tmp_path, network, 1, np.float32, config, {'adam.alpha': 0}) for config in (TWINS, other))
-    assert losses[0] == pytest.approx(other_losses[0], rel=1e-5)
+    assert losses[0] == pytest.approx(other_losses[0], rel=5e-5)
     for name in other_state:
         if name.endswith(('/u', 'avg_mean', 'avg_var')):
-            assert distance(state[name], other_state[name]) < 1e-5, name
+            assert distance(state[name], other_state[name]) < 5e-5, name
     for one, other in zip(gradients, other_gradients, strict=True):
         assert distance(*(np.concatenate([g.ravel() for g in update.values()]) for update in (one, other))) < 1e-2
 
