@@ -64,8 +64,8 @@ def test_same_in_float64(tmp_path, network):
 @pytest.mark.parametrize('network', NETWORKS)
 @pytest.mark.parametrize('other', [CHAINER, CPU], ids=['chainer', 'cpu'])
 def test_one_iteration_in_float32(tmp_path, network, other):
-    """Losses, u and moving averages within 5e-5 (1.2e-5 was seen, with one BLAS thread for two), gradients of each update
-    as a whole within 1e-2.
+    """Losses, u and moving averages within 5e-5 (1.2e-5 was seen, with one BLAS thread for two), gradients of each
+    update as a whole within 1e-2.
 
     Adam stands still, as it makes steps of 2e-4 of the rounding of biases that batch normalization follows, which the
     averages then take in. Of that many activations some lie within rounding of ReLU's kink; each that goes the other
