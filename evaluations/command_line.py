@@ -14,6 +14,7 @@ from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standing_statistics import restate_statistics
@@ -173,7 +174,7 @@ def write_record(path, record):
 
 def _tell_what_is_replaced(path, record):
     try:
-        earlier = json.loads(path.read_text(encoding='utf-8'))
+        earlier = read_json(path)
     except FileNotFoundError:
         return
     except ValueError:

@@ -29,6 +29,7 @@ from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
 from source.miscs.files import atomic_write
 from source.miscs.journal import Journal
 from source.miscs.lock import locked
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder
 
 import numpy as np
@@ -150,7 +151,7 @@ def _finished(paths, made_of, settings):
                              'move it away, or give another --out')
         return None
     try:
-        report = json.loads(paths.report.read_text(encoding='utf-8'))
+        report = read_json(paths.report)
         found = report['made_of']
         differing = [name for name in {**made_of, **found} if made_of.get(name) != found.get(name)]
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from source.experiments.budget import PAPER_CH
 from source.miscs.files import atomic_write
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, newest_snapshot
 
 COLUMNS = ('dataset', 'network', 'method', 'setting', 'options', 'seed', 'iteration', 'ch', 'batchsize', 'status',
@@ -55,7 +56,7 @@ def identity(cell):
 def read_record(path, cell=None):
     """A record; raises ValueError for a file that is none, or not one of `cell`'s budget."""
     try:
-        record = json.loads(Path(path).read_text(encoding='utf-8'))
+        record = read_json(path)
         found = {name: record[name] for name in ('name', 'options', 'seed', 'budget', 'status')}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f'{path}: expected the record of a cell: {type(error).__name__}: {error}') from None

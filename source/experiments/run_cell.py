@@ -28,6 +28,7 @@ from source.miscs.files import remove_leftovers
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, newest_snapshot
 from source.miscs.snapshots import load_trainer, save_snapshot
 from source.scoring.image_sources import GeneratedImages
@@ -66,7 +67,7 @@ def check_job(results, cell):
 
 def read_job(folder):
     """(cell, data_dir, threads) of a cell's folder."""
-    job = json.loads((Path(folder) / JOB).read_text(encoding='utf-8'))
+    job = read_json(Path(folder) / JOB)
     variant = job['variant']
     variant['options'] = tuple(map(tuple, variant['options']))
     return Cell(Variant(**variant), job['seed'], Budget(**job['budget'])), job['data_dir'], job['threads']

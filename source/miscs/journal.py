@@ -2,6 +2,7 @@ import json
 import os
 from pathlib import Path
 
+from source.miscs.plain_json import loads
 from source.miscs.results_dir import make_folder
 
 
@@ -22,7 +23,7 @@ class Journal:
             self.path.write_bytes(_line(settings))
             return
         try:
-            found, *entries = map(json.loads, whole.splitlines())
+            found, *entries = map(loads, whole.splitlines())
             differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
             self.entries = {entry[key]: entry for entry in entries}
         except (ValueError, TypeError, KeyError):

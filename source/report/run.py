@@ -1,9 +1,9 @@
 """What a results folder holds."""
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from source.miscs.plain_json import read_json
 from source.miscs.snapshot_names import model_snapshots
 from source.yaml_utils import load_config
 
@@ -111,14 +111,14 @@ def read_run(path):
     log = []
     if (path / 'log.json').is_file():
         try:
-            log = _checked(json.loads((path / 'log.json').read_text(encoding='utf-8')))
-        except (ValueError, RecursionError) as error:
+            log = _checked(read_json(path / 'log.json'))
+        except ValueError as error:
             raise ValueError(f'{path / "log.json"}: expected a log of training, found something else '
                              f'({error})') from None
     records = {}
     for file in sorted(path.glob('*.json')):
         try:
-            record = json.loads(file.read_text(encoding='utf-8'))
+            record = read_json(file)
         except ValueError:
             continue
         if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record):

@@ -1,9 +1,10 @@
 """Published numbers, measured ones, and which measured one answers which published one."""
 import csv
 import difflib
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from source.miscs.plain_json import read_json
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
 COMPARABLE = 'inception', None  # feature networks; None: scores that need none
@@ -115,7 +116,7 @@ def _number(value):
 
 def _record(path):
     try:
-        record = json.loads(path.read_text(encoding='utf-8'))
+        record = read_json(path)
     except OSError as error:
         raise ValueError(f'{path}: cannot be read: {error.strerror}') from None
     except ValueError:

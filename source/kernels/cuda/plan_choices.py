@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from source.miscs.plain_json import read_json
+
 
 def recorded(machine, problem):
     """The name of the plan chosen before on this `machine`, a string, or None."""
@@ -38,7 +40,7 @@ def _choices(machine):
 
 def _read(path):
     try:
-        plans = json.loads(path.read_text(encoding='utf-8'))['plans']
+        plans = read_json(path)['plans']
         return {str(problem): str(name) for problem, name in plans.items()}
     except FileNotFoundError:
         return {}
