@@ -1,4 +1,4 @@
-"""Every reader of records, logs, statistics, notes and weights of networks that judge, given what tests/hostile.py makes.
+"""Every reader of records, logs, statistics, notes and judging networks' weights, given what tests/hostile.py makes.
 
 As for test_hostile_files.py, a reader answers or raises a ValueError or OSError that names the file or its folder.
 """
@@ -91,7 +91,7 @@ def _saved(**arrays):
 
 @pytest.fixture(scope='module')
 def made(tmp_path_factory):
-    """`readers`: {name: (its file, function of the path, what it reads)}; `folders`: {name: with what lies beside it}."""
+    """`readers`: {name: (its file, function of the path, a whole one)}; `folders`: {name: where it lies}."""
     readers, folders = {}, {}
 
     def add(name, file, read, content, folder=None):

@@ -154,6 +154,8 @@ def _finished(paths, made_of, settings):
         report = read_json(paths.report)
         found = report['made_of']
         differing = [name for name in {**made_of, **found} if made_of.get(name) != found.get(name)]
+        if not _is_report(report):
+            raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(f'{paths.report}: expected the report of what was prepared, found something else') from None
     if differing:
@@ -164,6 +166,13 @@ def _finished(paths, made_of, settings):
             raise ValueError(f'{path}: expected it beside {paths.report.name}, found nothing; remove that to make it')
     shutil.rmtree(paths.part, ignore_errors=True)  # of a run killed in its last moment
     return report
+
+
+def _is_report(report):
+    counts = report['n_images'], report['n_skipped'], *report['n_changed'].values()
+    return all(type(n) is int for n in counts) and all(
+        isinstance(text, str) for pair in report['skipped'] for text in pair) and all(
+        len(pair) == 2 for pair in report['skipped'])
 
 
 def _check_room(paths, listing, settings, n_rows):

@@ -66,11 +66,17 @@ def check_job(results, cell):
 
 
 def read_job(folder):
-    """(cell, data_dir, threads) of a cell's folder."""
-    job = read_json(Path(folder) / JOB)
-    variant = job['variant']
-    variant['options'] = tuple(map(tuple, variant['options']))
-    return Cell(Variant(**variant), job['seed'], Budget(**job['budget'])), job['data_dir'], job['threads']
+    """(cell, data_dir, threads) of a cell's folder; raises ValueError where its file says something else."""
+    path = Path(folder) / JOB
+    try:
+        job = read_json(path)
+        variant = {**job['variant'], 'options': tuple((name, value) for name, value in job['variant']['options'])}
+        cell = Cell(Variant(**variant), job['seed'], Budget(**job['budget']))
+        identity(cell)
+        return cell, job['data_dir'], job['threads']
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f'{path}: expected what a cell is, found something else '
+                         f'({type(error).__name__}: {" ".join(str(error).split())[:100]})') from None
 
 
 def run_cell(folder, gpu=None, should_stop=lambda: False):

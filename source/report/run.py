@@ -5,6 +5,7 @@ from pathlib import Path
 
 from source.miscs.plain_json import read_json
 from source.miscs.snapshot_names import model_snapshots
+from source.scoring.comparison import score_record
 from source.yaml_utils import load_config
 
 SCORE_TITLES = {'is_mean': 'inception score', 'fid': 'FID', 'recognized': 'share recognized as their class',
@@ -117,11 +118,8 @@ def read_run(path):
                              f'({error})') from None
     records = {}
     for file in sorted(path.glob('*.json')):
-        try:
-            record = read_json(file)
-        except ValueError:
-            continue
-        if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record):
+        record = score_record(file)
+        if record is not None:
             records[file.name] = record
     return Run(path, config, log, _sheets(path / 'preview'), _sheets(path / 'preview_ema'), records,
                path.resolve().name)
