@@ -159,8 +159,8 @@ def _finished(paths, made_of, settings):
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(f'{paths.report}: expected the report of what was prepared, found something else') from None
     if differing:
-        raise ValueError(f'{paths.report}: is of other images or settings: {differing[0]}: expected '
-                         f'{made_of.get(differing[0])}, found {found.get(differing[0])}; give another --out')
+        raise ValueError(f'{paths.report}: is of other images or settings: {differing[0][:80]}: expected '
+                         f'{made_of.get(differing[0])}, found {str(found.get(differing[0]))[:80]}; give another --out')
     for kind, path in (('packed', paths.images), ('folder', paths.folder)):
         if kind in settings.formats and not path.exists():
             raise ValueError(f'{path}: expected it beside {paths.report.name}, found nothing; remove that to make it')
@@ -170,9 +170,9 @@ def _finished(paths, made_of, settings):
 
 def _is_report(report):
     counts = report['n_images'], report['n_skipped'], *report['n_changed'].values()
-    return all(type(n) is int for n in counts) and all(
-        isinstance(text, str) for pair in report['skipped'] for text in pair) and all(
-        len(pair) == 2 for pair in report['skipped'])
+    skipped = report['skipped']
+    return all(type(n) is int for n in counts) and isinstance(skipped, list) and all(
+        isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in skipped)
 
 
 def _check_room(paths, listing, settings, n_rows):

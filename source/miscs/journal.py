@@ -31,8 +31,8 @@ class Journal:
                              'move it away to start anew') from None
         if differing:
             name = differing[0]
-            raise ValueError(f'{self.path}: is of another run: {name}: expected {settings.get(name)}, '
-                             f'found {found.get(name)}; move it away to start anew')
+            raise ValueError(f'{self.path}: is of another run: {name[:80]}: expected {settings.get(name)}, '
+                             f'found {str(found.get(name))[:80]}; move it away to start anew')
         os.truncate(self.path, len(whole))
 
     def add(self, entry):

@@ -101,6 +101,16 @@ def _checked(log):
     return sorted(log, key=lambda entry: entry['iteration'])
 
 
+def _check_counts(config, path):
+    """Raises ValueError where what the report computes with, and `load_config` leaves to the classes, is no number."""
+    of_updater, of_gen = config['updater']['args'], config['models']['generator']['args']
+    for name, value in (('updater.args.n_dis', of_updater.get('n_dis', 5)),
+                        ('updater.args.ema', of_updater.get('ema') or 0),
+                        ('models.generator.args.n_classes', of_gen.get('n_classes', 0))):
+        if not is_number(value):
+            raise ValueError(f'{path}: {name}: expected a number, found {str(value)[:50]!r}')
+
+
 def read_run(path):
     """Read a results folder; raises ValueError, one line, where it holds no run or a damaged log."""
     path = Path(path)
@@ -109,6 +119,7 @@ def read_run(path):
     if not (path / 'config.yml').is_file():
         raise ValueError(f'{path}: no config.yml in it: expected the results folder of a run')
     config = load_config(path / 'config.yml')
+    _check_counts(config, path / 'config.yml')
     log = []
     if (path / 'log.json').is_file():
         try:

@@ -56,7 +56,7 @@ def cached_features(dis, dataset, path, key):
             feats = np.load(path, mmap_mode='r', allow_pickle=False)
             if feats.ndim == 2 and len(feats) == len(dataset) and feats.dtype == np.float32:
                 return feats
-    except (OSError, ValueError, EOFError):
+    except Exception:  # of a damaged header NumPy raises all kinds
         pass
     make_folder(path.parent)
     note.unlink(missing_ok=True)
