@@ -15,6 +15,7 @@ from benchmarks import kill_training
 from source.build import NETWORKS
 from source.miscs import results_dir
 from source.miscs.line_log import LineLog
+from source.miscs.lock import claimed
 from source.miscs.snapshots import load_trainer, newest_good
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run, write_config
@@ -213,7 +214,7 @@ def test_one_process_at_a_time(three, tmp_path, capsys):
     config, out = copied(three, tmp_path)
     before = files_in(out)
     for arguments in ([], ['--resume', 'auto']):
-        with results_dir.claimed(out):
+        with claimed(out, ''):
             assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, *arguments) == 2
         assert f'{out}: another process is training there' in capsys.readouterr().err
         assert files_in(out) == before

@@ -29,11 +29,11 @@ _LISTS = 'lists of numbers', _dict_of(_list_of(_none_or(_number)))
 NEEDED = {'name': ('text', _text), 'options': ('options by name', _dict_of(lambda value: True)),
           'seed': ('a whole number', _whole), 'budget': ('settings by name', _dict_of(lambda value: True)),
           'status': ('text', _text)}
-OF_A_CELL = {'network': ('text', _text), 'method': ('text', _text), 'setting': ('text', _none_or(_text)),
-             'iterations_done': ('a whole number', _whole)}  # and not of real data
+OF_A_CELL = {'network': ('text', _text), 'method': ('text', _text), 'setting': ('text', _none_or(_text))}
 OF_ITS_BUDGET = {'dataset': ('text', _text), 'feature_network': ('text', _text),
                  **dict.fromkeys(('iteration', 'ch', 'batchsize'), ('a whole number', _whole))}
 OPTIONAL = {'scores': ('numbers by name', _dict_of(_none_or(_number))), 'seconds': ('a number', _number),
+            'iterations_done': ('a whole number', _whole),
             'seconds_per_100_updates': ('a number', _none_or(_number)), 'protocol': ('text', _none_or(_text)),
             'feature_network': ('text', _none_or(_text)), 'curve': _LISTS, 'log': _LISTS, 'spectral_norms': _LISTS,
             'squared_singular_values': ('lists of numbers', _dict_of(_list_of(_number)))}

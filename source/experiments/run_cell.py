@@ -22,6 +22,7 @@ from source.extensions.calc_scores import CalcScores
 from source.extensions.divergence import DivergedError, StopWhenDiverged
 from source.extensions.held_out_loss import HeldOutLoss
 from source.extensions.log import Log
+from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.spectral_norms import SpectralNorms, singular_values
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import remove_leftovers
@@ -29,7 +30,7 @@ from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.plain_json import read_json
-from source.miscs.results_dir import make_folder, newest_snapshot
+from source.miscs.results_dir import make_folder, newest_snapshot, snapshots_in
 from source.miscs.snapshots import load_trainer, save_snapshot
 from source.scoring.image_sources import GeneratedImages
 from source.scoring.judging import judge, scores_of
@@ -41,7 +42,6 @@ from source.yaml_utils import load_config
 
 import numpy as np
 from chainer import training
-from chainer.training import extension
 
 JOB = 'cell.json'
 SHEET = 5  # rows and columns of the samples kept
@@ -110,7 +110,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
         status = f'diverged: {error}'
     if status == FINISHED and trainer.updater.iteration < last:
         if trainer.updater.iteration > 0:  # optimizers have no state to keep before
-            _save(trainer)
+            trainer.get_extension('SaveSnapshots')(trainer)
         return None
     record = make_record(cell, status, trainer, log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)
@@ -146,7 +146,7 @@ def build_cell_trainer(config, source, device, folder, data_dir=None):
         trainer.extend(HeldOutLoss(updater, dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)), trigger=logged)
     log = Log(trigger=logged)
     trainer.extend(log, name='log')
-    trainer.extend(_NewestSnapshot(), trigger=EveryAndLast(config['snapshot_interval'], last))
+    trainer.extend(SaveSnapshots([], keep_last=1), trigger=EveryAndLast(config['snapshot_interval'], last))
     return trainer, log, network
 
 
@@ -159,25 +159,9 @@ class _Logged(EveryAndLast):
         return (iteration < self.interval and leading in (1, 2, 5)) or super().__call__(trainer)
 
 
-class _NewestSnapshot(extension.Extension):
-    """Writes `snapshot_iter_<iteration>` and removes those before it."""
-
-    priority = extension.PRIORITY_READER - 200  # after everything that changes state or writes the log
-
-    def __call__(self, trainer):
-        _save(trainer)
-
-
-def _save(trainer):
-    path = Path(trainer.out) / f'snapshot_iter_{trainer.updater.iteration}'
-    save_snapshot(path, trainer)
-    _remove_snapshots(trainer.out, but=path)
-
-
-def _remove_snapshots(folder, but=None):
-    for path in Path(folder).glob('snapshot_iter_*'):
-        if path != but:
-            path.unlink()
+def _remove_snapshots(folder):
+    for path in snapshots_in(folder):
+        path.unlink()
 
 
 def _scores_by_protocol(cell, gen, network, config, config_path, data_dir):

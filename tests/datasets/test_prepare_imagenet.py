@@ -14,7 +14,7 @@ from source.datasets import preparation
 from source.datasets.imagenet import ImageNetDataset
 from source.datasets.packed import PackedDataset
 from source.datasets.prepare_imagenet import main
-from source.miscs.lock import locked
+from source.miscs.lock import claimed
 from tests.datasets.imagenet_tree import WNIDS, encoded, photo, write_tree
 from tests.narrow import files_in, run, write_config
 
@@ -410,7 +410,8 @@ def test_a_disk_that_fills_up(tree, prepared, tmp_path):
 
 
 def test_only_one_at_a_time(tree, tmp_path, capsys):
-    with locked(tmp_path / 'train_8.part' / 'lock', ''):
+    (tmp_path / 'train_8.part').mkdir()
+    with claimed(tmp_path / 'train_8.part', ''):
         assert 'train_8.part: another process is at work in it' in refused(
             capsys, '--train', tree[0], '--out', tmp_path, '--size', 8)
 
