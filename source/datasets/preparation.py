@@ -22,12 +22,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from source.datasets.imagenet_files import list_digest, list_lines
 from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
-from source.datasets.preparation_report import is_report, make_report, written
+from source.datasets.preparation_report import are_entries, is_report, make_report, written
 from source.datasets.prepared_images import png_name, prepare_chunk
 from source.miscs.files import atomic_write
 from source.miscs.journal import Journal
 from source.miscs.lock import claimed
-from source.miscs.plain_json import read_json
+from source.miscs.plain_json import one_line, read_json
 from source.miscs.results_dir import make_folder
 
 FORMATS = ('packed', 'folder')
@@ -53,6 +53,9 @@ def prepare(listing, split, out, settings, workers=1, progress=None):
         return report
     with claimed(make_folder(paths.part), f'{paths.part}: another process is at work in it'):
         journal = Journal(paths.in_part('journal.jsonl'), 'n_files', made_of)
+        if not are_entries(journal.entries.values(), len(listing.names)):
+            raise ValueError(f'{journal.path}: expected the journal of an interrupted preparation, found entries that '
+                             f'are none; remove {paths.part} to begin anew')
         if not os.path.exists(paths.in_part('whole')):
             _make(listing, split, paths, settings, workers, journal, progress or (lambda total, initial: None))
         report = make_report(listing, made_of, journal.entries.values())
@@ -128,8 +131,8 @@ def _finished(paths, made_of, settings):
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(f'{paths.report}: expected the report of what was prepared, found something else') from None
     if differing:
-        raise ValueError(f'{paths.report}: is of other images or settings: {differing[0][:80]}: expected '
-                         f'{made_of.get(differing[0])}, found {str(found.get(differing[0]))[:80]}; give another --out')
+        raise ValueError(f'{paths.report}: is of other images or settings: {one_line(differing[0])}: expected '
+                         f'{made_of.get(differing[0])}, found {one_line(found.get(differing[0]))}; give another --out')
     for kind, path in (('packed', paths.images), ('folder', paths.folder)):
         if kind in settings.formats and not path.exists():
             raise ValueError(f'{path}: expected it beside {paths.report.name}, found nothing; remove that to make it')

@@ -28,6 +28,23 @@ def written(listing, report):
 def is_report(report):
     """Whether what a file holds is as `make_report` makes it, as far as it is used again."""
     counts = report['n_images'], report['n_skipped'], *report['n_changed'].values()
-    skipped = report['skipped']
-    return all(type(n) is int for n in counts) and isinstance(skipped, list) and all(
-        isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in skipped)
+    return all(type(n) is int for n in counts) and _are_pairs(report['skipped'])
+
+
+def are_entries(entries, n_files):
+    """Whether a journal's entries follow one another and account for every file, of which there are `n_files`."""
+    before, n_rows = 0, 0
+    for entry in entries:
+        numbers = [entry.get(name) for name in ('n_files', 'n_rows', 'box_bytes')]
+        if [type(n) for n in numbers] != [int] * 3 or not all(_are_pairs(entry.get(k)) for k in ('skipped', 'changed')):
+            return False
+        n_rows += entry['n_files'] - before - len(entry['skipped'])
+        if not before < entry['n_files'] <= n_files or entry['n_rows'] != n_rows or entry['box_bytes'] < 0:
+            return False
+        before = entry['n_files']
+    return True
+
+
+def _are_pairs(pairs):
+    return isinstance(pairs, list) and all(
+        isinstance(pair, list) and [type(text) for text in pair] == [str, str] for pair in pairs)

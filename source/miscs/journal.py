@@ -2,7 +2,7 @@ import json
 import os
 from pathlib import Path
 
-from source.miscs.plain_json import loads
+from source.miscs.plain_json import loads, one_line
 from source.miscs.results_dir import make_folder
 
 
@@ -31,8 +31,8 @@ class Journal:
                              'move it away to start anew') from None
         if differing:
             name = differing[0]
-            raise ValueError(f'{self.path}: is of another run: {name[:80]}: expected {settings.get(name)}, '
-                             f'found {str(found.get(name))[:80]}; move it away to start anew')
+            raise ValueError(f'{self.path}: is of another run: {one_line(name)}: expected {settings.get(name)}, '
+                             f'found {one_line(found.get(name))}; move it away to start anew')
         os.truncate(self.path, len(whole))
 
     def add(self, entry):

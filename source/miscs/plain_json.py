@@ -14,3 +14,8 @@ def read_json(path):
     """What a JSON file holds. Raises ValueError, one line, where it holds none; OSError where it cannot be read."""
     with open(path, 'rb') as file:
         return loads(file.read())
+
+
+def one_line(value):
+    """What was found instead of something else, as a message tells it."""
+    return ' '.join(str(value).split())[:80]
