@@ -3,6 +3,7 @@ import os
 from dataclasses import dataclass, field
 
 from source.datasets.annotations import boxes_in_central_square, find_annotation, read_annotation
+from source.datasets.imagenet_files import SUFFIXES
 from source.datasets.open_image import decode
 from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
 
@@ -80,4 +81,7 @@ def _without_path(error):
 
 
 def png_name(name):
-    return f'{os.path.splitext(name)[0]}.png'
+    """The square's name: a.png for a.JPEG; a.jpg.png for any other, so that no two images have the same."""
+    stem, suffix = os.path.splitext(name)
+    of_two = os.path.splitext(stem)[1].lower() in SUFFIXES
+    return f'{stem}.png' if suffix == '.JPEG' and not of_two else f'{name}.png'

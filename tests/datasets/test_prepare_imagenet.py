@@ -83,6 +83,23 @@ def test_names_of_any_bytes_and_files_that_are_none(tmp_path, capsys):
         'train_8.npy', str(tmp_path / 'out'), 8).load_ims(np.arange(5)))
 
 
+def test_images_whose_names_differ_in_their_endings_alone(tmp_path):
+    """Each has a square of its own in the folder too."""
+    folder = tmp_path / 'raw' / WNIDS[0]
+    folder.mkdir(parents=True)
+    names = ['a.JPEG', 'a.PNG', 'a.jpeg', 'a.jpg', 'a.png', 'a.png.JPEG']
+    for k, name in enumerate(names):
+        (folder / name).write_bytes(encoded(photo(k), 'PNG'))
+    assert run(main, '--train', tmp_path / 'raw', '--out', tmp_path / 'out', '--size', 8, '--formats', 'packed',
+               'folder') == 0
+    squares = ImageNetDataset(str(tmp_path / 'out/train_8/image_list.txt'), str(tmp_path / 'out/train_8'), 8)
+    packed = PackedDataset('train_8.npy', str(tmp_path / 'out'), 8)
+    np.testing.assert_array_equal(squares.load_ims(np.arange(6)), packed.load_ims(np.arange(6)))
+    assert len({im.tobytes() for im in packed.load_ims(np.arange(6))}) == 6
+    assert sorted(path.name for path in (tmp_path / 'out/train_8' / WNIDS[0]).iterdir()) == [
+        'a.PNG.png', 'a.jpeg.png', 'a.jpg.png', 'a.png', 'a.png.JPEG.png', 'a.png.png']
+
+
 def test_only_lists(tree, tmp_path):
     """Nothing is opened, so what cannot be read is in them too."""
     assert run(main, '--train', tree[0], '--out', tmp_path, '--formats', 'list') == 0
