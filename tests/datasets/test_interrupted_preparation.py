@@ -116,6 +116,27 @@ def test_interrupted_by_the_user(tree, tmp_path):
         assert process.returncode == 99  # it was through before the signal came
 
 
+def test_a_bounded_number_of_images_is_held(tree, tmp_path, monkeypatch):
+    """However slow the disk is: what workers have prepared and nobody has written yet."""
+    started, written, held = [], [], []
+    prepare_chunk, write = preparation.prepare_chunk, preparation.PackedWriter.write
+
+    def counted(*args):
+        started.append(1)
+        return prepare_chunk(*args)
+
+    def slow(self, ims):
+        time.sleep(.01)
+        held.append(len(started) - len(written))
+        written.append(1)
+        return write(self, ims)
+    monkeypatch.setattr(preparation, 'prepare_chunk', counted)
+    monkeypatch.setattr(preparation.PackedWriter, 'write', slow)
+    monkeypatch.setattr(preparation, 'CHUNK', 1)
+    assert run(main, '--train', tree[0], '--out', tmp_path, '--size', 8, '--workers', 2) == 0
+    assert len(written) == len(started) == 34 and 1 < max(held) <= 2 * 2 + 1
+
+
 def test_a_full_disk_is_told_before(tree, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(preparation.shutil, 'disk_usage', lambda path: type('', (), {'free': 10 ** 5}))
     assert 'expected room for 0.0 GB of images, found 0.0 GB free' in refused(
