@@ -5,7 +5,7 @@ import re
 from source.datasets.imagenet import ImageNetDataset
 from source.datasets.packed import PackedDataset
 from source.datasets.prepare_imagenet import main
-from tests.datasets.imagenet_tree import WNIDS, encoded, photo, refused, report_of, write_tree
+from tests.datasets.imagenet_tree import WNIDS, encoded, photo, refused, report_of, turned, write_tree
 from tests.narrow import run
 
 import numpy as np
@@ -139,6 +139,24 @@ def test_boxes_are_in_pixels_of_the_squares(tree, tmp_path):
     assert {lines[int(row['row'])] for row in rows} == {f'{name} 1'}
     (change,) = report_of(tmp_path / 'out', 'train_75')['changed'].items()
     assert change[0].startswith('boxes left out: ') and change[1] == [f'{WNIDS[1]}/{WNIDS[1]}_11.JPEG']
+
+
+def test_boxes_of_an_image_that_was_turned_are_left_out(tmp_path):
+    """Its annotation counts in the image as it lay."""
+    write_tree(tmp_path / 'raw', 1, WNIDS[:1], {}, {})
+    folder = tmp_path / 'xml' / 'train' / WNIDS[0]
+    folder.mkdir(parents=True)
+    for orientation in (1, 6):
+        (tmp_path / 'raw' / WNIDS[0] / f'{orientation}.JPEG').write_bytes(
+            turned(photo(0), orientation) if orientation > 1 else encoded(photo(0)))
+        (folder / f'{orientation}.xml').write_text(annotation(WNIDS[0], [(100, 100, 200, 200)]))
+    assert run(main, '--train', tmp_path / 'raw', '--annotations', tmp_path / 'xml', '--out', tmp_path / 'out',
+               '--size', 8) == 0
+    with open(tmp_path / 'out/train_8_boxes.csv', newline='') as file:
+        assert [row['name'] for row in csv.DictReader(file)] == [f'{WNIDS[0]}/1.JPEG']
+    assert report_of(tmp_path / 'out', 'train_8')['changed'] == dict.fromkeys(
+        ['turned upright (EXIF 6)', 'boxes left out: the image was turned, its annotation was not'],
+        [f'{WNIDS[0]}/6.JPEG'])
 
 
 @pytest.mark.parametrize('name, content, message', [
