@@ -10,8 +10,6 @@ import os
 import sys
 from pathlib import Path
 
-from source.miscs.plain_json import read_json
-
 
 def recorded(machine, problem):
     """The name of the plan chosen before on this `machine`, a string, or None."""
@@ -40,11 +38,11 @@ def _choices(machine):
 
 def _read(path):
     try:
-        plans = read_json(path)['plans']
+        plans = json.loads(path.read_text(encoding='utf-8'))['plans']
         return {str(problem): str(name) for problem, name in plans.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         _tell(f'{path}: no choices of convolution plans in it ({error!r}); they are made anew')
         return {}
 
