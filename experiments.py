@@ -26,7 +26,7 @@ from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
-from source.miscs.lock import LockedError, locked
+from source.miscs.lock import LockedError, claimed
 
 
 def parse_arguments():
@@ -130,7 +130,7 @@ def train_cell(args):
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
     try:
-        with locked(Path(args.folder) / 'lock', f'{args.folder}: another process trains this cell'):
+        with claimed(args.folder, f'{args.folder}: another process trains this cell'):
             record = run_cell(args.folder, args.gpu,
                               lambda: bool(stopped) or (args.deadline is not None and time.time() >= args.deadline))
     except LockedError as error:

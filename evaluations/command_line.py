@@ -1,7 +1,6 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
 import argparse
 import contextlib
-import functools
 import json
 import sys
 import warnings
@@ -14,6 +13,8 @@ from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all commands here use it)
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standing_statistics import restate_statistics
@@ -173,7 +174,7 @@ def write_record(path, record):
 
 def _tell_what_is_replaced(path, record):
     try:
-        earlier = json.loads(path.read_text(encoding='utf-8'))
+        earlier = read_json(path)
     except FileNotFoundError:
         return
     except ValueError:
@@ -206,18 +207,3 @@ def told_warnings(category):
             for line in dict.fromkeys(str(warning.message) for warning in caught):
                 lines.append(line)
                 print(f'warning: {line}', file=sys.stderr)
-
-
-def one_line_errors(main):
-    """Turns what is wrong with a user's input into one line and exit status 2."""
-    @functools.wraps(main)
-    def wrapped():
-        try:
-            main()
-        except (ValueError, OSError) as error:
-            print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            print('interrupted', file=sys.stderr)
-            sys.exit(130)
-    return wrapped

@@ -227,7 +227,8 @@ def check_names(found, known, source, prefix):
         if name not in known:
             near = difflib.get_close_matches(str(name), [str(k) for k in known], 1)
             hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(sorted(map(str, known)))}'
-            raise ConfigError(f'{source}: {prefix}{name}: unknown key; {hint}')
+            shown = name if str(name).isprintable() else repr(name)
+            raise ConfigError(f'{source}: {prefix}{shown}: unknown key; {hint}')
 
 
 def convert(value, expected_type, source, name):

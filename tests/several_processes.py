@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.narrow import write_config
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -36,3 +38,29 @@ def train(n, config, out, *arguments):
         status, stdout, stderr = done.returncode, done.stdout, done.stderr
     assert status == 0, stderr
     return stdout
+
+
+# Without noise of their own: each process adds its own to its images, so that it need not draw that of the others.
+DATASET = '''
+import numpy as np
+from source.datasets.image_dataset import ImageDataset
+
+
+class PlainImages(ImageDataset):
+    def __init__(self):
+        rng = np.random.RandomState(0)
+        super().__init__(rng.randint(0, 256, (20, 3, 8, 8), np.uint8), np.arange(20) % 10, 10)
+
+    def get_examples(self, indices, rng):
+        return (self.ims[indices] / np.float32(128) - 1).astype(np.float32), self.labels[indices]
+'''
+PLAIN = {'dataset.dataset_fn': 'plain.py', 'dataset.dataset_name': 'PlainImages', 'dataset.args': {},
+         'synchronized_batch_norm': True, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 9,
+         'iteration': 4, 'cpu_kernels': False, 'models.generator.args.dim_z': 45}
+WHOLE = {**PLAIN, 'batchsize': 8, 'updater.args.n_gen_samples': 12}
+HALF = {**PLAIN, 'batchsize': 4, 'updater.args.n_gen_samples': 6}
+
+
+def config(folder, changes, name):
+    (folder / 'plain.py').write_text(DATASET)
+    return write_config(folder, changes, name)

@@ -4,8 +4,6 @@ It may answer or raise a ValueError or OSError that names the file; it may not r
 touch the disk. `SNGAN_EXAMPLES=5000` makes that many examples of each kind for each reader instead of 150.
 """
 import io
-import os
-import signal
 import zipfile
 
 from source.build import NETWORKS
@@ -18,6 +16,7 @@ from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 from source.weight_files.torch_file import read_torch_file
 from source.yaml_utils import load_config
 from tests.feature_network import FakeFeatureNetwork
+from tests.hostile import CHANGES, VALUES, changed, of_a_reader, try_to_read
 from tests.narrow import narrow_config, write_config
 from tests.weight_files import torch_writer
 from tests.weight_files.graph_def_writer import graph
@@ -27,11 +26,9 @@ import chainer.links as L
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-N_EXAMPLES = int(os.environ.get('SNGAN_EXAMPLES', 150))
-SECONDS = 10
 ARRAYS = {'a/W': np.arange(6, dtype='f4').reshape(2, 3), 'a/gamma': np.arange(3, dtype='f4'), 'b': np.array(3, 'f4')}
 SHAPES = {name: array.shape for name, array in ARRAYS.items()}
 
@@ -117,67 +114,6 @@ def _without_comment(content):
     return file.getvalue()
 
 
-class _TooLong(BaseException):
-    pass
-
-
-def _alarm(*_):
-    raise _TooLong
-
-
-def try_to_read(folder, reader, content):
-    """Whether the file was read; fails for anything but that or an error that names the file."""
-    name, read, _ = reader
-    path = folder / name
-    path.write_bytes(content)
-    before = signal.signal(signal.SIGALRM, _alarm)
-    signal.alarm(SECONDS)
-    try:
-        read(path)
-        was_read = True
-    except (ValueError, OSError) as error:
-        message = str(error)
-        assert str(path) in message or str(folder) in message, message
-        assert '\n' not in message and len(message) < 1000 + 2 * len(str(path))
-        was_read = False
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-    assert os.listdir(folder) == [name]
-    assert path.read_bytes() == content
-    return was_read
-
-
-TROUBLE = [b'\0' * 8, b'\xff' * 8, b'\xff\xff\xff\x7f', b'PK\x05\x06', b'[' * 2000, b'&a [*a]', b'\n? ', b'!!', b'{',
-           b'/..']
-CHANGES = st.lists(st.tuples(
-    st.sampled_from(['flip', 'overwrite', 'insert', 'remove', 'cut', 'repeat']), st.floats(0, 1, exclude_max=True),
-    st.one_of(st.binary(min_size=1, max_size=8), st.sampled_from(TROUBLE))), min_size=1, max_size=4)
-
-
-def changed(content, changes):
-    content = bytearray(content)
-    for kind, where, data in changes:
-        at = int(where * (len(content) + 1))
-        if kind == 'flip' and at < len(content):
-            content[at] ^= data[0] or 1
-        elif kind == 'overwrite':
-            content[at:at + len(data)] = data
-        elif kind == 'insert':
-            content[at:at] = data
-        elif kind == 'remove':
-            del content[at:at + len(data)]
-        elif kind == 'cut':
-            del content[at:]
-        elif kind == 'repeat':
-            content[at:at] = content[max(0, at - 64 * len(data)):at]
-    return bytes(content)
-
-
-of_a_reader = settings(max_examples=N_EXAMPLES, deadline=None, database=None, derandomize=N_EXAMPLES == 150,
-                       suppress_health_check=list(HealthCheck))
-
-
 @pytest.mark.parametrize('name', READERS)
 def test_whole_files_are_read(readers, tmp_path, name):
     assert try_to_read(tmp_path, readers[name], readers[name][2])
@@ -237,13 +173,6 @@ def test_archives_put_together_anew_around_changed_entries(readers, tmp_path, na
 def _array(content):
     array = np.load(io.BytesIO(content), allow_pickle=False)
     return array.dtype.str, array.shape, array.tobytes()
-
-
-KEYS = st.one_of(st.text(max_size=4), st.integers())
-VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(),
-              st.binary(max_size=3)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=6)
 
 
 @pytest.mark.filterwarnings('ignore')

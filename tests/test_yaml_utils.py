@@ -152,6 +152,7 @@ def test_unknown_key_lists_the_known(tmp_path, key, known):
 
 def test_key_that_is_no_string(tmp_path):
     assert ': adam.3: unknown key' in error_of(write_config(tmp_path, {'adam': {3: 1}}))
+    assert r": adam.'a\nb': unknown key" in error_of(write_config(tmp_path, {'adam': {'a\nb': 1}}))
 
 
 @pytest.mark.parametrize('key', [

@@ -17,54 +17,24 @@ import io
 import json
 import os
 import shutil
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
-from source.datasets.annotations import boxes_in_central_square, find_annotation, read_annotation
 from source.datasets.imagenet_files import list_digest, list_lines
-from source.datasets.open_image import decode
 from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
-from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
+from source.datasets.preparation_report import are_entries, is_report, make_report, written
+from source.datasets.prepared_images import png_name, prepare_chunk
 from source.miscs.files import atomic_write
 from source.miscs.journal import Journal
-from source.miscs.lock import locked
+from source.miscs.lock import claimed
+from source.miscs.plain_json import one_line, read_json
 from source.miscs.results_dir import make_folder
-
-import numpy as np
 
 FORMATS = ('packed', 'folder')
 CHUNK = 64  # images a worker takes at once
 SYNC_EVERY = 512  # images between two lines of the journal, each after the images are on the disk
 BOX_COLUMNS = ('row', 'name', 'wnid', 'xmin', 'ymin', 'xmax', 'ymax')
 LIST_NAME = 'image_list.txt'
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is made of each image.
-
-    Args:
-        size: of the squares, in pixels.
-        resize_method: one of RESIZE_METHODS.
-        formats: of FORMATS, any.
-        annotations: folder of the boxes, or None.
-    """
-
-    size: int = 128
-    resize_method: str = 'bilinear'
-    formats: tuple = ('packed',)
-    annotations: str = None
-
-
-@dataclass
-class Prepared:
-    """What became of a chunk of images."""
-
-    ims: np.ndarray  # uint8 (B, size, size, 3), of those that could be read
-    skipped: list = field(default_factory=list)  # (name, why)
-    changed: list = field(default_factory=list)  # (name, what was done to it)
-    boxes: list = field(default_factory=list)  # (index into ims, name, wnid, xmin, ymin, xmax, ymax)
 
 
 def prepare(listing, split, out, settings, workers=1, progress=None):
@@ -81,11 +51,14 @@ def prepare(listing, split, out, settings, workers=1, progress=None):
     report = _finished(paths, made_of, settings)
     if report is not None:
         return report
-    with locked(paths.part / 'lock', f'{paths.part}: another process is at work in it'):
+    with claimed(make_folder(paths.part), f'{paths.part}: another process is at work in it'):
         journal = Journal(paths.in_part('journal.jsonl'), 'n_files', made_of)
+        if not are_entries(journal.entries.values(), len(listing.names)):
+            raise ValueError(f'{journal.path}: expected the journal of an interrupted preparation, found entries that '
+                             f'are none; remove {paths.part} to begin anew')
         if not os.path.exists(paths.in_part('whole')):
             _make(listing, split, paths, settings, workers, journal, progress or (lambda total, initial: None))
-        report = _report(listing, made_of, journal.entries.values())
+        report = make_report(listing, made_of, journal.entries.values())
         if report['n_images'] == 0:
             raise ValueError(f'{listing.root}: expected images, found none that can be read; '
                              f'{paths.in_part("journal.jsonl")} says why')
@@ -150,14 +123,16 @@ def _finished(paths, made_of, settings):
                              'move it away, or give another --out')
         return None
     try:
-        report = json.loads(paths.report.read_text(encoding='utf-8'))
+        report = read_json(paths.report)
         found = report['made_of']
         differing = [name for name in {**made_of, **found} if made_of.get(name) != found.get(name)]
+        if not is_report(report):
+            raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(f'{paths.report}: expected the report of what was prepared, found something else') from None
     if differing:
-        raise ValueError(f'{paths.report}: is of other images or settings: {differing[0]}: expected '
-                         f'{made_of.get(differing[0])}, found {found.get(differing[0])}; give another --out')
+        raise ValueError(f'{paths.report}: is of other images or settings: {one_line(differing[0])}: expected '
+                         f'{made_of.get(differing[0])}, found {one_line(found.get(differing[0]))}; give another --out')
     for kind, path in (('packed', paths.images), ('folder', paths.folder)):
         if kind in settings.formats and not path.exists():
             raise ValueError(f'{path}: expected it beside {paths.report.name}, found nothing; remove that to make it')
@@ -191,80 +166,11 @@ def _in_parallel(listing, split, paths, settings, workers, first):
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def prepare_chunk(root, names, split, settings, folder=None):
-    """Return the Prepared of some images; with `folder` their squares are written there too, as .png."""
-    ims, found = [], Prepared(None)
-    for name in names:
-        try:
-            image, changes = decode(os.path.join(root, name))
-        except ValueError as error:
-            found.skipped.append((name, _without_path(error)))
-            continue
-        square = resized(central_square(image), settings.size, RESIZE_METHODS[settings.resize_method])
-        if settings.annotations is not None:
-            try:
-                found.boxes += _boxes(settings, split, name, image.size, changes, len(ims))
-            except (ValueError, OSError) as error:
-                changes = [*changes, f'boxes left out: {error}']
-        found.changed += [(name, change) for change in changes]
-        if folder is not None:
-            path = os.path.join(folder, _png(name))
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, 'wb') as file:  # should it be cut, its chunk is not in the journal and comes again
-                square.save(file, 'PNG', compress_level=1)
-                file.flush()
-                os.fsync(file.fileno())
-        ims.append(np.asarray(square))
-    found.ims = np.stack(ims) if ims else np.empty((0, settings.size, settings.size, 3), np.uint8)
-    return found
-
-
-def _boxes(settings, split, name, shape, changes, k):
-    path = find_annotation(settings.annotations, split, name)
-    if path is None:
-        return []
-    if any(change.startswith('turned') for change in changes):
-        raise ValueError('the image was turned, its annotation was not')
-    return [(k, name, box.wnid, box.xmin, box.ymin, box.xmax, box.ymax)
-            for box in boxes_in_central_square(read_annotation(path), *shape, settings.size)]
-
-
 def _box_lines(boxes, first_row):
     text = io.StringIO()
     csv.writer(text, lineterminator='\n').writerows(
         [first_row + k, name, wnid, *(f'{value:.2f}' for value in sides)] for k, name, wnid, *sides in boxes)
     return text.getvalue().encode(errors='surrogateescape')
-
-
-def _without_path(error):
-    """What is wrong with a file, without the place it has on this machine."""
-    return str(error).partition(': expected an image, found ')[2] or str(error)
-
-
-def _png(name):
-    return f'{os.path.splitext(name)[0]}.png'
-
-
-def _report(listing, made_of, entries):
-    n_rows = max((entry['n_rows'] for entry in entries), default=0)
-    skipped, changed = [list(pair) for pair in listing.passed_over], defaultdict(list)
-    for entry in entries:
-        skipped += [list(pair) for pair in entry['skipped']]
-        for name, change in entry['changed']:
-            changed[change].append(name)
-    present = set(listing.labels)
-    return {'made_of': made_of, 'n_images': n_rows, 'n_classes': len(listing.wnids),
-            'classes_without_images': [wnid for k, wnid in enumerate(listing.wnids, listing.first_label)
-                                       if k not in present],
-            'n_skipped': len(skipped), 'skipped': skipped,
-            'n_changed': {change: len(names) for change, names in changed.items()}, 'changed': changed}
-
-
-def written(listing, report):
-    """(names, labels) of the images of a listing that were written, in the order of their rows."""
-    skipped = {name for name, _ in report['skipped']}
-    kept = [k for k, name in enumerate(listing.names) if name not in skipped]
-    return [listing.names[k] for k in kept], [listing.labels[k] for k in kept]
 
 
 def _publish(paths, listing, settings, report):
@@ -273,7 +179,7 @@ def _publish(paths, listing, settings, report):
     moves = []
     if 'folder' in settings.formats:
         if os.path.exists(paths.in_part('folder')):
-            write_list(os.path.join(paths.in_part('folder'), LIST_NAME), map(_png, names), labels)
+            write_list(os.path.join(paths.in_part('folder'), LIST_NAME), map(png_name, names), labels)
         moves.append((paths.in_part('folder'), paths.folder))
     if settings.annotations is not None:
         moves.append((paths.in_part('boxes.csv'), paths.boxes))

@@ -16,14 +16,17 @@ image_list_dog_and_cat.txt (image_list_val.txt, …), lists of the raw files in 
 train_128.npy with train_128_labels.npy; train_128_report.json.
 """
 import argparse
+import functools
 import os
-import sys
 from pathlib import Path
 
 from source.datasets import imagenet_files
-from source.datasets.preparation import FORMATS, Settings, prepare, write_list, written
+from source.datasets.preparation import FORMATS, prepare, write_list
+from source.datasets.preparation_report import written
+from source.datasets.prepared_images import Settings
 from source.datasets.square_crops import RESIZE_METHODS
 from source.datasets.validation_classes import validation_classes
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
 
 from tqdm import tqdm
@@ -118,18 +121,12 @@ def _printable(text):
     return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+@functools.partial(one_line_errors, interrupted='interrupted; run the same command again to go on')
 def main():
     args = parse_arguments()
-    try:
-        _check(args)
-        for split, listing in list_splits(args).items():
-            _prepare_split(args, split, listing)
-    except (ValueError, OSError) as error:
-        print(f'{os.path.basename(sys.argv[0])}: error: {error}', file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print('interrupted; run the same command again to go on', file=sys.stderr)
-        sys.exit(130)
+    _check(args)
+    for split, listing in list_splits(args).items():
+        _prepare_split(args, split, listing)
 
 
 def _check(args):

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from source.experiments.budget import PAPER_CH
+from source.experiments.record_checks import check_record
 from source.miscs.files import atomic_write
+from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, newest_snapshot
 
 COLUMNS = ('dataset', 'network', 'method', 'setting', 'options', 'seed', 'iteration', 'ch', 'batchsize', 'status',
@@ -55,12 +57,11 @@ def identity(cell):
 def read_record(path, cell=None):
     """A record; raises ValueError for a file that is none, or not one of `cell`'s budget."""
     try:
-        record = json.loads(Path(path).read_text(encoding='utf-8'))
-        found = {name: record[name] for name in ('name', 'options', 'seed', 'budget', 'status')}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{path}: expected the record of a cell: {type(error).__name__}: {error}') from None
+        record = check_record(read_json(path))
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{path}: expected the record of a cell: {error}') from None
     if cell is not None:
-        check_same_budget(path, found['budget'], cell)
+        check_same_budget(path, record['budget'], cell)
     return record
 
 

@@ -22,13 +22,15 @@ from source.extensions.calc_scores import CalcScores
 from source.extensions.divergence import DivergedError, StopWhenDiverged
 from source.extensions.held_out_loss import HeldOutLoss
 from source.extensions.log import Log
+from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.spectral_norms import SpectralNorms, singular_values
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import remove_leftovers
 from source.miscs.generate import generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.results_dir import make_folder, newest_snapshot
+from source.miscs.plain_json import read_json
+from source.miscs.results_dir import make_folder, newest_snapshot, snapshots_in
 from source.miscs.snapshots import load_trainer, save_snapshot
 from source.scoring.image_sources import GeneratedImages
 from source.scoring.judging import judge, scores_of
@@ -40,7 +42,6 @@ from source.yaml_utils import load_config
 
 import numpy as np
 from chainer import training
-from chainer.training import extension
 
 JOB = 'cell.json'
 SHEET = 5  # rows and columns of the samples kept
@@ -65,11 +66,17 @@ def check_job(results, cell):
 
 
 def read_job(folder):
-    """(cell, data_dir, threads) of a cell's folder."""
-    job = json.loads((Path(folder) / JOB).read_text(encoding='utf-8'))
-    variant = job['variant']
-    variant['options'] = tuple(map(tuple, variant['options']))
-    return Cell(Variant(**variant), job['seed'], Budget(**job['budget'])), job['data_dir'], job['threads']
+    """(cell, data_dir, threads) of a cell's folder; raises ValueError where its file says something else."""
+    path = Path(folder) / JOB
+    try:
+        job = read_json(path)
+        variant = {**job['variant'], 'options': tuple((name, value) for name, value in job['variant']['options'])}
+        cell = Cell(Variant(**variant), job['seed'], Budget(**job['budget']))
+        identity(cell)
+        return cell, job['data_dir'], job['threads']
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f'{path}: expected what a cell is, found something else '
+                         f'({type(error).__name__}: {" ".join(str(error).split())[:100]})') from None
 
 
 def run_cell(folder, gpu=None, should_stop=lambda: False):
@@ -103,7 +110,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
         status = f'diverged: {error}'
     if status == FINISHED and trainer.updater.iteration < last:
         if trainer.updater.iteration > 0:  # optimizers have no state to keep before
-            _save(trainer)
+            trainer.get_extension('SaveSnapshots')(trainer)
         return None
     record = make_record(cell, status, trainer, log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)
@@ -139,7 +146,7 @@ def build_cell_trainer(config, source, device, folder, data_dir=None):
         trainer.extend(HeldOutLoss(updater, dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)), trigger=logged)
     log = Log(trigger=logged)
     trainer.extend(log, name='log')
-    trainer.extend(_NewestSnapshot(), trigger=EveryAndLast(config['snapshot_interval'], last))
+    trainer.extend(SaveSnapshots([], keep_last=1), trigger=EveryAndLast(config['snapshot_interval'], last))
     return trainer, log, network
 
 
@@ -152,25 +159,9 @@ class _Logged(EveryAndLast):
         return (iteration < self.interval and leading in (1, 2, 5)) or super().__call__(trainer)
 
 
-class _NewestSnapshot(extension.Extension):
-    """Writes `snapshot_iter_<iteration>` and removes those before it."""
-
-    priority = extension.PRIORITY_READER - 200  # after everything that changes state or writes the log
-
-    def __call__(self, trainer):
-        _save(trainer)
-
-
-def _save(trainer):
-    path = Path(trainer.out) / f'snapshot_iter_{trainer.updater.iteration}'
-    save_snapshot(path, trainer)
-    _remove_snapshots(trainer.out, but=path)
-
-
-def _remove_snapshots(folder, but=None):
-    for path in Path(folder).glob('snapshot_iter_*'):
-        if path != but:
-            path.unlink()
+def _remove_snapshots(folder):
+    for path in snapshots_in(folder):
+        path.unlink()
 
 
 def _scores_by_protocol(cell, gen, network, config, config_path, data_dir):

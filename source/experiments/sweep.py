@@ -9,7 +9,8 @@ from pathlib import Path
 
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import check_job, record_crash, write_job
-from source.miscs.lock import locked
+from source.miscs.lock import claimed
+from source.miscs.results_dir import make_folder
 from source.miscs.stop_request import StopRequest
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
@@ -40,8 +41,8 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         ValueError: a record or a begun cell of another budget, or a comparison that is running in this folder already.
         KeyboardInterrupt: SIGINT or SIGTERM came; all workers have left their snapshots.
     """
-    with locked(results.root / 'cells' / 'lock',
-                f'{results.root}: another run of experiments.py is at work in this folder'):
+    with claimed(make_folder(results.root / 'cells'),
+                 f'{results.root}: another run of experiments.py is at work in this folder'):
         done = {cell: record for cell in cells if (record := _record(results, cell)) is not None}
         if retry_crashed:
             done = {cell: record for cell, record in done.items() if not record['status'].startswith('crashed')}

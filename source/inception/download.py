@@ -7,10 +7,10 @@ A download of 89 MB that stops goes on where it was when the command is run agai
 """
 import argparse
 import os
-import sys
 
 from source.inception.weights import read_weights, save_weights
 from source.miscs.files import file_sha256
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.resumable_download import resumable_download
 
 from tqdm import tqdm
@@ -73,14 +73,11 @@ def convert_download(outfile):
         raise ValueError(f'{error}; removed it: run this again to fetch it anew') from None
 
 
+@one_line_errors
 def main():
     args = parse_arguments()
-    try:
-        source, digest = (args.source, convert(args.source, args.outfile)) if args.source else (
-            convert_download(args.outfile))
-    except (ValueError, OSError) as error:
-        print(f'{os.path.basename(sys.argv[0])}: error: {error}', file=sys.stderr)
-        sys.exit(2)
+    source, digest = (args.source, convert(args.source, args.outfile)) if args.source else (
+        convert_download(args.outfile))
     print(f'{args.outfile}: the weights of {source}, SHA-256 {digest}')
 
 

@@ -2,6 +2,7 @@ import json
 import os
 from pathlib import Path
 
+from source.miscs.plain_json import loads, one_line
 from source.miscs.results_dir import make_folder
 
 
@@ -22,7 +23,7 @@ class Journal:
             self.path.write_bytes(_line(settings))
             return
         try:
-            found, *entries = map(json.loads, whole.splitlines())
+            found, *entries = map(loads, whole.splitlines())
             differing = [name for name in {**found, **settings} if found.get(name) != settings.get(name)]
             self.entries = {entry[key]: entry for entry in entries}
         except (ValueError, TypeError, KeyError):
@@ -30,8 +31,8 @@ class Journal:
                              'move it away to start anew') from None
         if differing:
             name = differing[0]
-            raise ValueError(f'{self.path}: is of another run: {name}: expected {settings.get(name)}, '
-                             f'found {found.get(name)}; move it away to start anew')
+            raise ValueError(f'{self.path}: is of another run: {one_line(name)}: expected {settings.get(name)}, '
+                             f'found {one_line(found.get(name))}; move it away to start anew')
         os.truncate(self.path, len(whole))
 
     def add(self, entry):

@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from source.miscs.plain_json import loads
+
 
 class LineLogError(ValueError):
     """A file that is no log of this kind."""
@@ -23,8 +25,8 @@ class LineLog:
         whole = content[:content.rfind(b'\n') + 1]
         for number, line in enumerate(whole.splitlines(), 1):
             try:
-                self._take(json.loads(line))
-            except (ValueError, TypeError, KeyError, RecursionError):
+                self._take(loads(line))
+            except (ValueError, TypeError, KeyError):
                 raise LineLogError(f'{self.path}, line {number}: expected an entry of a training log') from None
         if len(whole) < len(content):
             os.truncate(self.path, len(whole))

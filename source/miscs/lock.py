@@ -1,7 +1,6 @@
 import contextlib
 import fcntl
-
-from source.miscs.results_dir import make_folder
+import os
 
 
 class LockedError(ValueError):
@@ -9,15 +8,21 @@ class LockedError(ValueError):
 
 
 @contextlib.contextmanager
-def locked(path, message):
-    """Holds the file `path`, made where it is missing, for this process alone; raises LockedError(message) if it can't.
-
-    The lock goes with the process, however that ends.
-    """
-    make_folder(path.parent)
-    with open(path, 'w') as file:
+def claimed(folder, message):
+    """Keeps a folder for this process, however that ends; raises LockedError(message) where another one has it."""
+    with contextlib.ExitStack() as stack:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, descriptor)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise LockedError(message) from None
+            _lock(descriptor, message)
+        except OSError:  # as of NFS, which locks no folders, but files
+            with contextlib.suppress(OSError):
+                _lock(stack.enter_context(open(os.path.join(folder, '.lock'), 'a')), message)
         yield
+
+
+def _lock(file, message):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(message) from None

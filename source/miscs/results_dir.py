@@ -1,7 +1,5 @@
 """Results folders: one run each, with the config and the versions it ran with."""
 import contextlib
-import fcntl
-import os
 import platform
 import shutil
 import tempfile
@@ -9,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from source.miscs.files import remove_leftovers
+from source.miscs.lock import claimed
 from source.yaml_utils import save_config
 
 
@@ -65,30 +64,16 @@ def whole_folder(path):
         raise
 
 
-@contextlib.contextmanager
-def claimed(path):
-    """Keeps a folder for this process, however that ends; raises ValueError where another one has it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems lock no folders
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f'{path}: another process is training there') from None
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def begin(path, config, resumed, claims):
     """Makes a results folder ready for a run; an earlier run in it, unless `resumed` is a snapshot of it, is set aside.
 
     `claims`, an ExitStack, keeps the folder for this process. Raises ValueError where another one has it.
     """
+    is_training = f'{path}: another process is training there'
     if is_used(path) and not (resumed and Path(resumed).parent.samefile(path)):
-        with claimed(path):
+        with claimed(path, is_training):
             print(f'{path} holds an earlier run; it is now {set_aside(path)}')
-    claims.enter_context(claimed(make_folder(path)))
+    claims.enter_context(claimed(make_folder(path), is_training))
     create(path, config)
 
 

@@ -1,10 +1,10 @@
 """The sections of images: samples over time and by class, nearest real images."""
+from source.datasets.open_image import open_rgb
 from source.miscs.image_sheets import make_sheet
 from source.report.elements import image_tag, text
 from source.report.material import COLUMNS, ROWS, spread
 
 import numpy as np
-from PIL import Image
 
 MAX_SHEETS, MIN_SHEETS = 24, 6  # of samples over time: on the page, and at least of each run
 MAX_WIDTH, MAX_WIDTH_OF_CLASS = 960, 400  # of such a sheet and one of a class in pixels, shown 640 and 250 wide
@@ -26,8 +26,7 @@ def _slider(run, sheets, title, n):
     conditional = run.config['updater']['args'].get('conditional', False)
     what = 'Samples, one column per class' if conditional else 'Samples'
     for k, iteration in enumerate(chosen):
-        with Image.open(sheets[iteration]) as image:
-            im = np.asarray(image.convert('RGB'))
+        im = np.asarray(open_rgb(sheets[iteration]))
         hidden = {} if k == len(chosen) - 1 else {'hidden': True}
         images.append(image_tag(im, f'{what}, after {iteration:,} iterations'
                                 + (f', {title}' if title else ''), MAX_WIDTH, **{'data-iteration': f'{iteration:,}'},

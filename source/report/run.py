@@ -1,10 +1,11 @@
 """What a results folder holds."""
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from source.miscs.plain_json import read_json
 from source.miscs.snapshot_names import model_snapshots
+from source.scoring.comparison import score_record
 from source.yaml_utils import load_config
 
 SCORE_TITLES = {'is_mean': 'inception score', 'fid': 'FID', 'recognized': 'share recognized as their class',
@@ -100,6 +101,16 @@ def _checked(log):
     return sorted(log, key=lambda entry: entry['iteration'])
 
 
+def _check_counts(config, path):
+    """Raises ValueError where what the report computes with, and `load_config` leaves to the classes, is no number."""
+    of_updater, of_gen = config['updater']['args'], config['models']['generator']['args']
+    for name, value in (('updater.args.n_dis', of_updater.get('n_dis', 5)),
+                        ('updater.args.ema', of_updater.get('ema') or 0),
+                        ('models.generator.args.n_classes', of_gen.get('n_classes', 0))):
+        if not is_number(value):
+            raise ValueError(f'{path}: {name}: expected a number, found {str(value)[:50]!r}')
+
+
 def read_run(path):
     """Read a results folder; raises ValueError, one line, where it holds no run or a damaged log."""
     path = Path(path)
@@ -108,20 +119,18 @@ def read_run(path):
     if not (path / 'config.yml').is_file():
         raise ValueError(f'{path}: no config.yml in it: expected the results folder of a run')
     config = load_config(path / 'config.yml')
+    _check_counts(config, path / 'config.yml')
     log = []
     if (path / 'log.json').is_file():
         try:
-            log = _checked(json.loads((path / 'log.json').read_text(encoding='utf-8')))
-        except (ValueError, RecursionError) as error:
+            log = _checked(read_json(path / 'log.json'))
+        except ValueError as error:
             raise ValueError(f'{path / "log.json"}: expected a log of training, found something else '
                              f'({error})') from None
     records = {}
     for file in sorted(path.glob('*.json')):
-        try:
-            record = json.loads(file.read_text(encoding='utf-8'))
-        except ValueError:
-            continue
-        if isinstance(record, dict) and {'samples', 'protocol', 'feature_network'} <= set(record):
+        record = score_record(file)
+        if record is not None:
             records[file.name] = record
     return Run(path, config, log, _sheets(path / 'preview'), _sheets(path / 'preview_ema'), records,
                path.resolve().name)

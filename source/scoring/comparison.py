@@ -1,9 +1,10 @@
 """Published numbers, measured ones, and which measured one answers which published one."""
 import csv
 import difflib
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from source.miscs.plain_json import read_json
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
 COMPARABLE = 'inception', None  # feature networks; None: scores that need none
@@ -93,7 +94,7 @@ def read_measured(paths, rows):
     measured = []
     for path in map(Path, paths):
         files = sorted(path.glob('*.json')) if path.is_dir() else [path]
-        records = [(file, _record(file)) for file in files]
+        records = [(file, score_record(file)) for file in files]
         records = [(file, record) for file, record in records if record is not None]
         if not records:
             raise ValueError(f'{path}: expected a record written by a command in evaluations/, or a folder of them')
@@ -113,18 +114,22 @@ def _number(value):
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _record(path):
+def score_record(path):
+    """The record in a JSON file that a command in evaluations/ wrote, a dict, or None where the file is another's.
+
+    Raises ValueError where it cannot be read or what it is of is no text.
+    """
     try:
-        record = json.loads(path.read_text(encoding='utf-8'))
+        record = read_json(path)
     except OSError as error:
         raise ValueError(f'{path}: cannot be read: {error.strerror}') from None
     except ValueError:
         return None
     if not isinstance(record, dict) or not {'samples', 'protocol', 'feature_network'} <= set(record):
         return None
-    for name in ('protocol', 'feature_network', 'paper_row'):
+    for name in ('samples', 'protocol', 'feature_network', 'paper_row'):
         value = record.get(name)
-        if not isinstance(value, str) and (value is not None or name == 'protocol'):
+        if not isinstance(value, str) and (value is not None or name in ('samples', 'protocol')):
             raise ValueError(f'{path}: {name}: expected text, found {type(value).__name__}')
     return record
 

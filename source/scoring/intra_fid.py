@@ -15,6 +15,10 @@ def intra_fid(images, real_statistics, network, n_classes, n_per_class, journal,
     images; 'intra_fid' is the mean over the others, None without any. 'singular' counts classes with a covariance
     that lacks full rank. Classes that `journal` holds are not computed again; each new entry is reported.
     """
+    for c, entry in journal.entries.items():
+        if not _is_entry(entry):
+            raise ValueError(f'{journal.path}: expected what was found of a class, found for {c} something else; '
+                             'move it away to start anew')
     for c in range(n_classes):
         if c not in journal.entries:
             journal.add(_class_entry(images, real_statistics(c), network, c, n_per_class))
@@ -24,6 +28,11 @@ def intra_fid(images, real_statistics, network, n_classes, n_per_class, journal,
     return {'intra_fid': sum(fids) / len(fids) if fids else None, 'n_classes': len(fids),
             'too_few': [entry['class'] for entry in entries if entry['fid'] is None],
             'singular': sum(entry['singular'] for entry in entries)}
+
+
+def _is_entry(entry):
+    return type(entry.get('class')) is int and type(entry.get('singular')) is bool and isinstance(
+        entry.get('fid', ''), float | int | None)
 
 
 def _class_entry(images, real, network, c, n_per_class):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from source.metrics.nearest_neighbors import nearest_neighbors
 from source.miscs.files import atomic_write
+from source.miscs.plain_json import read_json
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 
@@ -51,11 +52,11 @@ def cached_features(dis, dataset, path, key):
     path, key = Path(path), {**key, 'format': FORMAT, 'n_images': len(dataset)}
     note = path.with_suffix('.json')
     try:
-        if json.loads(note.read_text(encoding='utf-8')) == key:
+        if read_json(note) == key:
             feats = np.load(path, mmap_mode='r', allow_pickle=False)
             if feats.ndim == 2 and len(feats) == len(dataset) and feats.dtype == np.float32:
                 return feats
-    except (OSError, ValueError, EOFError):
+    except Exception:  # of a damaged header NumPy raises all kinds
         pass
     make_folder(path.parent)
     note.unlink(missing_ok=True)

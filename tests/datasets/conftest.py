@@ -1,7 +1,14 @@
-"""CIFAR-10 as its authors packed it: the bytes that Python 2's cPickle and NumPy 1 wrote, opcode by opcode."""
+"""Data that several tests read: CIFAR-10 as its authors packed it, and a small ImageNet with what is prepared of it.
+
+CIFAR-10's are the bytes that Python 2's cPickle and NumPy 1 wrote, opcode by opcode.
+"""
 import io
 import struct
 import tarfile
+
+from source.datasets.prepare_imagenet import main
+from tests.datasets.imagenet_tree import WNIDS, arguments_of, write_tree
+from tests.narrow import run
 
 import numpy as np
 import pytest
@@ -81,3 +88,20 @@ def cifar10_folder(cifar10_files, tmp_path_factory):
     folder = tmp_path_factory.mktemp('cifar10')
     cifar10_files.write_archive(folder / 'cifar-10-python.tar.gz')
     return folder
+
+
+@pytest.fixture(scope='module')
+def tree(tmp_path_factory):
+    """(folder of the raw images, the names that can be read, those that cannot)."""
+    root = tmp_path_factory.mktemp('ILSVRC2012') / 'train'
+    names, unreadable = write_tree(root)
+    (root / WNIDS[1] / 'Thumbs.db').write_bytes(b'\0')
+    (root / 'readme.txt').write_text('x')
+    return root, names, unreadable
+
+
+@pytest.fixture(scope='module')
+def prepared(tree, tmp_path_factory):
+    out = tmp_path_factory.mktemp('out')
+    assert run(main, *arguments_of(tree, out, 2)) == 0
+    return out

@@ -1,5 +1,9 @@
 """A small ImageNet made of scikit-learn's photographs: its folders, names, shapes and the encodings among them."""
 import io
+import json
+
+from source.datasets.prepare_imagenet import main
+from tests.narrow import run
 
 import numpy as np
 from PIL import Image
@@ -64,3 +68,20 @@ def write_tree(root, n=6, wnids=WNIDS, good=GOOD, bad=BAD):
             into.append(f'{wnids[0]}/{wnids[0]}_{kind.replace(" ", "-")}.JPEG')
             (root / into[-1]).write_bytes(make())
     return sorted(names), sorted(unreadable)
+
+
+def arguments_of(tree, out, workers=1):
+    return ['--train', tree[0], '--out', out, '--size', 48, '--workers', workers, '--formats', 'packed', 'folder']
+
+
+def report_of(out, name='train_48'):
+    return json.loads((out / f'{name}_report.json').read_text())
+
+
+def refused(capsys, *arguments):
+    capsys.readouterr()
+    assert run(main, *arguments) == 2
+    captured = capsys.readouterr()
+    error = captured.err.splitlines()[-1]
+    assert error.startswith('command: error: ') and captured.out == ''
+    return error

@@ -206,6 +206,13 @@ def test_parts_resume_at_any_batch_and_with_another_number(k):
             assert indices_of(one.next()) == indices_of(other.next())
 
 
+def test_processes_draw_noise_of_their_own():
+    """Forked loaders of the released code draw identical noise; here no two images of a batch have the same."""
+    plain = ImageDataset(np.full((12, 3, 2, 2), 128, np.uint8), np.zeros(12, int), 1)
+    noises = [np.stack([x for x, _ in BatchIterator(plain, 2, seed=3, part=(rank, 3)).next()]) for rank in range(3)]
+    assert len({noise.tobytes() for batch in noises for noise in batch}) == 6
+
+
 def test_samples_that_go_with_no_images_are_sliced():
     parts = parts_of(Indices(20), 4, 3)
     for _ in range(2):

@@ -3,12 +3,12 @@ import json
 import os
 from pathlib import Path
 
-from source.experiments import run_cell as run_cell_module
 from source.experiments.budget import load_budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell
 from source.experiments.records import Results, read_record
 from source.experiments.run_cell import record_crash, run_cell, seconds_per_100_updates, write_job
+from source.extensions.save_snapshots import SaveSnapshots
 from source.functions import losses
 
 import numpy as np
@@ -149,12 +149,12 @@ def test_crash(tmp_path, monkeypatch):
 
 def test_only_the_newest_snapshot_stays(tmp_path, monkeypatch):
     seen = []
-    save = run_cell_module._save
+    save = SaveSnapshots.__call__
 
-    def spy(trainer):
-        save(trainer)
+    def spy(self, trainer):
+        save(self, trainer)
         seen.append(sorted(path.name for path in Path(trainer.out).glob('snapshot_iter_*')))
-    monkeypatch.setattr(run_cell_module, '_save', spy)
+    monkeypatch.setattr(SaveSnapshots, '__call__', spy)
     train(tmp_path, Variant('cnn', 'none', 'B'))
     assert seen == [[f'snapshot_iter_{k}'] for k in (1, 2, 3, 4)]
 

@@ -14,7 +14,7 @@ from source.experiments.cell import Cell
 from source.experiments.records import COLUMNS, Results, identity, read_record, write_record
 from source.experiments.run_cell import write_job
 from source.experiments.sweep import cost, duration, run_cells, worker_command
-from source.miscs.lock import locked
+from source.miscs.lock import claimed
 from tests.experiments.ending import TRACED, wait
 from tests.narrow import run
 
@@ -183,7 +183,7 @@ def test_cell_that_an_orphaned_worker_trains_is_left_to_it(tmp_path):
     """A sweep that was killed may leave workers behind."""
     results = Results(tmp_path / 'comparison')
     folder = write_job(results, CELLS[0], threads=1)
-    with locked(folder / 'lock', 'not expected'):
+    with claimed(folder, 'not expected'):
         left, lines = sweep(results, CELLS[:1])
     assert left == 1 and lines == ['cnn-spectral-C-seed0: left to go on from']
     assert (folder / 'output.txt').read_text() == f'{folder}: another process trains this cell\n'

@@ -2,6 +2,7 @@ import json
 from types import SimpleNamespace
 
 from source.extensions.log import Log
+from source.miscs.line_log import LineLog
 from source.training import EveryAndLast
 
 import pytest
@@ -44,3 +45,20 @@ def test_authors_name_already_taken(tmp_path, kind):
     text = (tmp_path / 'log.json').read_text()
     assert len(json.loads(text)) == 2
     assert (tmp_path / 'log').read_text() == ('theirs' if kind == 'file' else text)
+
+
+@pytest.mark.parametrize('kept', [2, 0])
+def test_a_resumed_run_takes_back_what_it_makes_again(tmp_path, kept):
+    """What was lost stays in the append-only file, before the line that takes it back. Kept 0: another run's folder."""
+    first, trainer = Log(trigger=EveryAndLast(1, 9)), trainer_in(tmp_path)
+    feed(first, trainer, [1., 2., 3.])
+    before = (tmp_path / 'log.jsonl').read_bytes()
+    resumed, trainer = Log(trigger=EveryAndLast(1, 9)), trainer_in(tmp_path)
+    trainer.updater.iteration, resumed._log = 2, first.log[:kept]
+    resumed.initialize(trainer)
+    feed(resumed, trainer, [4.])
+    content = (tmp_path / 'log.jsonl').read_bytes()
+    assert content.startswith(before + b'{"resumed_at": %d}\n' % kept)
+    entries = LineLog(tmp_path / 'log.jsonl').entries
+    assert entries == resumed.log == json.loads((tmp_path / 'log.json').read_text())
+    assert [entry['loss_gen'] for entry in entries] == [1., 2., 4.][2 - kept:]

@@ -146,10 +146,11 @@ def test_archives(arrays, tmp_path):
 
 def test_an_archive_that_unpacks_to_much_more(tmp_path, monkeypatch):
     monkeypatch.setattr('source.inception.weights._MOST_BYTES', 1 << 20)
-    for content in (weight_files.archive(bytes(2 << 20)), weight_files.archive(bytes(2 << 20), 'another'),
-                    gzip.compress(bytes(64 << 20))):
+    for content, why in ((weight_files.archive(bytes(2 << 20)), 'larger than any graph'),
+                         (weight_files.archive(bytes(2 << 20), 'another'), 'unpacks to more'),
+                         (gzip.compress(bytes(64 << 20)), 'unpacks to more')):
         (tmp_path / 'weights.tgz').write_bytes(content)
-        assert_refused(tmp_path / 'weights.tgz', 'archive of 2015')
+        assert_refused(tmp_path / 'weights.tgz', 'archive of 2015', why)
 
 
 def sparse_archive(n_bytes):

@@ -1,4 +1,5 @@
 import json
+import os
 
 from source.miscs.journal import Journal
 
@@ -63,3 +64,12 @@ def test_no_journal(tmp_path, text):
     with pytest.raises(ValueError, match='expected the journal of an interrupted run, found something else'):
         Journal(tmp_path / 'a.jsonl', 'class', SETTINGS)
     assert (tmp_path / 'a.jsonl').read_text() == text
+
+
+def test_an_entry_is_on_the_disk_before_the_next(tmp_path, monkeypatch):
+    path, synced, fsync = tmp_path / 'a.jsonl', [], os.fsync
+    monkeypatch.setattr(os, 'fsync', lambda d: (synced.append(os.fstat(d).st_size), fsync(d)))
+    journal = Journal(path, 'class', SETTINGS)
+    for c in range(2):
+        journal.add({'class': c})
+        assert synced[-1] == path.stat().st_size and len(synced) == c + 1

@@ -1,4 +1,5 @@
 import json
+import os
 import resource
 
 from source.miscs.line_log import LineLog, LineLogError
@@ -68,3 +69,10 @@ def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path):
     assert caught.value.filename == str(path)
     assert path.read_bytes() == before
     assert log.entries == [entry(1)]
+
+
+def test_an_entry_is_on_the_disk_before_the_next(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+    monkeypatch.setattr(os, 'fsync', lambda d: (synced.append(os.fstat(d).st_size), fsync(d)))
+    sizes = [len(written(tmp_path / 'log.jsonl', entry(k))) for k in (1, 2)]
+    assert synced == sizes and sizes[0] < sizes[1]

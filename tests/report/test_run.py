@@ -2,6 +2,7 @@ from source.report.run import read_run, read_runs
 from tests.report.made_run import make_run
 
 import pytest
+import yaml
 
 
 @pytest.fixture
@@ -67,3 +68,16 @@ def test_names_tell_runs_apart(tmp_path):
     paths = [make_run(tmp_path / parent / 'run') for parent in 'ab']
     assert [run.name for run in read_runs(paths)] == [str(path) for path in paths]
     assert [run.name for run in read_runs(paths[:1])] == ['run']
+
+
+@pytest.mark.parametrize('name', ['updater.args.n_dis', 'updater.args.ema', 'models.generator.args.n_classes'])
+def test_counts_that_are_none_are_named(tmp_path, name):
+    folder = make_run(tmp_path / 'run')
+    config = yaml.safe_load((folder / 'config.yml').read_text())
+    place = config
+    for key in name.split('.')[:-1]:
+        place = place[key]
+    place[name.rpartition('.')[2]] = 'many'
+    (folder / 'config.yml').write_text(yaml.safe_dump(config))
+    with pytest.raises(ValueError, match=f"config.yml: {name}: expected a number, found 'many'"):
+        read_run(folder)

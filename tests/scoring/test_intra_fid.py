@@ -80,3 +80,15 @@ def test_classes_of_too_few_images(tmp_path):
     assert entries[2]['n_real'] == 1 and entries[2]['fid'] is None
     nothing = ImageDataset(fake.ims[:1], [0], 4)
     assert score(tmp_path / 'none', real, nothing)['intra_fid'] is None
+
+
+@pytest.mark.parametrize('entry', [
+    {'class': 1}, {'class': 1, 'fid': 'x', 'singular': False}, {'class': 1, 'fid': 3., 'singular': None},
+    {'class': '1', 'fid': 3., 'singular': False}])
+def test_entries_of_another_journal_are_refused(tmp_path, entry):
+    real, fake = dataset(0), dataset(1)
+    Journal(tmp_path / 'a', 'class', {'a': 1}).add(entry)
+    before = (tmp_path / 'a').read_bytes()
+    with pytest.raises(ValueError, match='a: expected what was found of a class'):
+        score(tmp_path / 'a', real, fake)
+    assert (tmp_path / 'a').read_bytes() == before

@@ -1,10 +1,10 @@
 """Samples of methods in all settings, beside real images (Figures 6 and 12)."""
+from source.datasets.open_image import open_rgb
 from source.experiments.catalogue import METHODS, SETTINGS
 from source.experiments.figures.page import Page
 from source.experiments.real_data import NAME as REAL
 
 import numpy as np
-from PIL import Image
 
 
 def draw_samples_6(records, results):
@@ -46,8 +46,7 @@ def _show(axis, path, otherwise):
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
     if path and path.exists():
-        with Image.open(path) as image:
-            axis.imshow(np.asarray(image), interpolation='nearest')
+        axis.imshow(np.asarray(open_rgb(path)), interpolation='nearest')
     else:
         axis.text(.5, .5, otherwise, ha='center', va='center', transform=axis.transAxes, color='#777')
         axis.set_facecolor('#f2f2f2')

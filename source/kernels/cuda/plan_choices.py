@@ -42,7 +42,7 @@ def _read(path):
         return {str(problem): str(name) for problem, name in plans.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         _tell(f'{path}: no choices of convolution plans in it ({error!r}); they are made anew')
         return {}
 

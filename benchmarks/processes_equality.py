@@ -1,0 +1,113 @@
+"""Trains the same by one process and by several at a share of the batch, and tells how far apart they end, for example
+
+    python benchmarks/processes_equality.py --processes 2 4 --out benchmarks/results/processes_equality.json
+
+Batch normalization is synchronized, and images come without noise, which each process adds to its own. The biases
+before batch normalization are told apart: their gradient is zero, and Adam makes steps of its rounding, which the mean
+that follows takes back. Needs the extra `mpi`.
+"""
+import argparse
+import copy
+import datetime
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.kill_training import CONFIG
+from benchmarks.peer_process import ROOT
+
+import numpy as np
+import yaml
+
+DATASET = '''
+import numpy as np
+from source.datasets.image_dataset import ImageDataset
+
+
+class PlainImages(ImageDataset):
+    def __init__(self):
+        rng = np.random.RandomState(0)
+        super().__init__(rng.randint(0, 256, (20, 3, 8, 8), np.uint8), np.arange(20) % 10, 10)
+
+    def get_examples(self, indices, rng):
+        return (self.ims[indices] / np.float32(128) - 1).astype(np.float32), self.labels[indices]
+'''
+EXEMPT = re.compile(r'(.*/)?((c1|c2|c_sc|l1)/b|avg_mean)')  # of the generator
+BATCHSIZE, N_GEN_SAMPLES = 8, 16  # of all processes together
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--processes', type=int, nargs='+', default=[2, 4], metavar='N', help='default: 2 4')
+    parser.add_argument('--iterations', type=int, default=10, metavar='N', help='default: 10')
+    parser.add_argument('--out', metavar='FILE', help='JSON file to write')
+    return parser.parse_args()
+
+
+def trained(folder, n, iterations):
+    """{network: {name: array}} of the models that n processes train."""
+    values = copy.deepcopy(CONFIG)
+    values.update(batchsize=BATCHSIZE // n, iteration=iterations, snapshot_interval=iterations, evaluation_interval=999,
+                  synchronized_batch_norm=True, dataset={'dataset_fn': 'plain.py', 'dataset_name': 'PlainImages'})
+    values['updater']['args']['n_gen_samples'] = N_GEN_SAMPLES // n
+    (folder / 'plain.py').write_text(DATASET)
+    (folder / f'{n}.yml').write_text(yaml.safe_dump(values))
+    beside = Path(sys.executable).parent / 'mpiexec'
+    by_mpi = [beside if beside.exists() else shutil.which('mpiexec'), '--oversubscribe', '-n', n] if n > 1 else []
+    command = [*by_mpi, sys.executable, ROOT / 'train.py', '--config', f'{n}.yml', '--results_dir', str(n), '--gpu', -1]
+    done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, env={
+        **os.environ, 'PYTHONPATH': str(ROOT), 'OPENBLAS_NUM_THREADS': '1', 'OMPI_ALLOW_RUN_AS_ROOT': '1',
+        'OMPI_ALLOW_RUN_AS_ROOT_CONFIRM': '1'})
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    arrays = {}
+    for model in ('generator', 'discriminator'):
+        name = CONFIG['models'][model]['name']
+        with np.load(folder / str(n) / f'{name}_{iterations}.npz', allow_pickle=False) as npz:
+            arrays[model] = {name: npz[name] for name in npz.files}
+    return arrays
+
+
+def differences(one, other):
+    """The largest absolute differences of parameters and persistent arrays of two trainings."""
+    found = {'generator': 0., 'generator, biases before batch normalization and the means of these': 0.,
+             'discriminator': 0., 'discriminator, u': 0.}
+    for model, arrays in one.items():
+        for name, array in arrays.items():
+            key = model
+            if model == 'generator' and EXEMPT.fullmatch(name):
+                key = 'generator, biases before batch normalization and the means of these'
+            elif name.endswith('/u'):
+                key = 'discriminator, u'
+            found[key] = max(found[key], float(np.abs(array.astype(float) - other[model][name]).max()))
+    return found
+
+
+def main():
+    args = parse_arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        one, start = (trained(Path(folder), 1, iterations) for iterations in (args.iterations, 1))
+        figures = {f'{n} processes': differences(one, trained(Path(folder), n, args.iterations))
+                   for n in args.processes}
+    result = {
+        'command': 'python benchmarks/processes_equality.py --processes ' + ' '.join(map(str, args.processes))
+                   + f' --iterations {args.iterations}',
+        'what': f'largest absolute difference to one process after {args.iterations} iterations in float32, a batch of '
+                f'{BATCHSIZE} together, batch normalization synchronized',
+        'machine': {'cpus': os.cpu_count(), 'system': platform.system(), 'python': platform.python_version()},
+        'date': datetime.date.today().isoformat(), 'figures': figures,
+        'change of one process since its first iteration': differences(start, one)}
+    text = json.dumps(result, indent=1)
+    print(text)
+    if args.out:
+        Path(args.out).write_text(text + '\n')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,118 @@
+"""Several processes end together, whatever ends one of them, and the first alone writes."""
+import os
+import signal
+import time
+
+from source.miscs.results_dir import iteration_of, newest_snapshot
+from source.processes import ALONE, start_processes
+from tests.narrow import files_in
+from tests.several_processes import DATASET, HALF, ROOT, WHOLE, config, mpiexec, outputs, train
+
+import pytest
+
+
+def test_bad_input_is_told_once(tmp_path):
+    status, stdout, stderr = outputs(2, ROOT / 'train.py', '--config', 'none.yml')
+    assert status == 2
+    assert stdout == ''
+    assert stderr.count('train.py: error: none.yml: cannot be read as a config file') == 1
+    assert 'Traceback' not in stderr
+
+
+FAILING = DATASET + '''
+    def load_ims(self, indices, rng=None):
+        return self.ims[indices]
+
+
+import os
+PlainImages.n_calls = 0
+plain = PlainImages.get_examples
+
+
+def failing(self, indices, rng):
+    PlainImages.n_calls += 1
+    if PlainImages.n_calls == 5 and os.environ['OMPI_COMM_WORLD_RANK'] == '1':
+        %s
+    return plain(self, indices, rng)
+
+
+PlainImages.get_examples = failing
+'''
+
+
+@pytest.mark.parametrize('what, expected', [
+    ("raise OSError(5, 'Input/output error', 'n01/a.JPEG')",
+     'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 2'),
+    ("raise KeyError('a bug')", "KeyError: 'a bug'"),
+    ('raise SystemExit(0)', 'process 1 of 2: train.py: error: sys.exit(0) was called; training stopped at iteration 2'),
+    ('os.kill(os.getpid(), 9)', '')])
+def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected):
+    path = config(tmp_path, HALF, 'half.yml')
+    (tmp_path / 'plain.py').write_text(FAILING.replace('%s', what))
+    start = time.monotonic()
+    status, _, stderr = outputs(2, ROOT / 'train.py', '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1)
+    assert time.monotonic() - start < 60
+    assert status != 0
+    assert expected in stderr
+    assert iteration_of(newest_snapshot(tmp_path / 'out')) == 2
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+@pytest.mark.parametrize('what, expected', [
+    ("raise ValueError('a.JPEG: damaged')", 'half.yml: dataset: a.JPEG: damaged'),
+    ("raise KeyError('a bug')", "KeyError: 'a bug'"), ('raise SystemExit(0)', 'sys.exit(0) was called before')])
+def test_one_that_cannot_begin_ends_the_others(tmp_path, rank, what, expected):
+    path = config(tmp_path, HALF, 'half.yml')
+    (tmp_path / 'plain.py').write_text(DATASET.replace('def __init__(self):', f"""def __init__(self):
+        import os
+        if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+            {what}"""))
+    start = time.monotonic()
+    status, _, stderr = outputs(2, ROOT / 'train.py', '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1)
+    assert status != 0 and time.monotonic() - start < 60
+    assert expected in stderr
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('rank', [0, 1])
+def test_a_signal_to_one_stops_all_in_the_same_iteration(tmp_path, rank):
+    path = config(tmp_path, {**HALF, 'iteration': 100000, 'snapshot_interval': 100000}, 'half.yml')
+    (tmp_path / 'plain.py').write_text(DATASET + f'''
+import os
+if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))
+''')
+    out = tmp_path / 'out'
+    process = mpiexec(2, ROOT / 'train.py', '--config', path, '--results_dir', out, '--gpu', -1)
+    until = time.monotonic() + 100
+    while not (out / 'log.jsonl').exists():
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(.01)
+    os.kill(int((tmp_path / 'pid').read_text()), signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert stdout.count('stopped by') == 1
+    assert newest_snapshot(out) is not None
+
+
+def test_first_alone_writes(tmp_path):
+    """One process writes what one process would, and once."""
+    train(1, config(tmp_path, WHOLE, 'whole.yml'), tmp_path / 'one')
+    stdout = train(2, config(tmp_path, HALF, 'half.yml'), tmp_path / 'two')
+    assert set(files_in(tmp_path / 'one')) == set(files_in(tmp_path / 'two'))
+    assert len((tmp_path / 'two' / 'log.jsonl').read_text().splitlines()) == 4
+    assert [line.split()[1] for line in stdout.splitlines() if line.startswith('iteration ')] == ['1', '2', '3', '4']
+
+
+def test_without_mpiexec_there_is_one(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(('OMPI_', 'PMI')):
+            monkeypatch.delenv(name)
+    assert start_processes(-1) == (ALONE, -1)
+
+
+def test_mpi_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setenv('OMPI_COMM_WORLD_SIZE', '2')
+    monkeypatch.setitem(__import__('sys').modules, 'mpi4py', None)
+    with pytest.raises(ValueError, match=r"mpiexec started this process, but .*mpi4py.*pip install -e '.\[mpi\]'"):
+        start_processes(-1)
