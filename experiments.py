@@ -17,7 +17,7 @@ import time
 import traceback
 from pathlib import Path
 
-from evaluations.command_line import one_line_errors
+from evaluations.command_line import one_line_errors, tell_replaced
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
@@ -149,7 +149,8 @@ def table(args):
 
 def figures(args):
     from source.experiments.figures import draw_figures  # here, as Matplotlib takes a second to import
-    for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None):
+    for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None,
+                             lambda paths: tell_replaced(paths, '--out names another folder')):
         print(path)
 
 

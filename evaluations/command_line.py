@@ -3,6 +3,7 @@ import argparse
 import contextlib
 import functools
 import json
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -14,7 +15,7 @@ from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.results_dir import make_folder, versions
+from source.miscs.results_dir import make_folder, no_empty_folders, versions
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
@@ -208,16 +209,44 @@ def told_warnings(category):
                 print(f'warning: {line}', file=sys.stderr)
 
 
+class _Terminated(BaseException):
+    pass
+
+
+@contextlib.contextmanager
+def _cleanly_terminated():
+    """Within the block SIGTERM raises _Terminated, so that what is half-written goes; outside the main thread nothing.
+
+    One more is ignored: `make` hands on the one that its children got too.
+    """
+    def terminate(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _Terminated
+    try:
+        before = signal.signal(signal.SIGTERM, terminate)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def one_line_errors(main):
-    """Turns what is wrong with a user's input into one line and exit status 2."""
+    """Turns what is wrong with a user's input into one line and exit status 2; leaves nothing half-written."""
     @functools.wraps(main)
     def wrapped():
         try:
-            main()
+            with _cleanly_terminated(), no_empty_folders():
+                main()
         except (ValueError, OSError) as error:
             print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
             sys.exit(2)
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             sys.exit(130)
+        except _Terminated:
+            print('terminated', file=sys.stderr)
+            sys.exit(128 + signal.SIGTERM)
     return wrapped

@@ -1,6 +1,8 @@
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from evaluations import gen_images
@@ -251,10 +253,33 @@ def test_interrupted_it_leaves_what_was_there(snapshot, tmp_path, monkeypatch, c
 
 
 def test_what_would_not_fit_on_the_disk(snapshot, tmp_path, capsys):
-    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 10 ** 15,
-               '--npz') == 2
+    """Nothing is left, neither a file nor a folder."""
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'a' / 'b', '--n',
+               10 ** 15, '--npz') == 2
     assert 'expected 192,000,000.0 GB of free disk space' in capsys.readouterr().err
-    assert files_in(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('npz', [[], ['--npz']])
+def test_killed_it_leaves_nothing_for_long(snapshot, tmp_path, npz):
+    """SIGTERM, as by `timeout` or a batch system: nothing; after SIGKILL the next run removes what is left."""
+    out = tmp_path / 'out'
+    command = [sys.executable, ROOT / 'evaluations' / 'gen_images.py', '--snapshot', snapshot, '--gpu', '-1',
+               '--results_dir', out, *npz]
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    for number, status, left in ((signal.SIGTERM, 128 + signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL, 1)):
+        process = subprocess.Popen([*command, '--n', str(10 ** 7)], env=environment, stderr=subprocess.PIPE, text=True)
+        while not list(out.glob('.*.part')):
+            assert process.poll() is None
+            time.sleep(.05)
+        process.send_signal(number)
+        error = process.communicate(timeout=60)[1]
+        assert process.returncode == status
+        assert error == {signal.SIGTERM: 'terminated\n', signal.SIGKILL: ''}[number]
+        assert out.exists() == bool(left) and len(list(out.glob('.*'))) == left
+    subprocess.run([*command, '--n', '3'], env=environment, check=True)
+    assert [path.name for path in out.iterdir()] == ['samples.npz' if npz else 'images']
 
 
 @pytest.mark.parametrize('name', ['--rows', '--columns', '--scale'])

@@ -186,6 +186,28 @@ def test_what_cannot_be_made_is_said(tmp_path, capsys):
     assert 'Samples by class' in page.text
 
 
+def test_damaged_pictures_are_named(tmp_path, capsys):
+    """Where they would be, in what is missing, and in a line each; the others are shown."""
+    folder = make_run(tmp_path / 'run')
+    whole = (folder / 'preview' / '00000002.png').read_bytes()
+    for iteration, content in ((3, b''), (4, whole[:90]), (5, b'no picture'), (6, whole)):
+        (folder / 'preview' / f'{iteration:08d}.png').write_bytes(content)
+    page = page_of(folder, arguments=['--quick'])
+    said = capsys.readouterr().err.splitlines()
+    shown = [image for image in page.all('img') if 'data-iteration' in image]
+    assert [('hidden' in image, image['data-iteration']) for image in shown] == [(True, '2'), (False, '6')]
+    assert page.all('input')[0]['max'] == '1'
+    assert 'Not shown: the samples after 3, 4, 5 iterations.' in page.text
+    for iteration in (3, 4, 5):
+        named = f'No samples of iteration {iteration}: {folder}/preview/{iteration:08d}.png: expected an image'
+        assert named in page.text.partition('What is missing here')[2]
+        assert [line for line in said if line.startswith(f'left out: {named}')]
+    for path in (folder / 'preview').iterdir():
+        path.write_bytes(b'')
+    page = page_of(folder, arguments=['--quick'])
+    assert page.all('img') == page.all('input') == [] and 'the samples after 2, 3, 4, 5, 6 iterations' in page.text
+
+
 def test_sliders_share_the_page(tmp_path):
     """24 sheets of samples on it, at least six of each run; wide ones are made smaller."""
     runs = [make_run(tmp_path / name) for name in ('a', 'b', 'c', 'd', 'e')]
