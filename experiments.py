@@ -10,7 +10,6 @@
 Cells (method × setting × seed) that experiments share are trained once. A run that was stopped goes on where it was
 when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
 """
-import argparse
 import signal
 import sys
 import time
@@ -26,13 +25,14 @@ from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.lock import LockedError, locked
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
-    common = argparse.ArgumentParser(add_help=False)
+    common = ArgumentParser(add_help=False)
     common.add_argument('--dataset', default='digits', choices=DATASETS, help='default: digits')
     common.add_argument('--results_dir', metavar='DIR', help='default: results/<dataset>_table2')
 

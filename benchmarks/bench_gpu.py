@@ -5,7 +5,6 @@
 Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Rows that are not measured keep
 their figures in the file that is written.
 """
-import argparse
 import datetime
 import json
 import re
@@ -18,6 +17,7 @@ from benchmarks.bench_step import read_results
 from benchmarks.peer_process import ROOT, run_peer
 from benchmarks.peers.gpu_step import spec_of
 from evaluations.command_line import one_line_errors
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import n_gpus
 from source.yaml_utils import load_config
 
@@ -41,7 +41,7 @@ N_IMAGES, SAMPLING_BATCH = 50000, 500
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--row', nargs='+', choices=ROWS, default=list(ROWS), metavar='NAME',
                         help=f'of {", ".join(ROWS)}; default: all')
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')

@@ -5,10 +5,10 @@
 
 With --per_class the files are <out>/class_<c>.npz, D² · 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.
 """
-import argparse
 from pathlib import Path
 
 from evaluations import command_line as cli
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.scoring.judging import reference_statistics
@@ -20,7 +20,7 @@ import numpy as np
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     cli.add_config_arguments(parser, 'names the data set and the feature network', required=True)
     cli.add_network_arguments(parser)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")

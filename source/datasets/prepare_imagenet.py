@@ -15,7 +15,6 @@ each, and why, as it names every other file that is no image. Written into --out
 image_list_dog_and_cat.txt (image_list_val.txt, …), lists of the raw files in the order of the packed images;
 train_128.npy with train_128_labels.npy; train_128_report.json.
 """
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -24,13 +23,14 @@ from source.datasets import imagenet_files
 from source.datasets.preparation import FORMATS, Settings, prepare, write_list, written
 from source.datasets.square_crops import RESIZE_METHODS
 from source.datasets.validation_classes import validation_classes
+from source.miscs.argument_parser import ArgumentParser, one_line
 from source.miscs.results_dir import make_folder
 
 from tqdm import tqdm
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--train', metavar='DIR', help='folder of the training images, n########/*.JPEG')
     parser.add_argument('--val', metavar='DIR', help='folder of the validation images, *.JPEG or n########/*.JPEG')
     parser.add_argument('--val_classes', metavar='PATH', help="where --val is flat: LOC_val_solution.csv, a list of "
@@ -125,7 +125,7 @@ def main():
         for split, listing in list_splits(args).items():
             _prepare_split(args, split, listing)
     except (ValueError, OSError) as error:
-        print(f'{os.path.basename(sys.argv[0])}: error: {error}', file=sys.stderr)
+        print(f'{os.path.basename(sys.argv[0])}: error: {one_line(error)}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print('interrupted; run the same command again to go on', file=sys.stderr)

@@ -5,11 +5,11 @@
 
 A download of 89 MB that stops goes on where it was when the command is run again.
 """
-import argparse
 import os
 import sys
 
 from source.inception.weights import read_weights, save_weights
+from source.miscs.argument_parser import ArgumentParser, one_line
 from source.miscs.files import file_sha256
 from source.miscs.resumable_download import resumable_download
 
@@ -26,7 +26,7 @@ SOURCES = ('inception-2015-12-05.tgz or its classify_image_graph_def.pb, '
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--outfile', default='datasets/inception_model', metavar='FILE',
                         help='the .h5 to write (default: datasets/inception_model)')
     parser.add_argument('--source', metavar='FILE', help=f'a file to convert instead of downloading: {SOURCES}')
@@ -79,7 +79,7 @@ def main():
         source, digest = (args.source, convert(args.source, args.outfile)) if args.source else (
             convert_download(args.outfile))
     except (ValueError, OSError) as error:
-        print(f'{os.path.basename(sys.argv[0])}: error: {error}', file=sys.stderr)
+        print(f'{os.path.basename(sys.argv[0])}: error: {one_line(error)}', file=sys.stderr)
         sys.exit(2)
     print(f'{args.outfile}: the weights of {source}, SHA-256 {digest}')
 

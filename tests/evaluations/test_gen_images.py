@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,13 +119,15 @@ def test_config_given(snapshot, tmp_path):
     (['--scale', 0], '--scale: expected at least 1'), (['--seed', -1], '--seed: expected 0 to 4294967295, found -1'),
     (['--gpu', 99], '--gpu 99: expected −1 (CPU) or the index of a GPU'),
     (['--snapshot', 'none.npz'], 'none.npz: no such snapshot'),
+    (['--snapshot', '{folder}'], '{folder}: expected a file as <class name>_<iteration>.npz, found a folder'),
     (['--config', 'none.yml'], 'none.yml: no such config; give the one of'),
     (['--results_dir', '{file}'], '{file}: expected a folder to write to'),
     (['--snapshot', '{file}'], '{file}: not a complete .npz snapshot'),
     (['--snapshot', '{dis}'], '{dis}: ResNetGenerator needs b5/N (), which the file does not hold'),
     (['--config', '{wider}'], 'b5/avg_mean has shape (4,), but ResNetGenerator has (6,) there')])
 def test_refused(snapshot, tmp_path, capsys, arguments, expected):
-    names = {'file': tmp_path / 'file', 'dis': snapshot.parent / 'SNResNetProjectionDiscriminator_2.npz',
+    names = {'file': tmp_path / 'file', 'folder': snapshot.parent,
+             'dis': snapshot.parent / 'SNResNetProjectionDiscriminator_2.npz',
              'wider': write_config(tmp_path, {'models.generator.args.ch': 6})}
     names['file'].write_text('mine')
     arguments = [str(argument).format(**names) for argument in arguments]
@@ -256,7 +259,8 @@ def test_what_would_not_fit_on_the_disk(snapshot, tmp_path, capsys):
     """Nothing is left, neither a file nor a folder."""
     assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'a' / 'b', '--n',
                10 ** 15, '--npz') == 2
-    assert 'expected 192,000,000.0 GB of free disk space' in capsys.readouterr().err
+    assert re.fullmatch(rf'command: error: {tmp_path}/a/b/samples.npz: expected 192,000,000.0 GB of free disk space, '
+                        r'found [0-9.,]+\n', capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 from evaluations import nearest_neighbors, report
 from source.report import material
@@ -273,6 +274,7 @@ def test_what_is_replaced_is_said(tmp_path, capsys):
 
 @pytest.mark.parametrize('make, expected', [
     (lambda f: f / 'none', 'none: no such results folder'),
+    (lambda f: Path(__file__), 'test_page.py: expected the results folder of a run, found a file'),
     (lambda f: f, 'no config.yml in it: expected the results folder of a run')])
 def test_refused(tmp_path, capsys, make, expected):
     assert run(report.main, make(tmp_path)) == 2
