@@ -64,8 +64,9 @@ def main():
         raise ValueError(f'--real {args.real}: {args.config}: {type(real.dataset).__name__} has no test set')
     out = Path(args.out)
     if args.per_class:
+        make_folder(out)
         cli.tell_replaced([out / f'class_{c}.npz' for c in range(real.dataset.n_classes)], '--out names another folder')
-        n, left_out = save_classes(make_folder(out), real, network)
+        n, left_out = save_classes(out, real, network)
         for c in left_out:
             print(f'class {c}: fewer than 2 images, left out')
         print(f'{n} classes, {real.text} under {network.name} ({network.digest[:12]}): {out}/class_<c>.npz')

@@ -17,6 +17,7 @@ from evaluations.compare_paper import NAMES, PUBLISHED
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write
+from source.miscs.results_dir import make_folder
 from source.report.card import make_card
 from source.report.material import Material, make_material
 from source.report.page import make_page
@@ -64,6 +65,7 @@ def main():
         raise ValueError(f'--out {out}: no such folder: {out.parent}')
     if out.is_dir():
         raise ValueError(f'--out {out}: expected the name of a file, found a folder')
+    make_folder(out.parent)  # what cannot be written is said before anything is computed
     lines = paper_lines(runs)
     device = get_device(args.gpu)
     materials = [Material() if args.quick else make_material(run, device, args.data_dir) for run in runs]

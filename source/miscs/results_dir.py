@@ -1,5 +1,6 @@
 """Results folders: one run each, with the config and the versions it ran with."""
 import contextlib
+import errno
 import fcntl
 import os
 import platform
@@ -39,11 +40,16 @@ def set_aside(path):
 
 
 def make_folder(path):
-    """Makes a folder and those above it, where they are missing; raises ValueError where that cannot be done."""
+    """Makes a folder and those above it, where they are missing.
+
+    Raises ValueError where that cannot be done, and where nothing can be written into it.
+    """
     path = Path(path)
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise ValueError(f'{path}: expected a folder to write to: {error.strerror}') from None
     _made.extend(reversed(missing))

@@ -291,3 +291,11 @@ def test_what_goes_with_sheets_alone(snapshot, tmp_path, capsys, name):
     assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 2, name, 2) == 2
     assert f'{name} goes with sheets, not with --n' in capsys.readouterr().err
     assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize('arguments', [[], ['--n', 3], ['--n', 3, '--npz']])
+def test_nothing_is_replaced_where_nothing_can_be_written(snapshot, tmp_path, monkeypatch, capsys, arguments):
+    for k in range(2):
+        assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, *arguments) == 2 * k
+        monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    assert capsys.readouterr().err == f'command: error: {tmp_path}: expected a folder to write to: Permission denied\n'

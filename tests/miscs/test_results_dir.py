@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from source.miscs import results_dir
 from source.yaml_utils import load_config
 from tests.narrow import files_in, write_config
@@ -95,3 +97,11 @@ def _make_and_fail(folder):
             results_dir.make_folder(folder / name)
         (folder / 'd' / 'file').touch()
         raise ZeroDivisionError
+
+
+def test_a_folder_that_is_there_and_cannot_be_written_to(tmp_path, monkeypatch):
+    """Root may write anywhere, so the system's answer is made up."""
+    monkeypatch.setattr(results_dir.os, 'access', lambda path, mode: Path(path) != tmp_path)
+    assert results_dir.make_folder(tmp_path / 'below') == tmp_path / 'below'
+    with pytest.raises(ValueError, match='expected a folder to write to: Permission denied$'):
+        results_dir.make_folder(tmp_path)

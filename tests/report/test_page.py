@@ -1,5 +1,6 @@
 """The page as a parser sees it: nothing comes from elsewhere, every picture has a text, colours stand out."""
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -243,6 +244,16 @@ def test_a_folder_as_page_and_nothing_half_written(tmp_path, capsys, monkeypatch
     with pytest.raises(ZeroDivisionError):
         run(report.main, folder, '--gpu', -1, '--quick')
     assert files_in(folder) == before
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, capsys, monkeypatch):
+    """Is said before anything is computed."""
+    folder = make_run(tmp_path / 'run')
+    (folder / 'report.html').write_text('mine')
+    monkeypatch.setattr(report, 'make_material', lambda *_: 1 / 0)
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    assert run(report.main, folder, '--gpu', -1) == 2
+    assert capsys.readouterr().err == f'command: error: {folder}: expected a folder to write to: Permission denied\n'
 
 
 def test_quick(tmp_path):
