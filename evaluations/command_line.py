@@ -237,7 +237,7 @@ def _cleanly_terminated():
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # None: it was not Python's
 
 
 def one_line_errors(main):

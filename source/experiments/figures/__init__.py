@@ -43,9 +43,9 @@ def draw_figures(results, folder, names=None, before_writing=lambda paths: None)
         elif names:
             raise ValueError(f'{name}: no finished cells in {results.root}; `python experiments.py run {name}` '
                              'makes them')
-    before_writing(list(pages))
     if pages:
         make_folder(folder)
+    before_writing(list(pages))
     for path, page in pages.items():
         page.save(path)
     return list(pages)
