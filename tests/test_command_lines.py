@@ -73,4 +73,4 @@ def test_examples_parse(monkeypatch, page):
 def test_a_wrong_argument(monkeypatch, capsys, path):
     assert parse(monkeypatch, path, ['--bogus']) == 2
     error = capsys.readouterr().err
-    assert re.fullmatch(r'command: error: .*; --help shows all arguments\n', error)
+    assert re.fullmatch(r'command: error: .+\n', error)

@@ -9,7 +9,7 @@ class ArgumentParser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message):
-        self.exit(2, f'{self.prog}: error: {message}; --help shows all arguments\n')
+        self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def one_line(error):
