@@ -10,14 +10,13 @@
 Cells (method × setting × seed) that experiments share are trained once. A run that was stopped goes on where it was
 when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
 """
-import argparse
 import signal
 import sys
 import time
 import traceback
 from pathlib import Path
 
-from evaluations.command_line import one_line_errors
+from evaluations.command_line import one_line_errors, tell_replaced
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
@@ -26,13 +25,14 @@ from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.lock import LockedError, claimed
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
-    common = argparse.ArgumentParser(add_help=False)
+    common = ArgumentParser(add_help=False)
     common.add_argument('--dataset', default='digits', choices=DATASETS, help='default: digits')
     common.add_argument('--results_dir', metavar='DIR', help='default: results/<dataset>_table2')
 
@@ -149,7 +149,8 @@ def table(args):
 
 def figures(args):
     from source.experiments.figures import draw_figures  # here, as Matplotlib takes a second to import
-    for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None):
+    for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None,
+                             lambda paths: tell_replaced(paths, '--out names another folder')):
         print(path)
 
 

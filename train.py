@@ -2,12 +2,13 @@
 
     python train.py --config configs/sn_projection_digits.yml
 """
-import argparse
 import contextlib
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.miscs import results_dir as results
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
+from source.miscs.one_line_errors import message_of
 from source.processes import ALONE, start_processes
 from source.running import StoppedError, resume, run
 from source.training import build_trainer, summary
@@ -15,7 +16,7 @@ from source.yaml_utils import load_config
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--config', '--config_path', required=True, metavar='FILE', help='config file (configs/*.yml)')
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--results_dir', metavar='DIR', help="where to write; default: the config's, or results/<name>")
@@ -40,7 +41,7 @@ def main():
             processes, args.gpu = start_processes(args.gpu)
             config, trainer = prepare(args, processes, claims)
         except (ValueError, OSError) as error:
-            processes.fail(f'train.py: error: {error}', 2)
+            processes.fail(f'train.py: error: {message_of(error)}', 2)
         except KeyboardInterrupt:
             processes.fail('train.py: stopped before the training began', 130)
         except SystemExit as stop:  # somebody's data set's: of several processes the others wait for this one

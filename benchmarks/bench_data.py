@@ -6,7 +6,6 @@ Images are pieces of scikit-learn's photographs, in a temporary folder and in th
 of its own, and the sides take turns. `cores_used` tells whether the machine was free: where it was not, images_per_
 cpu_second times the cores is what a free one reads. The last rows open as many images as ImageNet has, for memory.
 """
-import argparse
 import datetime
 import json
 import sys
@@ -18,6 +17,7 @@ from benchmarks.bench_step import machine
 from benchmarks.peer_process import run_peer
 from evaluations.command_line import one_line_errors
 from source.datasets.packed_file import HEADER_BYTES, PackedWriter, header, save_labels
+from source.miscs.argument_parser import ArgumentParser
 
 import h5py
 import numpy as np
@@ -33,7 +33,7 @@ FORMATS = {'packed': ('packed', 'train.npy'), 'h5py, contiguous': ('h5', 'contig
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--size', type=int, default=128, help='of the images, in pixels (default: 128)')
     parser.add_argument('--n_images', type=int, default=4096, metavar='N', help='in the packed file (default: 4096)')
     parser.add_argument('--n_jpegs', type=int, default=512, metavar='N', help='in the folder (default: 512)')

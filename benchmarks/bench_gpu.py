@@ -6,7 +6,6 @@ Each run is a process of its own, and the sides take turns: ours, peer, ours, pe
 their figures in the file that is written. Where commands are cut off after some minutes, call it again with --continue,
 until that says that nothing is unfinished: the runs made so far are kept beside the results.
 """
-import argparse
 import datetime
 import json
 import re
@@ -20,6 +19,7 @@ from benchmarks.peer_process import ROOT, run_peer
 from benchmarks.peers.gpu_step import spec_of
 from benchmarks.unfinished import Unfinished
 from evaluations.command_line import one_line_errors
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import n_gpus
 from source.yaml_utils import load_config
 
@@ -44,7 +44,7 @@ COUNTS = 'rounds', 'iterations', 'blocks'
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--row', nargs='+', choices=ROWS, default=list(ROWS), metavar='NAME',
                         help=f'of {", ".join(ROWS)}; default: all')
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')

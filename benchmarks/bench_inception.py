@@ -4,7 +4,6 @@
 
 Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Weights and images are random.
 """
-import argparse
 import datetime
 import json
 import shlex
@@ -16,6 +15,7 @@ from statistics import median
 from benchmarks.bench_step import machine
 from benchmarks.peer_process import run_peer
 from evaluations.command_line import one_line_errors
+from source.miscs.argument_parser import ArgumentParser
 
 AT_LEAST = 3  # batches a run, however long they take
 SIDES = {  # name: (module, what its request says)
@@ -27,7 +27,7 @@ SIDES = {  # name: (module, what its request says)
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--peer', nargs='+', choices=list(SIDES)[1:], default=list(SIDES)[1:3],
                         help='torch-fidelity as it is or with its weights channels last, or chainer, our network with '
                              'the kernels off; default: both of torch-fidelity')

@@ -5,7 +5,6 @@
 Each process has one thread. Twice: with the config's batch for each process, where several process as many times the
 images, and with that batch shared among them. Needs the extra `mpi`.
 """
-import argparse
 import datetime
 import json
 import os
@@ -17,13 +16,14 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.peer_process import ROOT
+from source.miscs.argument_parser import ArgumentParser
 from source.yaml_utils import load_config
 
 CONFIG = ROOT / 'configs' / 'sn_projection_digits.yml'
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--processes', type=int, default=2, metavar='N', help='to compare with one (default: 2)')
     parser.add_argument('--iterations', type=int, default=10, metavar='N', help='of each run (default: 10)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N', help='of runs, in turn (default: 3)')

@@ -5,7 +5,6 @@
 Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Networks that are not measured
 keep their figures in the file that is written.
 """
-import argparse
 import datetime
 import json
 import os
@@ -18,6 +17,7 @@ from statistics import median
 
 from benchmarks.peer_process import ROOT, run_peer
 from evaluations.command_line import one_line_errors
+from source.miscs.argument_parser import ArgumentParser
 from source.yaml_utils import load_config
 
 AT_LEAST = 3  # iterations a run, however long they take
@@ -40,7 +40,7 @@ PEERS = {'torch': ('torch NCHW', 'torch channels-last'), 'chainer': ('chainer',)
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--network', nargs='+', choices=NETWORKS, default=list(NETWORKS), metavar='NAME',
                         help=f'of {", ".join(NETWORKS)}; default: all')
     parser.add_argument('--peer', nargs='+', choices=PEERS, default=['torch'],

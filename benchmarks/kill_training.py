@@ -5,7 +5,6 @@
 Each kill is a SIGKILL to `train.py --resume auto`: at a random moment of its life, or as soon as it is seen writing a
 file. Everything in the two results folders is compared, bit by bit, but for the time that passed.
 """
-import argparse
 import collections
 import datetime
 import json
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 from benchmarks.peer_process import ROOT
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.line_log import LineLog
 from source.miscs.results_dir import snapshots_in
 from source.miscs.snapshots import newest_good
@@ -53,7 +53,7 @@ TIMES = '_snapshot_elapsed_time'
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--kills', type=int, default=200, metavar='N', help='default: 200')
     parser.add_argument('--iterations', type=int, default=300, metavar='N', help='of the training (default: 300)')
     parser.add_argument('--seed', type=int, default=0, help='of the moments')

@@ -6,7 +6,6 @@ Batch normalization is synchronized, and images come without noise, which each p
 before batch normalization are told apart: their gradient is zero, and Adam makes steps of its rounding, which the mean
 that follows takes back. Needs the extra `mpi`.
 """
-import argparse
 import copy
 import datetime
 import json
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.kill_training import CONFIG
 from benchmarks.peer_process import ROOT
+from source.miscs.argument_parser import ArgumentParser
 
 import numpy as np
 import yaml
@@ -43,7 +43,7 @@ BATCHSIZE, N_GEN_SAMPLES = 8, 16  # of all processes together
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--processes', type=int, nargs='+', default=[2, 4], metavar='N', help='default: 2 4')
     parser.add_argument('--iterations', type=int, default=10, metavar='N', help='default: 10')
     parser.add_argument('--out', metavar='FILE', help='JSON file to write')

@@ -1,7 +1,10 @@
 """The Fréchet distance (FID) of a snapshot's samples, or of stored images, from real ones, for example
 
     python evaluations/calc_fid.py --snapshot results/digits/ResNetGenerator_1200.npz
-    python evaluations/calc_fid.py --images samples.npz --config configs/sn_cifar10.yml --ref_stats fid_stats.npz
+    python evaluations/calc_fid.py --images results/digits/gen_images/samples.npz --ref_stats digits_stats.npz \\
+        --config configs/sn_projection_digits.yml
+
+The second needs what gen_images.py with --n 1000 --npz and the first example of calc_ref_stats.py write.
 """
 from evaluations import score_command
 from evaluations.command_line import one_line_errors

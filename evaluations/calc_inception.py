@@ -1,7 +1,7 @@
 """Scores a snapshot's samples, or a folder of images, with the feature network that a config names, for example
 
     python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_1200.npz
-    python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml
+    python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml    # of yours
 
 It gives the inception score, the Fréchet distance and, where the network knows the classes, the share recognized.
 """

@@ -5,10 +5,10 @@
 
 With --per_class the files are <out>/class_<c>.npz, D² · 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.
 """
-import argparse
 from pathlib import Path
 
 from evaluations import command_line as cli
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.scoring.judging import reference_statistics
@@ -20,7 +20,7 @@ import numpy as np
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     cli.add_config_arguments(parser, 'names the data set and the feature network', required=True)
     cli.add_network_arguments(parser)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
@@ -64,8 +64,9 @@ def main():
         raise ValueError(f'--real {args.real}: {args.config}: {type(real.dataset).__name__} has no test set')
     out = Path(args.out)
     if args.per_class:
+        make_folder(out)
         cli.tell_replaced([out / f'class_{c}.npz' for c in range(real.dataset.n_classes)], '--out names another folder')
-        n, left_out = save_classes(make_folder(out), real, network)
+        n, left_out = save_classes(out, real, network)
         for c in left_out:
             print(f'class {c}: fewer than 2 images, left out')
         print(f'{n} classes, {real.text} under {network.name} ({network.digest[:12]}): {out}/class_<c>.npz')

@@ -4,6 +4,8 @@ example
     python evaluations/calc_scores.py --snapshot results/digits/ResNetGenerator_1200.npz
     python evaluations/calc_scores.py --snapshot results/sn_cifar10/ResNetGenerator_50000.npz --protocol paper \\
         --network inception --weights datasets/inception_model --data_dir ~/data
+
+The second needs a run of configs/sn_cifar10.yml, its data, and the weights that source/inception/download.py makes.
 """
 from evaluations import score_command
 from evaluations.command_line import one_line_errors

@@ -1,5 +1,4 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
-import argparse
 import contextlib
 import json
 import sys
@@ -10,6 +9,7 @@ from source.build import NETWORKS, build_feature_network, build_models
 from source.datasets.class_names import class_names_of, find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.kernels.switch import use_cpu_kernels, use_precision
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
@@ -67,7 +67,7 @@ def add_protocol_argument(parser):
 
 def image_parser(doc):
     """A parser for a command that takes a snapshot or stored images."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=doc)
     add_snapshot_arguments(parser, required=False)
     parser.add_argument('--images', metavar='PATH', help='instead of a snapshot: a folder of images, or an .npz of '
                         'uint8 images (N, 3, H, W) or (N, H, W, 3)')
@@ -89,11 +89,18 @@ def parse_images(parser, config_needed=True):
 
 
 def config_path(args):
-    if args.snapshot and not Path(args.snapshot).is_file():
-        raise SnapshotError(f'{args.snapshot}: no such snapshot')
-    path = Path(args.config) if args.config else Path(args.snapshot).parent / 'config.yml'
+    return config_of(args.snapshot, args.config)
+
+
+def config_of(snapshot, config):
+    """The path of the config that is named, or else lies beside the snapshot; either may be None."""
+    if snapshot and Path(snapshot).is_dir():
+        raise SnapshotError(f'{snapshot}: expected a file as <class name>_<iteration>.npz, found a folder')
+    if snapshot and not Path(snapshot).is_file():
+        raise SnapshotError(f'{snapshot}: no such snapshot')
+    path = Path(config) if config else Path(snapshot).parent / 'config.yml'
     if not path.is_file():
-        raise ConfigError(f'{path}: no such config; give the one of {args.snapshot} as --config FILE')
+        raise ConfigError(f'{path}: no such config; give the one of {snapshot} as --config FILE')
     return path
 
 

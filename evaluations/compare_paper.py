@@ -1,17 +1,18 @@
 """Compares measured scores with the published ones, number by number, for example
 
+    python evaluations/compare_paper.py results/digits/ --markdown > comparison.md
     python evaluations/compare_paper.py results/sn_cifar10_unconditional/ --measured --plot comparison.png
-    python evaluations/compare_paper.py results/*/ --markdown > comparison.md
 
-RESULTS are the .json files that the other commands here write, or folders of them. A record is compared with the row
-of published_numbers.csv that its config names as paper_row; only scores under the network `inception` are.
+The second needs a run of that config, scored with --protocol paper --network inception. RESULTS are the .json files
+that the other commands here write, or folders of them. A record is compared with the row of published_numbers.csv that
+its config names as paper_row; only scores under the network `inception` are.
 """
-import argparse
 import csv
 import sys
 from pathlib import Path
 
-from evaluations.command_line import one_line_errors
+from evaluations.command_line import one_line_errors, tell_replaced
+from source.miscs.argument_parser import ArgumentParser
 from source.scoring.comparison import SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 
@@ -22,7 +23,7 @@ NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('results', nargs='+', metavar='RESULTS', help='records (.json) or folders of them')
     form = parser.add_mutually_exclusive_group()
     form.add_argument('--markdown', action='store_true', help='a Markdown table')
@@ -110,7 +111,8 @@ def main():
         print('\nNot compared with published numbers:\n', file=aside)
         for line in apart_lines(apart, published):
             print(f'- {line}', file=aside)
-    if args.plot and not plot_comparisons(args.plot, comparisons):
+    if args.plot and not plot_comparisons(args.plot, comparisons,
+                                          lambda: tell_replaced([args.plot], '--plot names another file')):
         print(f'{args.plot}: not drawn, as nothing was measured that is published', file=sys.stderr)
 
 

@@ -3,10 +3,10 @@
     python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 seven
     python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --n 50000 --npz
 """
-import argparse
 from pathlib import Path
 
 from evaluations import command_line as cli
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.image_writers import write_files, write_npz
@@ -20,7 +20,7 @@ SHEET = {'rows': 5, 'columns': 5, 'scale': 1, 'same_latents': False}  # what goe
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     cli.add_snapshot_arguments(parser)
     cli.add_class_arguments(parser, 'class numbers or names; default: all')
     parser.add_argument('--rows', type=int, metavar='N', help='of images in a sheet (default: 5)')

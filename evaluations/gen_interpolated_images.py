@@ -10,11 +10,11 @@ sphere from one latent to another, each row of one class. `--morph corners` fill
 classes at one latent or, with one class or none, four latents. `--animate` goes through all of --classes (default: all
 there are, or ten of more than twenty) and back to the first; with `--morph latents` through --n_zs latents.
 """
-import argparse
 from pathlib import Path
 
 from evaluations import command_line as cli
 from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_from
 from source.miscs.image_sheets import make_sheet, save_sheet
 from source.miscs.interpolation import blend_weights, corner_latents, corner_weights, round_trip, way_between
@@ -29,7 +29,7 @@ MAX_CLASSES, N_DRAWN = 20, 10  # with more classes, an animation goes through so
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     cli.add_snapshot_arguments(parser)
     cli.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all, or ten '
                             'drawn of more than twenty)')

@@ -5,13 +5,13 @@
 It takes the discriminator beside the generator. Features of the real images are computed once for each of its
 snapshots and kept in nearest_neighbors/ beside it.
 """
-import argparse
 import json
 import time
 from pathlib import Path
 
 from evaluations import command_line as cli
 from source.build import build_dataset, build_models
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write, file_sha256
 from source.miscs.generate import generate_ims
@@ -28,7 +28,7 @@ from PIL import Image
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     cli.add_snapshot_arguments(parser)
     parser.add_argument('--dis_snapshot', metavar='FILE', help="the discriminator's; default: that of the generator's "
                         'iteration beside it')

@@ -1,20 +1,23 @@
 """Writes one HTML page, which needs neither other files nor a network, about a run or several, for example
 
     python evaluations/report.py results/digits
-    python evaluations/report.py results/digits results/digits.old-1 --out comparison.html
+    python evaluations/report.py results/digits --quick --out quick.html
+    python evaluations/report.py results/digits results/digits_seed1 --out comparison.html
 
 and a model card, card.md, into each results folder. Samples by class, nearest real images and singular values are made
-from the last snapshots; --quick leaves them out.
+from the last snapshots; --quick leaves them out. The last example needs a second run: train.py with --seed 1
+--results_dir results/digits_seed1.
 """
-import argparse
 import sys
 import time
 from pathlib import Path
 
 from evaluations import command_line as cli
 from evaluations.compare_paper import NAMES, PUBLISHED
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write
+from source.miscs.results_dir import make_folder
 from source.report.card import make_card
 from source.report.material import Material, make_material
 from source.report.page import make_page
@@ -23,7 +26,7 @@ from source.scoring.comparison import compare, load_published, read_measured
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('results', nargs='+', metavar='RESULTS', help='results folders')
     parser.add_argument('--out', metavar='FILE', help='the page; default: report.html in the first folder')
     parser.add_argument('--quick', action='store_true', help='only what needs no snapshot')
@@ -62,6 +65,7 @@ def main():
         raise ValueError(f'--out {out}: no such folder: {out.parent}')
     if out.is_dir():
         raise ValueError(f'--out {out}: expected the name of a file, found a folder')
+    make_folder(out.parent)  # what cannot be written is said before anything is computed
     lines = paper_lines(runs)
     device = get_device(args.gpu)
     materials = [Material() if args.quick else make_material(run, device, args.data_dir) for run in runs]

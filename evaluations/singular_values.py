@@ -6,22 +6,22 @@ constant by the product of spectral norms (eq. 7), for example
 
 Each curve is scaled to a largest value of 1, as in the paper. A normalized weight is shown as normalized.
 """
-import argparse
 import json
 from pathlib import Path
 
 from evaluations import command_line as cli
 from source.build import build_models
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import atomic_write
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import load_model
 from source.scoring.spectra import spectra_of
 from source.scoring.spectra_plot import plot_spectra
-from source.yaml_utils import ConfigError, load_config
+from source.yaml_utils import load_config
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--snapshot', required=True, nargs='+', metavar='FILE',
                         help='<discriminator class>_<iteration>.npz; several are drawn together')
     parser.add_argument('--config', '--config_path', metavar='FILE',
@@ -32,9 +32,7 @@ def parse_arguments():
 
 
 def load_discriminator(snapshot, config):
-    path = Path(config) if config else Path(snapshot).parent / 'config.yml'
-    if not path.is_file():
-        raise ConfigError(f'{path}: no such config; give the one of {snapshot} as --config FILE')
+    path = cli.config_of(snapshot, config)
     _, dis = build_models(load_config(path), str(path))
     load_model(snapshot, dis)
     return dis

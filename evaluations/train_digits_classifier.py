@@ -4,7 +4,6 @@
 
 The shipped weights, source/feature_networks/digits.h5, are those of the default arguments.
 """
-import argparse
 import sys
 from pathlib import Path
 
@@ -14,13 +13,14 @@ from source.feature_networks.digits import DigitsNet, load
 from source.feature_networks.digits_training import train_digits_net
 from source.feature_networks.feature_network import save_weights
 from source.metrics.recognized_share import recognized_share
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.results_dir import make_folder
 
 import numpy as np
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--out', default='results/digits_classifier.h5', metavar='FILE',
                         help='the weights file to write (default: results/digits_classifier.h5)')
     parser.add_argument('--seed', type=int, default=0, metavar='N', help='of weights, order and distortions')

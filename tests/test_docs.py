@@ -30,6 +30,13 @@ def test_files_and_pictures_are_there(page):
     assert [link for link in links if not (page.parent / link).is_file()] == []
 
 
+@pytest.mark.parametrize('name', ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'])
+def test_links_of_the_other_pages(name):
+    links = re.findall(r'\]\((?!https?:)([^)]+)\)', (ROOT / name).read_text(encoding='utf-8'))
+    assert [link for link in links if not (ROOT / link.partition('#')[0]).is_file()] == []
+    assert links or name != 'README.md'
+
+
 def test_names_are_in_the_files_they_are_said_to_be_in():
     """In a table's cell a name belongs to the file before it."""
     n = 0

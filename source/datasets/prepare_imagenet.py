@@ -15,7 +15,6 @@ each, and why, as it names every other file that is no image. Written into --out
 image_list_dog_and_cat.txt (image_list_val.txt, …), lists of the raw files in the order of the packed images;
 train_128.npy with train_128_labels.npy; train_128_report.json.
 """
-import argparse
 import functools
 import os
 from pathlib import Path
@@ -26,6 +25,7 @@ from source.datasets.preparation_report import written
 from source.datasets.prepared_images import Settings
 from source.datasets.square_crops import RESIZE_METHODS
 from source.datasets.validation_classes import validation_classes
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
 
@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--train', metavar='DIR', help='folder of the training images, n########/*.JPEG')
     parser.add_argument('--val', metavar='DIR', help='folder of the validation images, *.JPEG or n########/*.JPEG')
     parser.add_argument('--val_classes', metavar='PATH', help="where --val is flat: LOC_val_solution.csv, a list of "

@@ -2,6 +2,8 @@
 
 They are those of the split that samples are not compared with.
 """
+import tempfile
+
 from source import build
 from source.experiments.cell import Cell, write_cell_config
 from source.experiments.records import read_record, write_record
@@ -29,8 +31,8 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
 
     Raises ConfigError, before anything is trained, where data or network are missing.
     """
-    config_path = str(write_cell_config(make_folder(results.root / 'cells'), Cell(variant, 0, budget)))
-    config = load_config(config_path)
+    with tempfile.TemporaryDirectory() as folder:
+        config = load_config(str(write_cell_config(folder, Cell(variant, 0, budget))))
     source = f'experiments on {budget.dataset}'
     device = get_device(gpu)
     use_cpu_kernels(device.xp is np and config['cpu_kernels'])

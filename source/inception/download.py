@@ -5,10 +5,10 @@
 
 A download of 89 MB that stops goes on where it was when the command is run again.
 """
-import argparse
 import os
 
 from source.inception.weights import read_weights, save_weights
+from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import file_sha256
 from source.miscs.one_line_errors import one_line_errors
 from source.miscs.resumable_download import resumable_download
@@ -26,7 +26,7 @@ SOURCES = ('inception-2015-12-05.tgz or its classify_image_graph_def.pb, '
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = ArgumentParser(description=__doc__)
     parser.add_argument('--outfile', default='datasets/inception_model', metavar='FILE',
                         help='the .h5 to write (default: datasets/inception_model)')
     parser.add_argument('--source', metavar='FILE', help=f'a file to convert instead of downloading: {SOURCES}')

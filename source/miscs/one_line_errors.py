@@ -1,18 +1,57 @@
+"""How a command line ends that is wrong, interrupted or terminated: in one line, with nothing half-written."""
+import contextlib
 import functools
+import signal
 import sys
 from pathlib import Path
 
+from source.miscs.results_dir import no_empty_folders
+
 
 def one_line_errors(main, interrupted='interrupted'):
-    """Turns what is wrong with a user's input into one line and exit status 2; Ctrl-C into `interrupted` and 130."""
+    """Turns what is wrong with a user's input into one line and exit status 2, Ctrl-C into `interrupted` and 130."""
     @functools.wraps(main)
     def wrapped():
         try:
-            main()
+            with _cleanly_terminated(), no_empty_folders():
+                main()
         except (ValueError, OSError) as error:
-            print(f'{Path(sys.argv[0]).name}: error: {error}', file=sys.stderr)
+            print(f'{Path(sys.argv[0]).name}: error: {message_of(error)}', file=sys.stderr)
             sys.exit(2)
         except KeyboardInterrupt:
             print(interrupted, file=sys.stderr)
             sys.exit(130)
+        except _Terminated:
+            print('terminated', file=sys.stderr)
+            sys.exit(128 + signal.SIGTERM)
     return wrapped
+
+
+def message_of(error):
+    """What a ValueError or OSError says; of the latter the file first, without the number."""
+    named = isinstance(error, OSError) and error.filename is not None and error.strerror
+    return f'{error.filename}: {error.strerror}' if named else str(error)
+
+
+class _Terminated(BaseException):
+    pass
+
+
+@contextlib.contextmanager
+def _cleanly_terminated():
+    """Within the block SIGTERM raises _Terminated, so that what is half-written goes; outside the main thread nothing.
+
+    One more is ignored: `make` hands on the one that its children got too.
+    """
+    def terminate(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _Terminated
+    try:
+        before = signal.signal(signal.SIGTERM, terminate)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)  # None: it was not Python's

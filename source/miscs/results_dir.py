@@ -1,14 +1,17 @@
 """Results folders: one run each, with the config and the versions it ran with."""
 import contextlib
+import errno
+import os
 import platform
 import shutil
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from source.miscs.files import remove_leftovers
+from source.miscs.files import remove_leftovers, temporary_beside
 from source.miscs.lock import claimed
 from source.yaml_utils import save_config
+
+_made = []  # by make_folder in this process
 
 
 def versions():
@@ -37,22 +40,48 @@ def set_aside(path):
 
 
 def make_folder(path):
-    """Makes a folder and those above it, where they are missing; raises ValueError where that cannot be done."""
+    """Makes a folder and those above it, where they are missing.
+
+    Raises ValueError where that cannot be done, and where nothing can be written into it.
+    """
+    path = Path(path)
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+            number = errno.EROFS if read_only else errno.EACCES
+            raise OSError(number, os.strerror(number))
     except OSError as error:
         raise ValueError(f'{path}: expected a folder to write to: {error.strerror}') from None
-    return Path(path)
+    _made.extend(reversed(missing))
+    return path
+
+
+@contextlib.contextmanager
+def no_empty_folders():
+    """Where the block ends with an error, those folders that `make_folder` made within it and are empty go again."""
+    first = len(_made)
+    try:
+        yield
+    except BaseException:
+        for path in reversed(_made[first:]):
+            with contextlib.suppress(OSError):
+                path.rmdir()  # which refuses one that holds something
+        raise
+    finally:
+        del _made[first:]
 
 
 @contextlib.contextmanager
 def whole_folder(path):
     """Gives a folder to write into that is at `path` only when the block ends without an error.
 
-    What was there is set aside then, and that is said.
+    What was there is set aside then, and that is said. What a killed process left of it is removed.
     """
     path = Path(path)
-    unfinished = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.part', dir=path.parent))
+    descriptor, unfinished = temporary_beside(path, folder=True)
+    unfinished = Path(unfinished)
     try:
         yield unfinished
         if path.exists():
@@ -62,6 +91,8 @@ def whole_folder(path):
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
+    finally:
+        os.close(descriptor)
 
 
 def begin(path, config, resumed, claims):

@@ -20,7 +20,8 @@ def make_page(runs, materials, comparisons, date):
     n_sliders = sum(bool(sheets) for run in runs for sheets in (run.previews, run.previews_ema))
     for run, material in zip(runs, materials, strict=True):
         of = '' if len(runs) == 1 else f' of {text(run.name)}'
-        body += [time_section(run, of, n_sliders), classes_section(material, of), neighbors_section(material, of)]
+        body += [time_section(run, material, of, n_sliders), classes_section(material, of),
+                 neighbors_section(material, of)]
     body += [spectra_section(runs, materials), missing_section(runs, materials), config_section(runs)]
     return '\n'.join([
         '<!DOCTYPE html>', '<html lang="en">', '<head>', '<meta charset="utf-8">',

@@ -1,5 +1,5 @@
 """The sections of images: samples over time and by class, nearest real images."""
-from source.datasets.open_image import open_rgb
+from source.datasets.open_image import DamagedImage, open_rgb
 from source.miscs.image_sheets import make_sheet
 from source.report.elements import image_tag, text
 from source.report.material import COLUMNS, ROWS, spread
@@ -11,31 +11,42 @@ MAX_WIDTH, MAX_WIDTH_OF_CLASS = 960, 400  # of such a sheet and one of a class i
 SIDE = 64  # least height of a single image, in pixels
 
 
-def time_section(run, of, n_sliders=1):
-    """The sliders of a run; `n_sliders` are on the page, which divide MAX_SHEETS among them."""
+def time_section(run, material, of, n_sliders=1):
+    """The sliders of a run; `n_sliders` are on the page, which divide MAX_SHEETS among them.
+
+    Sheets that cannot be read are named in the material's `missing`.
+    """
     n = max(MIN_SHEETS, MAX_SHEETS // max(1, n_sliders))
-    parts = [_slider(run, sheets, title, n) for sheets, title in (
+    parts = [_slider(run, material, sheets, title, n) for sheets, title in (
         (run.previews, ''), (run.previews_ema, 'averaged weights')) if sheets]
     return f'<h2>Samples over time{of}</h2>{"".join(parts)}' if parts else ''
 
 
-def _slider(run, sheets, title, n):
-    chosen = spread(list(sheets), n)
+def _slider(run, material, sheets, title, n):
+    ims, damaged = {}, []
+    for iteration in spread(list(sheets), n):
+        try:
+            ims[iteration] = np.asarray(open_rgb(sheets[iteration]))
+        except DamagedImage as error:
+            damaged.append(f'{iteration:,}')
+            material.missing.append(f'No samples of iteration {iteration:,}: {error}')
     name = _id(run.name, title)
     images = []
     conditional = run.config['updater']['args'].get('conditional', False)
     what = 'Samples, one column per class' if conditional else 'Samples'
-    for k, iteration in enumerate(chosen):
-        im = np.asarray(open_rgb(sheets[iteration]))
-        hidden = {} if k == len(chosen) - 1 else {'hidden': True}
+    for k, (iteration, im) in enumerate(ims.items()):
+        hidden = {} if k == len(ims) - 1 else {'hidden': True}
         images.append(image_tag(im, f'{what}, after {iteration:,} iterations'
                                 + (f', {title}' if title else ''), MAX_WIDTH, **{'data-iteration': f'{iteration:,}'},
                                 **hidden))
     heading = f'<h3>{text(title.capitalize())}</h3>' if title else ''
+    note = f'<p class="muted">Not shown: the samples after {", ".join(damaged)} iterations.</p>' if damaged else ''
+    if not images:
+        return heading + note
     return (f'{heading}<div class="time"><div class="control" hidden><label for="{name}">{what}; same latents. '
-            f'Iteration <output for="{name}">{chosen[-1]:,}</output></label>'
-            f'<input type="range" id="{name}" min="0" max="{len(chosen) - 1}" value="{len(chosen) - 1}" step="1"></div>'
-            f'{"".join(images)}</div>')
+            f'Iteration <output for="{name}">{max(ims):,}</output></label>'
+            f'<input type="range" id="{name}" min="0" max="{len(ims) - 1}" value="{len(ims) - 1}" step="1"></div>'
+            f'{"".join(images)}</div>{note}')
 
 
 def _id(*texts):

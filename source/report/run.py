@@ -114,6 +114,8 @@ def _check_counts(config, path):
 def read_run(path):
     """Read a results folder; raises ValueError, one line, where it holds no run or a damaged log."""
     path = Path(path)
+    if path.is_file():
+        raise ValueError(f'{path}: expected the results folder of a run, found a file')
     if not path.is_dir():
         raise ValueError(f'{path}: no such results folder')
     if not (path / 'config.yml').is_file():

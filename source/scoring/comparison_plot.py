@@ -7,10 +7,10 @@ PUBLISHED, MEASURED, OTHER = '#b9c4d0', '#c8553d', '#e3a899'
 BAR = .38  # height, in rows
 
 
-def plot_comparisons(path, comparisons):
+def plot_comparisons(path, comparisons, before_writing=lambda: None):
     """Write a PNG of each (data set, score) with a measured one, and of all else that was published of it.
 
-    Returns False, and writes nothing, where nothing was measured.
+    `before_writing` is called first. Returns False, and writes nothing, where nothing was measured.
     """
     panels = list(dict.fromkeys((c.published.dataset, c.published.score) for c in comparisons if c.measured))
     if not panels:
@@ -27,6 +27,7 @@ def plot_comparisons(path, comparisons):
         _draw_panel(axis, group)
         axis.set_title(f'{panel[0]}: {TITLES[panel[1]]}', loc='left', fontsize=11, fontweight='bold')
     _draw_legend(figure, comparisons)
+    before_writing()
     with atomic_write(path) as file:
         figure.savefig(file, dpi=120, format='png')
     return True

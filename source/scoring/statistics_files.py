@@ -45,7 +45,9 @@ def load_statistics(path):
     elif {'mean', 'cov'} <= set(arrays):
         names, known = ('mean', 'cov'), {'source': "the authors'"}
     else:
-        raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found {", ".join(arrays) or "nothing"}')
+        more = f' and {len(arrays) - 5} more' if len(arrays) > 5 else ''
+        raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found '
+                         f'{", ".join(list(arrays)[:5]) or "nothing"}{more}')
     if set(OURS) <= set(arrays):
         texts = {name: _text(path, name, arrays[name]) or None for name in TEXTS}
         known = {**texts, 'n': _count(path, arrays['n'])}

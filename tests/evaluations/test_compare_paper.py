@@ -87,7 +87,9 @@ def test_csv(results, capsys):
 
 def test_plot(results, tmp_path, capsys):
     assert run(compare_paper.main, results, '--plot', tmp_path / 'a.png') == 0
-    assert (tmp_path / 'a.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'a.png').read_bytes().startswith(b'\x89PNG') and capsys.readouterr().err == ''
+    assert run(compare_paper.main, results, '--plot', tmp_path / 'a.png') == 0
+    assert capsys.readouterr().err == f'{tmp_path}/a.png: replaced; --plot names another file\n'
     assert run(compare_paper.main, results / 'scores.json', '--plot', tmp_path / 'b.png') == 0
     assert not (tmp_path / 'b.png').exists()
     assert 'b.png: not drawn, as nothing was measured' in capsys.readouterr().err

@@ -1,6 +1,9 @@
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from evaluations import gen_images
@@ -116,13 +119,15 @@ def test_config_given(snapshot, tmp_path):
     (['--scale', 0], '--scale: expected at least 1'), (['--seed', -1], '--seed: expected 0 to 4294967295, found -1'),
     (['--gpu', 99], '--gpu 99: expected −1 (CPU) or the index of a GPU'),
     (['--snapshot', 'none.npz'], 'none.npz: no such snapshot'),
+    (['--snapshot', '{folder}'], '{folder}: expected a file as <class name>_<iteration>.npz, found a folder'),
     (['--config', 'none.yml'], 'none.yml: no such config; give the one of'),
     (['--results_dir', '{file}'], '{file}: expected a folder to write to'),
     (['--snapshot', '{file}'], '{file}: not a complete .npz snapshot'),
     (['--snapshot', '{dis}'], '{dis}: ResNetGenerator needs b5/N (), which the file does not hold'),
     (['--config', '{wider}'], 'b5/avg_mean has shape (4,), but ResNetGenerator has (6,) there')])
 def test_refused(snapshot, tmp_path, capsys, arguments, expected):
-    names = {'file': tmp_path / 'file', 'dis': snapshot.parent / 'SNResNetProjectionDiscriminator_2.npz',
+    names = {'file': tmp_path / 'file', 'folder': snapshot.parent,
+             'dis': snapshot.parent / 'SNResNetProjectionDiscriminator_2.npz',
              'wider': write_config(tmp_path, {'models.generator.args.ch': 6})}
     names['file'].write_text('mine')
     arguments = [str(argument).format(**names) for argument in arguments]
@@ -251,10 +256,34 @@ def test_interrupted_it_leaves_what_was_there(snapshot, tmp_path, monkeypatch, c
 
 
 def test_what_would_not_fit_on_the_disk(snapshot, tmp_path, capsys):
-    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 10 ** 15,
-               '--npz') == 2
-    assert 'expected 192,000,000.0 GB of free disk space' in capsys.readouterr().err
-    assert files_in(tmp_path) == {}
+    """Nothing is left, neither a file nor a folder."""
+    assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'a' / 'b', '--n',
+               10 ** 15, '--npz') == 2
+    assert re.fullmatch(rf'command: error: {tmp_path}/a/b/samples.npz: expected 192,000,000.0 GB of free disk space, '
+                        r'found [0-9.,]+\n', capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('npz', [[], ['--npz']])
+def test_killed_it_leaves_nothing_for_long(snapshot, tmp_path, npz):
+    """SIGTERM, as by `timeout` or a batch system: nothing; after SIGKILL the next run removes what is left."""
+    out = tmp_path / 'out'
+    command = [sys.executable, ROOT / 'evaluations' / 'gen_images.py', '--snapshot', snapshot, '--gpu', '-1',
+               '--results_dir', out, *npz]
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    for number, status, left in ((signal.SIGTERM, 128 + signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL, 1)):
+        process = subprocess.Popen([*command, '--n', str(10 ** 7)], env=environment, stderr=subprocess.PIPE, text=True)
+        while not list(out.glob('.*.part')):
+            assert process.poll() is None
+            time.sleep(.05)
+        process.send_signal(number)
+        error = process.communicate(timeout=60)[1]
+        assert process.returncode == status
+        assert error == {signal.SIGTERM: 'terminated\n', signal.SIGKILL: ''}[number]
+        assert out.exists() == bool(left) and len(list(out.glob('.*'))) == left
+    subprocess.run([*command, '--n', '3'], env=environment, check=True)
+    assert [path.name for path in out.iterdir()] == ['samples.npz' if npz else 'images']
 
 
 @pytest.mark.parametrize('name', ['--rows', '--columns', '--scale'])
@@ -262,3 +291,11 @@ def test_what_goes_with_sheets_alone(snapshot, tmp_path, capsys, name):
     assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--n', 2, name, 2) == 2
     assert f'{name} goes with sheets, not with --n' in capsys.readouterr().err
     assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize('arguments', [[], ['--n', 3], ['--n', 3, '--npz']])
+def test_nothing_is_replaced_where_nothing_can_be_written(snapshot, tmp_path, monkeypatch, capsys, arguments):
+    for k in range(2):
+        assert run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, *arguments) == 2 * k
+        monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    assert capsys.readouterr().err == f'command: error: {tmp_path}: expected a folder to write to: Permission denied\n'

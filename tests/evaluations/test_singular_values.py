@@ -73,7 +73,8 @@ def test_weights_that_are_not_finite():
 def test_refused(folder, tmp_path, capsys):
     path = folder / 'SNResNetProjectionDiscriminator_2.npz'
     for arguments, expected in ((['--snapshot', path, path], 'expected different files'),
-                                (['--snapshot', tmp_path / 'none.npz'], 'none.npz'),
+                                (['--snapshot', tmp_path / 'none.npz'], f'{tmp_path}/none.npz: no such snapshot'),
+                                (['--snapshot', folder], f'{folder}: expected a file as'),
                                 (['--snapshot', folder / 'ResNetGenerator_2.npz'], 'needs block1/c1/W')):
         assert run(singular_values.main, *arguments, '--results_dir', tmp_path / 'out') == 2
         captured = capsys.readouterr()

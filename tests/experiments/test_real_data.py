@@ -1,6 +1,7 @@
 """The row "Real data": held-out images, judged like samples."""
 from dataclasses import replace
 
+import experiments
 from source.datasets.digits import DigitsDataset
 from source.experiments import real_data
 from source.experiments.budget import load_budget
@@ -8,6 +9,7 @@ from source.experiments.catalogue import EXPERIMENTS, Variant
 from source.experiments.cell import Cell
 from source.experiments.records import Results, read_record
 from source.experiments.run_cell import run_cell, write_job
+from tests.narrow import run
 
 import chainer
 import numpy as np
@@ -76,3 +78,10 @@ def test_data_set_without_test_set(tmp_path, imagenet, variant):
     assert record['status'] == 'finished' and set(record['scores']) == {'is_mean', 'is_std', 'fid'}
     assert record['budget']['dataset'] == 'imagenet' and 'critic_loss_held_out' not in record['log']
     assert results.samples(f'{variant.name}-seed0').exists()
+
+
+def test_without_data_nothing_is_left(tmp_path, capsys):
+    assert run(experiments.main, 'run', 'table2', '--dataset', 'cifar10', '--data_dir', tmp_path / 'none',
+               '--results_dir', tmp_path / 'comparison') == 2
+    assert capsys.readouterr().err.endswith('none: no such folder\n')
+    assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from source.experiments.figures import DRAWN, draw_figures, page
 from source.experiments.records import Results, read_records, write_record
 from source.experiments.table import best_setting, scores_of_variant
 from tests.experiments.made_records import make_records, score_of
-from tests.narrow import run
+from tests.narrow import files_in, run
 
 import numpy as np
 import pytest
@@ -142,6 +142,23 @@ def test_figures_that_were_not_run(tmp_path, capsys):
         'figure_1', 'figure_2', 'figure_3', 'figure_4', 'figure_6', 'figure_9']
     with pytest.raises(ValueError, match='figure_13: no finished cells in .*; `python experiments.py run figure_13`'):
         draw_figures(results, tmp_path / 'out', ['figure_13'])
+
+
+def test_figures_that_are_replaced_are_named(tmp_path, capsys, monkeypatch):
+    results = Results(tmp_path / 'comparison')
+    make_records(results, ['figure_9'])
+    arguments = ['figures', 'figure_3', 'figure_9', '--results_dir', results.root]
+    folder = tmp_path / 'comparison_figures'
+    for k in range(2):
+        assert run(experiments.main, *arguments) == 0
+        captured = capsys.readouterr()
+        assert captured.out == f'{folder}/figure_3.png\n{folder}/figure_9.png\n'
+        assert captured.err == k * (f'{folder}/figure_3.png and 1 more: replaced; --out names another folder\n')
+    before = files_in(tmp_path)
+    monkeypatch.setitem(DRAWN, 'figure_9', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(experiments.main, *arguments)
+    assert files_in(tmp_path) == before and capsys.readouterr().err == ''
 
 
 def test_only_diverged_cells(tmp_path):

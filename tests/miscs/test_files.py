@@ -61,12 +61,11 @@ def test_file_and_folder_are_synced_around_the_renaming(tmp_path, monkeypatch):
     assert calls == ['file', 'rename', 'folder']
 
 
-def test_leftovers_of_a_killed_process(tmp_path):
-    """They go, and nothing else does."""
+def killed_while_it_writes(path):
     program = f'''
 import os, signal
 from source.miscs.files import atomic_write
-with atomic_write({str(tmp_path / "snapshot_iter_3")!r}) as file:
+with atomic_write({str(path)!r}) as file:
     file.write(b'half')
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -74,6 +73,11 @@ with atomic_write({str(tmp_path / "snapshot_iter_3")!r}) as file:
     process = subprocess.run([sys.executable, '-c', program],
                              env={**os.environ, 'PYTHONPATH': str(Path(__file__).parents[2])})
     assert process.returncode == -signal.SIGKILL
+
+
+def test_leftovers_of_a_killed_process(tmp_path):
+    """They go, and nothing else does."""
+    killed_while_it_writes(tmp_path / 'snapshot_iter_3')
     left, = os.listdir(tmp_path)
     assert left.startswith('.snapshot_iter_3.')
     others = {'.hidden.part', 'a.part', '.a.tooshort', 'snapshot_iter_3'}
@@ -81,3 +85,24 @@ with atomic_write({str(tmp_path / "snapshot_iter_3")!r}) as file:
         (tmp_path / name).write_text('mine')
     remove_leftovers(tmp_path)
     assert set(os.listdir(tmp_path)) == others
+
+
+def test_the_next_write_removes_what_a_killed_one_left(tmp_path):
+    """Of its own name alone, whatever characters are in it."""
+    for name in ('a[1].png', 'a1.png', 'b.a[1].png'):
+        killed_while_it_writes(tmp_path / name)
+    others = [name for name in os.listdir(tmp_path) if not name.startswith('.a[1].png.')]
+    assert len(others) == 2
+    with atomic_write(tmp_path / 'a[1].png') as file:
+        file.write(b'whole')
+    assert sorted(os.listdir(tmp_path)) == sorted([*others, 'a[1].png'])
+
+
+def test_what_is_being_written_is_no_leftover(tmp_path):
+    """By another process, or twice at the same time: the last to end stays."""
+    with atomic_write(tmp_path / 'a') as first, atomic_write(tmp_path / 'a') as second:
+        first.write(b'first')
+        second.write(b'second')
+        remove_leftovers(tmp_path)
+        assert len(os.listdir(tmp_path)) == 2
+    assert os.listdir(tmp_path) == ['a'] and (tmp_path / 'a').read_bytes() == b'first'

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from source.miscs import results_dir
 from source.yaml_utils import load_config
 from tests.narrow import files_in, write_config
@@ -53,3 +55,53 @@ def test_newest_snapshot_is_the_one_of_the_highest_number(tmp_path):
                  '.snapshot_iter_11.abc', 'ResNetGenerator_50.npz'):
         (tmp_path / name).touch()
     assert results_dir.newest_snapshot(tmp_path) == tmp_path / 'snapshot_iter_10'
+
+
+def test_a_folder_in_the_making_and_one_that_a_killed_process_left(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        _make_half(tmp_path / 'images')
+    assert list(tmp_path.iterdir()) == []
+    left = tmp_path / '.images.abcdefgh.part'  # as SIGKILL leaves it: no process holds it
+    left.mkdir()
+    (left / 'one').touch()
+    (tmp_path / '.others.abcdefgh.part').mkdir()
+    with results_dir.whole_folder(tmp_path / 'images') as unfinished:
+        (unfinished / 'two').touch()
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob('*')) == [
+        '.others.abcdefgh.part', 'images', 'images/two']
+
+
+def _make_half(path):
+    with results_dir.whole_folder(path) as unfinished:
+        (unfinished / 'one').touch()
+        results_dir.remove_leftovers(path.parent)
+        assert unfinished.exists()
+        raise KeyboardInterrupt
+
+
+def test_no_empty_folders(tmp_path):
+    """Those made within, where there was an error, and no others."""
+    for name in ('mine', 'kept/mine'):
+        (tmp_path / name).mkdir(parents=True)
+    with results_dir.no_empty_folders():
+        results_dir.make_folder(tmp_path / 'well' / 'done')
+    with pytest.raises(ZeroDivisionError):
+        _make_and_fail(tmp_path)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob('*')) == [
+        'd', 'd/file', 'kept', 'kept/mine', 'mine', 'well', 'well/done']
+
+
+def _make_and_fail(folder):
+    with results_dir.no_empty_folders():
+        for name in ('a/b/c', 'd/e', 'mine', 'kept/mine', 'kept/f'):
+            results_dir.make_folder(folder / name)
+        (folder / 'd' / 'file').touch()
+        raise ZeroDivisionError
+
+
+def test_a_folder_that_is_there_and_cannot_be_written_to(tmp_path, monkeypatch):
+    """Root may write anywhere, so the system's answer is made up."""
+    monkeypatch.setattr(results_dir.os, 'access', lambda path, mode: Path(path) != tmp_path)
+    assert results_dir.make_folder(tmp_path / 'below') == tmp_path / 'below'
+    with pytest.raises(ValueError, match='expected a folder to write to: Permission denied$'):
+        results_dir.make_folder(tmp_path)

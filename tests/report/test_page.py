@@ -1,7 +1,9 @@
 """The page as a parser sees it: nothing comes from elsewhere, every picture has a text, colours stand out."""
 import json
+import os
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 from evaluations import nearest_neighbors, report
 from source.report import material
@@ -186,6 +188,28 @@ def test_what_cannot_be_made_is_said(tmp_path, capsys):
     assert 'Samples by class' in page.text
 
 
+def test_damaged_pictures_are_named(tmp_path, capsys):
+    """Where they would be, in what is missing, and in a line each; the others are shown."""
+    folder = make_run(tmp_path / 'run')
+    whole = (folder / 'preview' / '00000002.png').read_bytes()
+    for iteration, content in ((3, b''), (4, whole[:90]), (5, b'no picture'), (6, whole)):
+        (folder / 'preview' / f'{iteration:08d}.png').write_bytes(content)
+    page = page_of(folder, arguments=['--quick'])
+    said = capsys.readouterr().err.splitlines()
+    shown = [image for image in page.all('img') if 'data-iteration' in image]
+    assert [('hidden' in image, image['data-iteration']) for image in shown] == [(True, '2'), (False, '6')]
+    assert page.all('input')[0]['max'] == '1'
+    assert 'Not shown: the samples after 3, 4, 5 iterations.' in page.text
+    for iteration in (3, 4, 5):
+        named = f'No samples of iteration {iteration}: {folder}/preview/{iteration:08d}.png: expected an image'
+        assert named in page.text.partition('What is missing here')[2]
+        assert [line for line in said if line.startswith(f'left out: {named}')]
+    for path in (folder / 'preview').iterdir():
+        path.write_bytes(b'')
+    page = page_of(folder, arguments=['--quick'])
+    assert page.all('img') == page.all('input') == [] and 'the samples after 2, 3, 4, 5, 6 iterations' in page.text
+
+
 def test_sliders_share_the_page(tmp_path):
     """24 sheets of samples on it, at least six of each run; wide ones are made smaller."""
     runs = [make_run(tmp_path / name) for name in ('a', 'b', 'c', 'd', 'e')]
@@ -222,6 +246,16 @@ def test_a_folder_as_page_and_nothing_half_written(tmp_path, capsys, monkeypatch
     assert files_in(folder) == before
 
 
+def test_a_folder_that_cannot_be_written_to(tmp_path, capsys, monkeypatch):
+    """Is said before anything is computed."""
+    folder = make_run(tmp_path / 'run')
+    (folder / 'report.html').write_text('mine')
+    monkeypatch.setattr(report, 'make_material', lambda *_: 1 / 0)
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    assert run(report.main, folder, '--gpu', -1) == 2
+    assert capsys.readouterr().err == f'command: error: {folder}: expected a folder to write to: Permission denied\n'
+
+
 def test_quick(tmp_path):
     folder = make_run(tmp_path / 'run')
     page = page_of(folder, arguments=['--quick'])
@@ -251,6 +285,7 @@ def test_what_is_replaced_is_said(tmp_path, capsys):
 
 @pytest.mark.parametrize('make, expected', [
     (lambda f: f / 'none', 'none: no such results folder'),
+    (lambda f: Path(__file__), 'test_page.py: expected the results folder of a run, found a file'),
     (lambda f: f, 'no config.yml in it: expected the results folder of a run')])
 def test_refused(tmp_path, capsys, make, expected):
     assert run(report.main, make(tmp_path)) == 2

@@ -39,6 +39,8 @@ def test_others_formats(tmp_path, names, source):
 
 @pytest.mark.parametrize('arrays, expected', [
     ({'mu': MEAN, 'cov': COV}, 'expected mean and cov, or mu and sigma; found mu, cov'),
+    ({f'l{i}': MEAN for i in range(99)},
+     'expected mean and cov, or mu and sigma; found l0, l1, l2, l3, l4 and 94 more'),
     ({'mu': MEAN[None], 'sigma': COV}, r'mu: expected shape (D,), found (1, 3)'),
     ({'mu': MEAN, 'sigma': COV[:2]}, 'sigma: expected shape (3, 3), found (2, 3)'),
     ({'mean': MEAN, 'cov': np.diag([1., np.nan, 1.])}, 'cov: expected finite numbers'),

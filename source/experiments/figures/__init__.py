@@ -22,10 +22,11 @@ DRAWN = {
 }
 
 
-def draw_figures(results, folder, names=None):
+def draw_figures(results, folder, names=None, before_writing=lambda paths: None):
     """Draws the figures `names`, or all whose cells have been run, each as `<folder>/<name>.png`; returns the paths.
 
-    Raises ValueError for a name without a figure, and where a figure that was asked for has no records.
+    All are drawn before the first is written; `before_writing` is called between, with the paths. Raises ValueError for
+    a name without a figure, and where a figure that was asked for has no records.
     """
     for name in names or ():
         if name not in DRAWN:
@@ -33,18 +34,21 @@ def draw_figures(results, folder, names=None):
     records = read_records(results)
     if not records:
         raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
-    paths = []
+    pages = {}
     for name in names or DRAWN:
         own = _records_of(EXPERIMENTS[name], records)
-        figure = DRAWN[name](own, results) if own else None
-        if figure is not None:
-            make_folder(folder)
-            paths.append(Path(folder) / f'{name}.png')
-            figure.save(paths[-1])
+        page = DRAWN[name](own, results) if own else None
+        if page is not None:
+            pages[Path(folder) / f'{name}.png'] = page
         elif names:
             raise ValueError(f'{name}: no finished cells in {results.root}; `python experiments.py run {name}` '
                              'makes them')
-    return paths
+    if pages:
+        make_folder(folder)
+    before_writing(list(pages))
+    for path, page in pages.items():
+        page.save(path)
+    return list(pages)
 
 
 def _records_of(experiment, records):

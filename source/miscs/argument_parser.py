@@ -1,0 +1,12 @@
+"""The parser of all command lines."""
+import argparse
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """Shows the command's docstring as it is written; says what is wrong in one line, without the usage."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message):
+        self.exit(2, f'{self.prog}: error: {message}\n')

@@ -1,0 +1,76 @@
+"""Every command line: its examples and those of the pages parse, and a wrong argument is one line and status 2."""
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+from evaluations import score_command
+from tests.narrow import run
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = re.compile(r'^    python [\w/]+\.py', re.M)
+NAMED = sorted(path for pattern in ('*.py', 'evaluations/*.py', 'benchmarks/*.py', 'source/*/*.py')
+               for path in ROOT.glob(pattern) if EXAMPLE.search(path.read_text(encoding='utf-8')))
+PAGES = [ROOT / 'README.md', ROOT / 'CHANGELOG.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md')),
+         *NAMED, *sorted((ROOT / 'configs').rglob('*.yml'))]
+PLACEHOLDERS = 'DIR', 'FILE', 'NAME', 'RESULTS', 'G', 'D'
+
+
+class Parsed(Exception):
+    pass
+
+
+def commands_of(page):
+    """The command lines of a page, on lines of their own and in backticks: lists of what follows `python`."""
+    text = re.sub(r'\\+\n', ' ', page.read_text(encoding='utf-8'))
+    found = re.findall(r'^(?: {4,6}|# Command: +)python ([\w/]+\.py\b.*)', text, re.M)
+    if page.suffix == '.md':
+        found += re.findall(r'`python ([\w/]+\.py\b[^`]*)`', text)
+    return [shlex.split(command.partition(' > ')[0], comments=True) for command in found if '…' not in command]
+
+
+def module_of(path):
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parse(monkeypatch, path, arguments):
+    """Status of a command that ends when it has read its arguments; raises Parsed where they are right."""
+    module = module_of(path)
+    owner = module if hasattr(module, 'parse_arguments') else score_command
+    original = owner.parse_arguments
+
+    def parse_arguments(*args):
+        original(*args)
+        raise Parsed
+    monkeypatch.setattr(owner, 'parse_arguments', parse_arguments)
+    return run(module.main, *arguments)
+
+
+def test_all_command_lines_are_found():
+    assert len(NAMED) >= 20 and {'train.py', 'experiments.py', 'report.py', 'download.py'} <= {p.name for p in NAMED}
+    assert sum(len(commands_of(page)) for page in PAGES) > 100
+    assert ['experiments.py', 'run', 'table2', '--dataset', 'digits', '-j', '2'] in commands_of(ROOT / 'README.md')
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if commands_of(page)],
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_examples_parse(monkeypatch, page):
+    """And the configs that they name are there."""
+    for path, *arguments in commands_of(page):
+        assert (ROOT / path).is_file(), path
+        with monkeypatch.context() as patch, pytest.raises(Parsed):
+            parse(patch, path, arguments)
+        configs = [b for a, b in zip(arguments, arguments[1:]) if a == '--config' and b not in PLACEHOLDERS]
+        assert [config for config in configs if config.startswith('configs/') and not (ROOT / config).is_file()] == []
+
+
+@pytest.mark.parametrize('path', NAMED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_wrong_argument(monkeypatch, capsys, path):
+    assert parse(monkeypatch, path, ['--bogus']) == 2
+    error = capsys.readouterr().err
+    assert re.fullmatch(r'command: error: .+\n', error)
