@@ -116,3 +116,23 @@ def test_mpi_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'mpi4py', None)
     with pytest.raises(ValueError, match=r"mpiexec started this process, but .*mpi4py.*pip install -e '.\[mpi\]'"):
         start_processes(-1)
+
+
+DIFFERING = '''
+import os, runpy, sys
+sys.argv += ['--resume', sys.argv.pop(1).replace('RANK', os.environ['OMPI_COMM_WORLD_RANK'])]
+runpy.run_path(sys.argv.pop(1), run_name='__main__')
+'''
+
+
+def test_processes_that_read_different_snapshots_stop(tmp_path):
+    """As where each finds another newest one that is whole."""
+    path = config(tmp_path, HALF, 'half.yml')
+    train(1, path, tmp_path / 'out')
+    for rank, iteration in enumerate((2, 4)):
+        (tmp_path / 'out' / f'snapshot_iter_{iteration}').rename(tmp_path / f'snapshot_iter_{rank}')
+    (tmp_path / 'differing.py').write_text(DIFFERING)
+    status, _, stderr = outputs(2, tmp_path / 'differing.py', tmp_path / 'snapshot_iter_RANK', ROOT / 'train.py',
+                                '--config', path, '--results_dir', tmp_path / 'again', '--gpu', -1)
+    assert status != 0
+    assert 'the processes differ in the snapshot that each can read: ' in stderr
