@@ -23,7 +23,12 @@ def mpiexec(n, *arguments, **kwargs):
 def outputs(n, *arguments):
     """(exit status, standard output, standard error) of `mpiexec`."""
     process = mpiexec(n, *arguments)
-    stdout, stderr = process.communicate(timeout=120)
+    try:
+        stdout, stderr = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # which ends the others too
+        process.communicate()
+        raise
     return process.returncode, stdout, stderr
 
 
