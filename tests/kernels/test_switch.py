@@ -47,10 +47,10 @@ def test_cuda_and_twins_offer_the_same():
         return {node.name: [a.arg for a in node.args.args] for node in body
                 if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')}
     for path in sorted((folder / 'reference').glob('*.py')):
-        if path.stem not in ('__init__', 'precision'):
+        if path.stem not in ('__init__', 'precision', 'channel_sum'):  # which unpack_gradients takes in
             twins, launchers = functions(path), functions(folder / 'cuda' / path.name)
             for name, arguments in twins.items():
-                if name not in {'philox', 'new_state', 'fold', 'unfold'}:
+                if name not in {'philox', 'new_state', 'fold', 'unfold', 'pack_weight', 'unpack_weight_gradient'}:
                     assert launchers.get(name) == arguments, f'{path.stem}.{name}'
 
 
