@@ -47,9 +47,8 @@ def test_an_error_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a'):
         open(tmp_path / 'another')
     assert caught.value.filename == str(tmp_path / 'another')
-    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a') as file:
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a'):
         os.unlink(file_in(tmp_path))
-        file.write(b'one')
     assert caught.value.filename == str(tmp_path / 'a')
     assert os.listdir(tmp_path) == []
 
