@@ -42,8 +42,7 @@ class _Terminated(BaseException):
 def _cleanly_terminated():
     """Within the block SIGTERM raises _Terminated, so that what is half-written goes; outside the main thread nothing.
 
-    One more is ignored: `make` hands on the one that its children got too. Forked processes end without a word, and
-    give back the locks that their pool waits for.
+    One more is ignored: `make` hands on the one that its children got too. A forked process ends without a word.
     """
     own, came = os.getpid(), []
 
