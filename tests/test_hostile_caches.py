@@ -1,6 +1,7 @@
 """What the program keeps for itself, changed by others or by a broken disk, is made anew or refused."""
 import contextlib
 import io
+import json
 
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from source.datasets import preparation
@@ -24,7 +25,7 @@ CONTENTS = st.one_of(st.binary(max_size=200), CHANGES, JSON)
 def content_of(valid, made):
     """Random bytes, a changed file, or JSON."""
     return made if isinstance(made, bytes) else changed(valid, made) if isinstance(made, list) and made and isinstance(
-        made[0], tuple) else repr(made).encode()
+        made[0], tuple) else json.dumps(made).encode() + b'\n'
 
 
 def images():

@@ -196,7 +196,7 @@ def _publish(paths, listing, settings, report):
         elif not os.path.exists(target):
             raise ValueError(f'{source}: expected it beside the journal, found nothing; remove {paths.part} to begin '
                              'anew')
-    shutil.rmtree(paths.part)
+    shutil.rmtree(paths.part, ignore_errors=True)  # NFS keeps the folder while its lock is open
 
 
 def write_list(path, names, labels):

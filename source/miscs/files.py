@@ -35,7 +35,8 @@ def atomic_write(path):
         raise
     finally:
         if temporary is not None:
-            os.unlink(temporary)
+            with contextlib.suppress(OSError):  # what went wrong before says more
+                os.unlink(temporary)
 
 
 def sync_folder(path):

@@ -1,6 +1,7 @@
 """How a command line ends that is wrong, interrupted or terminated: in one line, with nothing half-written."""
 import contextlib
 import functools
+import os
 import signal
 import sys
 from pathlib import Path
@@ -41,11 +42,16 @@ class _Terminated(BaseException):
 def _cleanly_terminated():
     """Within the block SIGTERM raises _Terminated, so that what is half-written goes; outside the main thread nothing.
 
-    One more is ignored: `make` hands on the one that its children got too.
+    One more is ignored: `make` hands on the one that its children got too. A forked process ends without a word.
     """
+    own, came = os.getpid(), []
+
     def terminate(*_):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise _Terminated
+        if os.getpid() != own:
+            sys.exit(128 + signal.SIGTERM)
+        if not came:
+            came.append(True)
+            raise _Terminated
     try:
         before = signal.signal(signal.SIGTERM, terminate)
     except ValueError:

@@ -1,4 +1,5 @@
 """A preparation that is killed, interrupted, out of room or not alone goes on to the same bytes, or says why not."""
+import errno
 import itertools
 import json
 import os
@@ -153,6 +154,23 @@ def test_a_disk_that_fills_up(tree, prepared, tmp_path):
     assert 'Traceback' not in process.stderr and [p.name for p in tmp_path.iterdir()] == ['train_48.part']
     assert run(main, *arguments) == 0
     assert files_in(tmp_path) == files_in(prepared)
+
+
+def test_a_part_folder_that_cannot_be_removed(tree, tmp_path, monkeypatch):
+    """As on NFS, which keeps an open lock file in it under another name; all is published by then."""
+    rmdir = os.rmdir
+
+    def of_nfs(path, **options):
+        if str(path).endswith('train_8.part'):
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(path))
+        rmdir(path, **options)
+    arguments = ['--train', tree[0], '--out', tmp_path, '--size', 8]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'rmdir', of_nfs)
+        assert run(main, *arguments) == 0
+    assert report_of(tmp_path, 'train_8')['n_images'] == 30 and (tmp_path / 'train_8.part').exists()
+    assert run(main, *arguments) == 0
+    assert not (tmp_path / 'train_8.part').exists()
 
 
 def test_only_one_at_a_time(tree, tmp_path, capsys):

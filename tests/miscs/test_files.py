@@ -47,7 +47,15 @@ def test_an_error_names_the_file(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a'):
         open(tmp_path / 'another')
     assert caught.value.filename == str(tmp_path / 'another')
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / 'a'):
+        os.unlink(file_in(tmp_path))
+    assert caught.value.filename == str(tmp_path / 'a')
     assert os.listdir(tmp_path) == []
+
+
+def file_in(folder):
+    file, = folder.iterdir()
+    return file
 
 
 def test_file_and_folder_are_synced_around_the_renaming(tmp_path, monkeypatch):

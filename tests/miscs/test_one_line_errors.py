@@ -1,0 +1,22 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+FORKING = '''
+import multiprocessing
+from source.miscs.one_line_errors import one_line_errors
+
+@one_line_errors
+def main():
+    with multiprocessing.get_context('fork').Pool(2) as pool:
+        print(*pool.map(abs, range(4)))
+main()
+'''
+
+
+def test_forked_processes_end_without_a_word():
+    """As those of somebody's data set, which a pool ends by SIGTERM."""
+    done = subprocess.run([sys.executable, '-c', FORKING], text=True, capture_output=True, timeout=60,
+                          env={**os.environ, 'PYTHONPATH': str(Path(__file__).parents[2])})
+    assert (done.returncode, done.stdout, done.stderr) == (0, '0 1 2 3\n', '')
