@@ -9,12 +9,11 @@ import datetime
 import json
 import os
 import platform
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 
+from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
 from source.miscs.argument_parser import ArgumentParser
 from source.yaml_utils import load_config
@@ -34,14 +33,10 @@ def parse_arguments():
 
 def seconds_of(n, config, overrides, iterations):
     """The median seconds of an iteration by n processes."""
-    beside = Path(sys.executable).parent / 'mpiexec'
-    command = [beside if beside.exists() else shutil.which('mpiexec'), '--oversubscribe', '-n', n, sys.executable, '-m',
-               'benchmarks.peers.processes_step',
+    command = [*by_processes(n), '-m', 'benchmarks.peers.processes_step',
                json.dumps({'config': str(config), 'overrides': overrides, 'iterations': iterations})]
     limits = dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'NUMBA_NUM_THREADS'), '1')
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=ROOT, env={
-        **os.environ, **limits, 'PYTHONPATH': str(ROOT), 'OMPI_ALLOW_RUN_AS_ROOT': '1',
-        'OMPI_ALLOW_RUN_AS_ROOT_CONFIRM': '1'})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(**limits))
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
     return median(json.loads(done.stdout.splitlines()[-1]))

@@ -12,19 +12,20 @@ import json
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.kill_training import CONFIG
+from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
 from source.miscs.argument_parser import ArgumentParser
 
 import numpy as np
 import yaml
 
+# Without noise of their own: each process adds its own to its images, so that it need not draw that of the others.
 DATASET = '''
 import numpy as np
 from source.datasets.image_dataset import ImageDataset
@@ -58,12 +59,10 @@ def trained(folder, n, iterations):
     values['updater']['args']['n_gen_samples'] = N_GEN_SAMPLES // n
     (folder / 'plain.py').write_text(DATASET)
     (folder / f'{n}.yml').write_text(yaml.safe_dump(values))
-    beside = Path(sys.executable).parent / 'mpiexec'
-    by_mpi = [beside if beside.exists() else shutil.which('mpiexec'), '--oversubscribe', '-n', n] if n > 1 else []
-    command = [*by_mpi, sys.executable, ROOT / 'train.py', '--config', f'{n}.yml', '--results_dir', str(n), '--gpu', -1]
-    done = subprocess.run(list(map(str, command)), cwd=folder, capture_output=True, text=True, env={
-        **os.environ, 'PYTHONPATH': str(ROOT), 'OPENBLAS_NUM_THREADS': '1', 'OMPI_ALLOW_RUN_AS_ROOT': '1',
-        'OMPI_ALLOW_RUN_AS_ROOT_CONFIRM': '1'})
+    command = [*(by_processes(n) if n > 1 else [sys.executable]), str(ROOT / 'train.py'), '--config', f'{n}.yml',
+               '--results_dir', str(n), '--gpu', '-1']
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
+                          env=environment(OPENBLAS_NUM_THREADS='1'))
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
     arrays = {}

@@ -1,7 +1,8 @@
 """Runs of a measurement that takes longer than a command may: kept beside its results until each row is complete."""
 import json
-import os
 from pathlib import Path
+
+from source.miscs.files import atomic_write
 
 
 class Unfinished:
@@ -41,10 +42,9 @@ class Unfinished:
             raise ValueError(f'--continue: of {", ".join(rows)} nothing is unfinished in {self.path}')
 
     def write(self):
-        temporary = self.path.with_suffix('.tmp')
-        temporary.write_text(json.dumps({'conditions': self.conditions, 'rows': self.rows}, indent=1) + '\n',
-                             encoding='utf-8')
-        os.replace(temporary, self.path)
+        text = json.dumps({'conditions': self.conditions, 'rows': self.rows}, indent=1) + '\n'
+        with atomic_write(self.path) as file:
+            file.write(text.encode())
 
     def finish(self, row):
         del self.rows[row]

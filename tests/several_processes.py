@@ -1,10 +1,11 @@
 """Runs a program by several processes, as `mpiexec` does."""
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.mpi import by_processes, environment
+from benchmarks.processes_equality import DATASET
 from tests.narrow import write_config
 
 ROOT = Path(__file__).parent.parent
@@ -12,12 +13,9 @@ ROOT = Path(__file__).parent.parent
 
 def mpiexec(n, *arguments, **kwargs):
     """A started `mpiexec -n <n> python <arguments>`; needs the extra `mpi`, which `dev` contains."""
-    beside = Path(sys.executable).parent / 'mpiexec'
-    command = [beside if beside.exists() else shutil.which('mpiexec'), '--oversubscribe', '-n', n, sys.executable]
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OPENBLAS_NUM_THREADS': '1', 'NUMBA_NUM_THREADS': '1',
-                   'OMPI_ALLOW_RUN_AS_ROOT': '1', 'OMPI_ALLOW_RUN_AS_ROOT_CONFIRM': '1'}
-    return subprocess.Popen([str(word) for word in (*command, *arguments)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment, **kwargs)
+    limits = {'OPENBLAS_NUM_THREADS': '1', 'NUMBA_NUM_THREADS': '1'}
+    return subprocess.Popen([*by_processes(n), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, env=environment(**limits), **kwargs)
 
 
 def outputs(n, *arguments):
@@ -45,20 +43,6 @@ def train(n, config, out, *arguments):
     return stdout
 
 
-# Without noise of their own: each process adds its own to its images, so that it need not draw that of the others.
-DATASET = '''
-import numpy as np
-from source.datasets.image_dataset import ImageDataset
-
-
-class PlainImages(ImageDataset):
-    def __init__(self):
-        rng = np.random.RandomState(0)
-        super().__init__(rng.randint(0, 256, (20, 3, 8, 8), np.uint8), np.arange(20) % 10, 10)
-
-    def get_examples(self, indices, rng):
-        return (self.ims[indices] / np.float32(128) - 1).astype(np.float32), self.labels[indices]
-'''
 PLAIN = {'dataset.dataset_fn': 'plain.py', 'dataset.dataset_name': 'PlainImages', 'dataset.args': {},
          'synchronized_batch_norm': True, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 9,
          'iteration': 4, 'cpu_kernels': False, 'models.generator.args.dim_z': 45}
