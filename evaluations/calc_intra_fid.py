@@ -4,11 +4,14 @@ mean over classes, for example
     python evaluations/calc_intra_fid.py --snapshot results/digits/ResNetGenerator_1200.npz --n_images 500
 
 Interrupted, it goes on where it stopped when it is started again: each class, when done, is a line of
-intra_fid_classes.jsonl. Stored images are those of a folder with a subfolder for each class, or an .npz with labels.
+intra_fid_classes.jsonl. Stored images are those of a folder with a subfolder for each class, named as the data set names
+its classes or by their numbers, or an .npz with labels.
 """
+import hashlib
 from pathlib import Path
 
 from evaluations import command_line as cli
+from source.datasets.class_names import class_names_of
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
@@ -27,6 +30,7 @@ N_PER_CLASS = PROTOCOLS['paper'].n_per_class
 def parse_arguments():
     parser = cli.image_parser(__doc__)
     cli.add_protocol_argument(parser)
+    cli.add_order_argument(parser)
     parser.add_argument('--n_images', type=int, default=N_PER_CLASS, metavar='N',
                         help=f'samples of each class (default: {N_PER_CLASS})')
     parser.add_argument('--ref_stats', metavar='DIR', help='folder of class_<c>.npz, from calc_ref_stats --per_class; '
@@ -69,23 +73,27 @@ class TrainingImages:
         return reference_statistics(self.dataset, self.network, np.flatnonzero(self.dataset.labels == c))
 
 
-def check_classes(args, images, real):
-    """Raises ValueError where the images have no classes, or not those of the real ones."""
+def check_classes(args, images, real, names, n_classes):
+    """Number stored images' classes as the real ones'; ValueError where the images have no classes, or others."""
     if not images.n_classes:
         raise ValueError(f'{args.snapshot}: of an unconditional generator, which has no classes' if args.snapshot else
                          f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
-    if isinstance(real, TrainingImages) and real.n_classes != images.n_classes:
-        raise ValueError(f'{args.snapshot or args.images}: has {images.n_classes} classes, but the real images have '
-                         f'{real.n_classes}')
+    if isinstance(real, TrainingImages):
+        n_classes = real.n_classes
+    if args.images:
+        cli.use_classes(args, images, names, n_classes or images.n_classes)
+    elif n_classes and n_classes != images.n_classes:
+        raise ValueError(f'{args.snapshot}: has {images.n_classes} classes, but the real images have {n_classes}')
 
 
 def protocol_of(args, images):
     """The name of what is computed: 'paper' with its number of images of each class; else 'config'."""
-    fewest = args.n_images if args.snapshot else min(images.n_of_class(c) for c in range(images.n_classes))
-    if fewest < args.n_images:
+    counts = {c: args.n_images if args.snapshot else images.n_of_class(c) for c in range(images.n_classes)}
+    smallest = min(counts, key=counts.get)
+    if counts[smallest] < args.n_images:
         if args.protocol:
             raise ValueError(f'--images {args.images}: protocol {args.protocol} needs {args.n_images} images of each '
-                             f'class, found one of {fewest}')
+                             f'class, found {counts[smallest]} of class {images.classes.get(smallest, smallest)}')
         return 'config'
     return args.protocol or ('paper' if args.n_images == N_PER_CLASS else 'config')
 
@@ -93,8 +101,11 @@ def protocol_of(args, images):
 def open_journal(args, file, network, images, real):
     settings = {
         'images': file_sha256(args.snapshot) if args.snapshot else fingerprint(images.dataset),
-        'n_classes': images.n_classes, 'seed': args.seed if args.snapshot else None, 'n_images': args.n_images,
-        **cli.network_record(network), 'reference': real.fingerprint}
+        'n_classes': images.n_classes, 'n_images': args.n_images, **cli.network_record(network),
+        'reference': real.fingerprint, **cli.images_record(args, images)}
+    del settings['samples']  # a path, which may change
+    if args.images:
+        settings['labels'] = hashlib.sha256(np.asarray(images.labels, '<i4').tobytes()).hexdigest()
     journal = Journal(file.with_name(f'{file.stem}_classes.jsonl'), 'class', settings)
     if journal.entries:
         print(f'{journal.path}: {len(journal.entries)} of {images.n_classes} classes are done')
@@ -110,7 +121,8 @@ def main():
     images = cli.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
             TrainingImages(config, path, args.data_dir, network))
-    check_classes(args, images, real)
+    check_classes(args, images, real, class_names_of(config, path),
+                  config['models']['generator']['args'].get('n_classes', 0))
     protocol = protocol_of(args, images)
     file = cli.result_file(args, 'intra_fid')
     journal = open_journal(args, file, network, images, real)
@@ -118,11 +130,18 @@ def main():
         bar.update(len(journal.entries))
         result = intra_fid(images, real.of_class, network, images.n_classes, args.n_images, journal,
                            lambda _: bar.update())
+    classes = [journal.entries[c] for c in range(images.n_classes)]
     report(file, network, {
-        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **cli.network_record(network),
-        'protocol': protocol, 'n_images': args.n_images, 'reference': real.text,
-        'seed': args.seed if args.snapshot else None, **result,
-        'classes': [journal.entries[c] for c in range(images.n_classes)]})
+        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
+        'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text, **result,
+        'classes': classes})
+
+
+def images_of_each(classes):
+    """How many images of each class were compared: 5000, or '29 to 31'."""
+    counts = [entry['n_images'] for entry in classes if entry['fid'] is not None]
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return most if fewest == most else f'{fewest} to {most}'
 
 
 def report(file, network, record):

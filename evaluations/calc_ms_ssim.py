@@ -46,24 +46,24 @@ def main():
     args = parse_arguments()
     config = load_config(cli.config_path(args)) if args.snapshot or args.config else {'paper_row': None}
     images = cli.load_images(args)
-    classes = range(images.n_classes or 1)
+    classes, names = list(images.classes) or [0], images.classes
     too_few = [c for c in classes if images.n_of_class(c) is not None and images.n_of_class(c) < 2]
     for c in too_few:
-        print(f'class {c}: {images.n_of_class(c)} images make no pair; left out')
+        print(f'class {names.get(c, c)}: {images.n_of_class(c)} images make no pair; left out')
     classes = [c for c in classes if c not in too_few]
     if not classes:
         raise ValueError(f'--images {args.images}: no class has two images')
     file = cli.result_file(args, 'ms_ssim')
     make_folder(file.parent)  # what cannot be written is said before all images are made
     means, size = class_means(images, classes, args.n_pairs)
+    means, too_few = {names.get(c, c): value for c, value in means.items()}, [names.get(c, c) for c in too_few]
     mean = float(np.mean(list(means.values())))
     window = 'full window' if min(size) >= FULL_SIZE else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
-        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], 'protocol': protocol,
+        **cli.images_record(args, images), 'seed': args.seed, 'paper_row': config['paper_row'], 'protocol': protocol,
         'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
-        'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'seed': args.seed,
-        'classes': means}
+        'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}×{size[1]} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'

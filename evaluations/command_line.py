@@ -24,13 +24,14 @@ from source.yaml_utils import ConfigError, load_config
 
 # What makes a record one of something else, where it differs.
 WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 'real', 'reference', 'n_images', 'splits',
-                 'seed')
+                 'seed', 'order')
 
 
 def add_snapshot_arguments(parser, required=True):
     parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
     add_config_arguments(parser, 'config of the snapshot; default: the config.yml beside it')
-    parser.add_argument('--seed', type=int, default=1234, help='of the latents and labels (default: 1234)')
+    parser.add_argument('--seed', type=int, default=1234,
+                        help='of the latents and labels, or of the order of stored images (default: 1234)')
     parser.set_defaults(truncation=None, standing=0)
 
 
@@ -73,10 +74,17 @@ def image_parser(doc):
                         'uint8 images (N, 3, H, W) or (N, H, W, 3)')
     parser.add_argument('--key', metavar='NAME', help='of the images in the .npz; default: ims, images, x, arr_0 or '
                         'the only one')
+    parser.set_defaults(keep_order=False)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--results_dir', metavar='DIR', help='where to write the scores; default: beside the snapshot, '
                         'or here')
     return parser
+
+
+def add_order_argument(parser):
+    parser.add_argument('--keep_order', action='store_true', help='take stored images in the order of their names, or '
+                        'of the .npz; default: as gen_images.py recorded it, or drawn with --seed, as splits and '
+                        'the first images of a sorted folder would be of few classes')
 
 
 def parse_images(parser, config_needed=True):
@@ -104,11 +112,15 @@ def config_of(snapshot, config):
     return path
 
 
+def _check_seed(args):
+    if not 0 <= args.seed < 2 ** 32:
+        raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
+
+
 def load_generator(args):
     """The generator of a snapshot on its device, and a sampler of its inputs."""
     path = config_path(args)
-    if not 0 <= args.seed < 2 ** 32:
-        raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
+    _check_seed(args)
     config = load_config(path)
     use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
@@ -138,9 +150,16 @@ def load_images(args):
     """The images that `image_parser`'s arguments name: GeneratedImages or StoredImages."""
     if args.snapshot:
         return GeneratedImages(load_generator(args)[0], args.seed)
-    if args.seed < 0:
-        raise ValueError(f'--seed: expected at least 0, found {args.seed}')
-    return StoredImages(open_images(args.images, key=args.key), args.seed)
+    _check_seed(args)
+    return StoredImages(open_images(args.images, key=args.key), args.seed, args.keep_order)
+
+
+def use_classes(args, images, names, n_classes):
+    """Number the classes of stored images as the data set does; ValueError says which of --images does not fit."""
+    try:
+        images.use_classes(names, n_classes)
+    except ValueError as error:
+        raise ValueError(f'--images {args.images}: {error}') from None
 
 
 def load_network(args, config, path):
@@ -166,6 +185,13 @@ def result_file(args, kind):
 
 def network_record(network):
     return {'feature_network': network.name, 'network_sha256': network.digest}
+
+
+def images_record(args, images):
+    """What is scored, and what its order and draws depend on."""
+    order = None if args.snapshot else images.order
+    is_drawn = args.snapshot or order.startswith('drawn')
+    return {'samples': args.snapshot or args.images, 'seed': args.seed if is_drawn else None, 'order': order}
 
 
 def write_record(path, record):

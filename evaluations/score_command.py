@@ -1,7 +1,9 @@
 """The command behind calc_inception, calc_scores, calc_fid and calc_kid, which differ in the scores they give."""
+import sys
 from dataclasses import replace
 
 from evaluations import command_line as cli
+from source.datasets.class_names import class_names_of
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
@@ -17,6 +19,7 @@ SUBSET_SIZE = 1000  # of KID's subsets, the field's
 def parse_arguments(doc, metrics):
     parser = cli.image_parser(doc)
     cli.add_protocol_argument(parser)
+    cli.add_order_argument(parser)
     parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
     parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
     parser.add_argument('--real', choices=('train', 'test'), help="split of the real images; default: the protocol's")
@@ -121,16 +124,16 @@ def run(doc, kind, metrics=None):
     images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
     check_features(args, images, network, reference)
+    use_known_classes(args, images, network, class_names_of(config, path))
     subset_size = kid_subset_size(args, protocol, reference)
     file = cli.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
     with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
-        'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **cli.network_record(network),
+        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
-        **reference_record(protocol, reference), 'kid_subset_size': subset_size,
-        'seed': args.seed if args.snapshot else None, 'warnings': warned, **scores}
+        **reference_record(protocol, reference), 'kid_subset_size': subset_size, 'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
@@ -162,9 +165,20 @@ def check_features(args, images, network, reference):
                              f'found {found}')
 
 
+def use_known_classes(args, images, network, names):
+    """Compare stored images that lie in classes with what the network recognizes, where these are its classes."""
+    if args.images and images.n_classes and network.n_classes:
+        try:
+            cli.use_classes(args, images, names, network.n_classes)
+        except ValueError as error:
+            print(f'{error}; the share recognized is left out', file=sys.stderr)
+
+
 def summary(record):
     """One line that says what the scores are of."""
     parts = [f'{record["n_images"]} images of {record["samples"]}']
+    if record['order']:
+        parts.append(f'in an order {record["order"]}' if record['seed'] is not None else f'in order {record["order"]}')
     if 'is_mean' in record:
         parts.append(f'{record["splits"]} splits')
     if record['reference']:

@@ -1,6 +1,7 @@
 """What classes are called: by the data set's class, without its data, or by a file that a user brings."""
 import difflib
 import re
+import sys
 from pathlib import Path
 
 from source.build import load_class
@@ -69,3 +70,32 @@ def find_class(text, names, n_classes):
     near = difflib.get_close_matches(wanted, [s for known in spellings for s in known], 1)
     hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(names[:10])}{" …" * (len(names) > 10)}'
     raise ValueError(f'--classes {text}: no such class; {hint}')
+
+
+def match_classes(folders, names, n_classes):
+    """Return the class of each folder: by `names`, of the data set's classes in order or None, or else by number.
+
+    All folders are read in the same way. Where both ways fit and differ, as of classes called 1 to 10, names are taken
+    and that is said on standard error. Raises ValueError, naming the first folder that is no class, or no other one's.
+    """
+    of_spelling = {}
+    for c, name in enumerate(names or []):
+        for text in _spellings(name):
+            of_spelling.setdefault(text, []).append(c)
+    called = [of_spelling.get(folder.strip().lower(), []) for folder in folders]
+    by_name = [classes[0] if len(classes) == 1 else None for classes in called]
+    by_number = [int(folder) if folder.isdecimal() and int(folder) < n_classes else None for folder in folders]
+    found = by_number if None in by_name else by_name
+    if None in found:
+        numbered = all(folder.isdecimal() for folder in folders)
+        bad = folders[(by_number if numbered or not names else by_name).index(None)]
+        known = '' if not names else f', or names: {", ".join(names[:10])}{" ..." * (len(names) > 10)}'
+        raise ValueError(f"folder {bad!r} is none of the data set's classes; expected their numbers, 0 to "
+                         f'{n_classes - 1}{known}')
+    twice = next((k for k, c in enumerate(found) if c in found[:k]), None)
+    if twice is not None:
+        raise ValueError(f'folders {folders[found.index(found[twice])]!r} and {folders[twice]!r} are both class '
+                         f'{found[twice]}')
+    if found is by_name and None not in by_number and by_number != by_name:
+        print(f'folders are taken by name: {folders[0]!r} is class {found[0]}', file=sys.stderr)
+    return found

@@ -4,8 +4,9 @@ import os
 import re
 from dataclasses import dataclass, field
 
+from source.datasets.find_images import FOLDER, IMAGE, entries_of
+
 WNID = re.compile(r'n\d{8}')
-SUFFIXES = ('.jpeg', '.jpg', '.png', '.bmp', '.webp', '.gif', '.tif', '.tiff', '.ppm')
 N_CLASSES = 1000
 DOGS_AND_CATS = range(151, 294)
 FIRST_DOG, LAST_CAT = 'n02085620', 'n02130308'  # their wnids, where the 1,000 classes are in order
@@ -97,25 +98,22 @@ def has_class_folders(root):
 
 def _folders(root):
     folders, passed_over = [], []
-    for entry in sorted(os.scandir(root) if os.path.isdir(root) else (), key=lambda entry: entry.name):
-        if entry.is_dir() and WNID.fullmatch(entry.name):
-            folders.append(entry.name)
+    for name, kind in entries_of(root) if os.path.isdir(root) else ():
+        if kind == FOLDER and WNID.fullmatch(name):
+            folders.append(name)
         else:
-            passed_over.append((entry.name, 'not the folder of a class, n########'))
+            passed_over.append((name, 'not the folder of a class, n########'))
     return folders, passed_over
 
 
 def _images(root, folder, passed_over):
     names = []
-    for entry in sorted(os.scandir(os.path.join(root, folder)), key=lambda entry: entry.name):
-        name = f'{folder}/{entry.name}' if folder else entry.name
-        suffix = os.path.splitext(entry.name)[1]
-        if entry.is_dir():
+    for name, kind in entries_of(os.path.join(root, folder)):
+        name = f'{folder}/{name}' if folder else name
+        if kind == FOLDER:
             passed_over.append((name, 'a folder'))
-        elif not entry.is_file():  # opening a pipe would wait for ever
-            passed_over.append((name, 'neither a file nor a link to one'))
-        elif suffix.lower() not in SUFFIXES:
-            passed_over.append((name, f'its name ends in {suffix or "nothing"}, not in .JPEG or another of an image'))
+        elif kind != IMAGE:
+            passed_over.append((name, kind))
         elif '\n' in name or '\r' in name or name != name.strip():
             passed_over.append((name, 'its name cannot stand in a list'))
         else:

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 FORMATS = ('JPEG', 'PNG', 'GIF', 'BMP', 'WEBP', 'TIFF', 'PPM')  # none of which runs another program, as EPS does
+SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm',
+            '.pbm', '.pnm')  # of their files' names, in lower case
 ORIENTATION = 0x0112  # the EXIF tag
 TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,

@@ -3,8 +3,7 @@ import os
 from dataclasses import dataclass, field
 
 from source.datasets.annotations import boxes_in_central_square, find_annotation, read_annotation
-from source.datasets.imagenet_files import SUFFIXES
-from source.datasets.open_image import decode
+from source.datasets.open_image import SUFFIXES, decode
 from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
 
 import numpy as np

@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from source.miscs import draw_order
 from source.miscs.files import atomic_write
 from source.miscs.results_dir import make_folder
 
@@ -16,7 +17,7 @@ from PIL import Image
 def write_npz(path, batches, n):
     """Writes n images as `ims`, uint8 (n, 3, H, W), and their labels, where there are some, as `labels`, int32 (n,).
 
-    `batches` yields (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what
+    `draw_order` numbers them, so that sorted copies still say in which order they were generated. `batches` yields (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what
     the scoring commands take as --images. Raises ValueError where the images are not n, OSError where the disk lacks
     room for them.
     """
@@ -38,9 +39,10 @@ def write_npz(path, batches, n):
                 entry.close()
         if seen != n:
             raise ValueError(f'expected {n} images, got {seen}')
-        if labels:
-            with archive.open('labels.npy', 'w') as entry:
-                np.lib.format.write_array(entry, np.concatenate(labels).astype(np.int32))
+        more = {'labels': np.concatenate(labels).astype(np.int32)} if labels else {}
+        for name, array in {**more, draw_order.KEY: np.arange(n, dtype=np.int32)}.items():
+            with archive.open(f'{name}.npy', 'w') as entry:
+                np.lib.format.write_array(entry, array)
 
 
 def _require_room(path, n_bytes):
@@ -54,17 +56,19 @@ def _require_room(path, n_bytes):
 def write_files(folder, batches, n):
     """Writes n images as `<class>/<number>.png`, or `<number>.png` where there are no labels.
 
-    Numbers count from 0 with as many digits as the last one has. The scoring commands take the folder as --images.
+    Numbers count from 0 with as many digits as the last one has. The scoring commands take the folder as --images, in
+    the order of the file written beside the images (draw_order.py).
     """
-    folder, digits, number = Path(folder), len(str(n - 1)), 0
+    folder, digits, names = Path(folder), len(str(n - 1)), []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow's encoder lets other threads run
         for ims, y in batches:
             for c in [] if y is None else np.unique(y):
                 make_folder(folder / str(c))
-            paths = [folder / ('' if y is None else str(y[i])) / f'{number + i:0{digits}d}.png'
-                     for i in range(len(ims))]
-            list(pool.map(_save, paths, ims))
-            number += len(ims)
+            of_batch = [('' if y is None else f'{y[i]}/') + f'{len(names) + i:0{digits}d}.png'
+                        for i in range(len(ims))]
+            list(pool.map(_save, [folder / name for name in of_batch], ims))
+            names += of_batch
+    draw_order.write_draw_order(folder, names)
 
 
 def _save(path, im):

@@ -1,7 +1,8 @@
 """What is scored: a generator's samples, or stored images; either whole or class by class."""
+from source.datasets.class_names import match_classes
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
-from source.scoring.judging import BATCHSIZE, stored_batches
+from source.scoring.judging import BATCHSIZE
 
 import numpy as np
 
@@ -14,6 +15,7 @@ class GeneratedImages:
     def __init__(self, gen, seed):
         self.gen, self.seed = gen, seed
         self.n_classes = gen.n_classes  # 0: it knows none
+        self.classes = {c: c for c in range(gen.n_classes)}
 
     def batches(self, n):
         """Yield (ims, y) of n samples, y None without classes."""
@@ -37,25 +39,68 @@ class GeneratedImages:
 
 
 class StoredImages:
-    """Images of an ImageDataset, in its order."""
+    """Images of an ImageFolder or ImageArray, or of another ImageDataset, in an order of their own.
 
-    def __init__(self, dataset, seed=0):
+    Args:
+        dataset: the images.
+        seed: of the order, and of pairs.
+        keep_order: whether they are taken as they are stored. Else they are taken in the order in which they were
+            generated, where a record beside them says it, or in one that is drawn: a folder or file sorted by class
+            would make each split, and the first images, those of few classes.
+
+    Attributes:
+        order: in words, for records.
+        n_classes: 0 where the images have none.
+        classes: {number: name} of those with images; the name is that of their folder, or the number.
+    """
+
+    def __init__(self, dataset, seed=0, keep_order=False):
         self.dataset, self.seed = dataset, seed
         self.n = len(dataset)
-        self.n_classes = dataset.n_classes if getattr(dataset, 'labelled', True) else 0
+        drawn = getattr(dataset, 'draw_order', None)
+        if keep_order:
+            self._order, self.order = np.arange(self.n), 'as stored'
+        elif drawn is not None:
+            self._order, self.order = np.argsort(drawn), 'as generated'
+        else:
+            self._order, self.order = np.random.RandomState(seed).permutation(self.n), f'drawn with seed {seed}'
+        labelled = getattr(dataset, 'labelled', True)
+        self.labels = dataset.labels if labelled else None
+        self.n_classes = dataset.n_classes if labelled else 0
+        self._name_classes(labelled and getattr(dataset, 'folders', None))
+        self._knows_classes = False
+
+    def _name_classes(self, names):
+        present = np.unique(self.labels).tolist() if self.n_classes else []
+        self.classes = {c: names[c] if names else c for c in present}
+
+    def use_classes(self, names, n_classes):
+        """Number the classes as a data set with these `names`, or None, does.
+
+        Folders are matched by name or number (class_names.py); labels of an .npz are numbers. Raises ValueError, naming
+        the first that does not match.
+        """
+        folders = getattr(self.dataset, 'folders', None)
+        if folders:
+            self.labels = np.array(match_classes(folders, names, n_classes))[self.labels]
+        elif self.n_classes > n_classes:
+            raise ValueError(f'labels: expected 0 to {n_classes - 1}, found {self.n_classes - 1}')
+        self.n_classes, self._knows_classes = n_classes, True
+        self._name_classes(names)
 
     def batches(self, n):
-        yield from stored_batches(self.dataset, np.arange(n))
+        """Yield (ims, y) of the first n; y is None unless `use_classes` was called."""
+        yield from self._batches(self._order[:n])
 
     def batches_of_class(self, c, n):
-        yield from stored_batches(self.dataset, self._of_class(c)[:n])
+        yield from self._batches(self._of_class(c)[:n])
 
     def n_of_class(self, c):
         return len(self._of_class(c))
 
     def pairs_of_class(self, c, n):
         """Yield (ims0, ims1) of n pairs of two images of class c, drawn with the seed; one image may be in many."""
-        indices = self._of_class(c)
+        indices = np.sort(self._of_class(c))
         if len(indices) < 2:
             raise ValueError(f'class {c}: expected at least 2 images to make pairs of, found {len(indices)}')
         rng = np.random.RandomState((self.seed, c))
@@ -65,4 +110,9 @@ class StoredImages:
             yield tuple(self.dataset.load_ims(indices[k[start:start + BATCHSIZE]]) for k in (first, second))
 
     def _of_class(self, c):
-        return np.flatnonzero(self.dataset.labels == c) if self.n_classes else np.arange(self.n)
+        return self._order[self.labels[self._order] == c] if self.n_classes else self._order
+
+    def _batches(self, indices):
+        for start in range(0, len(indices), BATCHSIZE):
+            part = indices[start:start + BATCHSIZE]
+            yield self.dataset.load_ims(part), self.labels[part] if self._knows_classes else None

@@ -1,5 +1,5 @@
 from source.datasets.cifar10 import CIFAR10Dataset
-from source.datasets.class_names import class_names_of, find_class, read_class_names
+from source.datasets.class_names import class_names_of, find_class, match_classes, read_class_names
 from source.datasets.digits import DigitsDataset
 from source.datasets.fashion_mnist import FashionMNISTDataset
 from source.datasets.imagenet import ImageNetDataset
@@ -77,3 +77,36 @@ def test_file(tmp_path):
         read_class_names(path, 3)
     with pytest.raises(ValueError, match='cannot be read as class names: No such file'):
         read_class_names(tmp_path / 'none', 3)
+
+
+DIGITS = DigitsDataset.names_of({})
+
+
+@pytest.mark.parametrize('folders, names, expected', [
+    (['zero', 'nine', 'Four'], DIGITS, [0, 9, 4]), (['3', '07', '0'], DIGITS, [3, 7, 0]), (['2', '0'], None, [2, 0]),
+    (['n02123159', 'tabby'], NAMES, [1, 0])])
+def test_matched_folders(folders, names, expected, capsys):
+    assert match_classes(folders, names, 10) == expected
+    assert capsys.readouterr().err == ''
+
+
+def test_folders_of_classes_called_by_numbers(capsys):
+    """Read as names where all are; and that is said where it is another class than the number."""
+    names = ['1', '2', '10']
+    assert match_classes(['1', '2'], names, 3) == [0, 1]
+    assert capsys.readouterr().err == "folders are taken by name: '1' is class 0\n"
+    assert match_classes(['0', '1', '2'], names, 3) == [0, 1, 2]  # what gen_images.py writes
+    assert capsys.readouterr().err == ''
+
+
+@pytest.mark.parametrize('folders, names, expected', [
+    (['zero', 'ten'], DIGITS, "folder 'ten' is none of the data set's classes; expected their numbers, 0 to 9, or "
+                              'names: zero, one, two, three, four, five, six, seven, eight, nine'),
+    (['1', '10'], DIGITS, "folder '10' is none"), (['zero', '1'], DIGITS, "folder '1' is none"),
+    (['cat'], None, "folder 'cat' is none of the data set's classes; expected their numbers, 0 to 9"),
+    (['crane'], NAMES, "folder 'crane' is none"),  # two classes are called so
+    (['one', 'One'], DIGITS, "folders 'one' and 'One' are both class 1"), (['7', '07'], None, "folders '7' and '07' are both class 7")])
+def test_folders_that_do_not_match(folders, names, expected):
+    with pytest.raises(ValueError) as error:
+        match_classes(folders, names, 10)
+    assert str(error.value).startswith(expected)

@@ -40,7 +40,7 @@ def test_images_are_read_as_needed(tmp_path):
     write(tmp_path / 'b.png', IMS[1, :, :7])
     folder = ImageFolder(tmp_path)
     np.testing.assert_array_equal(folder.load_ims([0]), IMS[:1])
-    with pytest.raises(ValueError, match=r'b.png: expected 8×8 pixels, found 8×7'):
+    with pytest.raises(ValueError, match=r'b.png: expected 8x8 pixels, found 8x7'):
         folder.load_ims([1])
 
 
@@ -64,7 +64,7 @@ def test_npz_with_labels(tmp_path):
     ({'a': IMS}, 'b', 'expected images under b, found a'),
     ({'ims': IMS / 255.}, None, r'ims: expected uint8 \(N, 3, H, W\) or \(N, H, W, 3\), found float64 \(6, 3, 8, 8\)'),
     ({'ims': IMS[:, :2]}, None, 'ims: expected uint8'), ({'ims': IMS[0]}, None, 'ims: expected uint8'),
-    ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8×8 pixels, found 8×7'),
+    ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8x8 pixels, found 8x7'),
     ({'ims': IMS, 'labels': np.arange(5)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'labels': np.arange(6) - 1}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])

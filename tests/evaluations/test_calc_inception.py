@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from evaluations import calc_inception
+from evaluations import calc_inception, gen_images
 from source.build import NETWORKS, build_models
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_files import ImageFolder
@@ -112,17 +112,48 @@ def test_of_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(calc_inception.main, '--images', folder, '--config', config, '--gpu', -1) == 0
     record = scores_in(tmp_path)
+    order = np.random.RandomState(1234).permutation(13)
+    assert_scores(record, expected_scores(ims[order], 3))
+    assert (record['n_images'], record['seed'], record['order']) == (13, 1234, 'drawn with seed 1234')
+    assert run(calc_inception.main, '--images', folder, '--config', config, '--gpu', -1, '--keep_order') == 0
+    record = scores_in(tmp_path)
     assert_scores(record, expected_scores(ims, 3))
-    assert (record['n_images'], record['seed']) == (13, None)
+    assert (record['seed'], record['order']) == (None, 'as stored')
     assert 'recognized' not in record
 
 
-def test_folder_of_a_snapshots_samples_scores_as_the_snapshot(snapshot, tmp_path):
-    folder = write_images(tmp_path / 'ims', samples(snapshot, 24, 5)[0])
-    for name, what in (('a', ['--images', folder]), ('b', ['--snapshot', snapshot, '--seed', 5])):
-        assert run(calc_inception.main, *what, '--config', snapshot.parent / 'config.yml', '--gpu', -1,
-                   '--results_dir', tmp_path / name) == 0
-    assert_scores(scores_in(tmp_path / 'b'), {k: scores_in(tmp_path / 'a')[k] for k in ('is_mean', 'is_std', 'fid')})
+@pytest.mark.parametrize('npz', [[], ['--npz']], ids=['folder', 'npz'])
+def test_generated_images_score_as_the_snapshot(snapshot, tmp_path, npz):
+    """Folders sort them by class; the record of their order makes the scores, and the share recognized, the same."""
+    arguments = ['--gpu', -1, '--config', snapshot.parent / 'config.yml']
+    assert run(gen_images.main, '--snapshot', snapshot, '--n', 24, '--seed', 5, '--results_dir', tmp_path, *npz) == 0
+    stored = tmp_path / ('samples.npz' if npz else 'images')
+    for name, what in (('a', ['--images', stored]), ('b', ['--snapshot', snapshot, '--seed', 5])):
+        assert run(calc_inception.main, *what, *arguments, '--results_dir', tmp_path / name) == 0
+    of_images, of_snapshot = scores_in(tmp_path / 'a'), scores_in(tmp_path / 'b')
+    assert 'recognized' in of_snapshot
+    for name in ('is_mean', 'is_std', 'fid', 'recognized'):
+        assert of_images[name] == of_snapshot[name]
+    assert (of_images['order'], of_images['seed']) == ('as generated', None)
+
+
+def test_a_record_of_other_images_is_not_followed(snapshot, tmp_path, capsys):
+    """A name that it does not hold: said, and an order drawn. Images that are gone do not matter."""
+    assert run(gen_images.main, '--snapshot', snapshot, '--n', 24, '--gpu', -1, '--results_dir', tmp_path) == 0
+    images, order = tmp_path / 'images', tmp_path / 'images' / 'draw_order.json'
+    names = json.loads(order.read_text())['names']
+    arguments = ['--images', images, '--gpu', -1, '--config', snapshot.parent / 'config.yml', '--results_dir', tmp_path]
+    (images / names[3]).unlink()
+    assert run(calc_inception.main, *arguments) == 0
+    assert scores_in(tmp_path)['order'] == 'as generated'
+    (images / names[4]).rename(images / 'other.png')
+    capsys.readouterr()
+    assert run(calc_inception.main, *arguments) == 0
+    assert f'{order}: not followed, as it does not name other.png' in capsys.readouterr().err
+    assert scores_in(tmp_path)['order'] == 'drawn with seed 1234'
+    order.write_text('{"names": 3}')
+    assert run(calc_inception.main, *arguments) == 2
+    assert f'{order}: expected the names of images in the order' in capsys.readouterr().err
 
 
 def test_held_out_digits_under_the_shipped_network(tmp_path, monkeypatch):
@@ -136,6 +167,22 @@ def test_held_out_digits_under_the_shipped_network(tmp_path, monkeypatch):
     assert 0 < record['fid'] < 200
     assert record['n_images'] == 360
     assert len(record['network_sha256']) == 64
+
+
+def test_images_sorted_by_class_score_as_shuffled_ones(tmp_path, monkeypatch):
+    """Ten splits of 36 digits: by class each has one or two; only --keep_order takes them so."""
+    monkeypatch.setitem(NETWORKS, 'digits', digits.load)
+    held_out = DigitsDataset('test', size=32)
+    by_class = np.argsort(held_out.labels, kind='stable')
+    np.savez(tmp_path / 'sorted.npz', ims=held_out.ims[by_class], labels=held_out.labels[by_class])
+    found = {}
+    for name, more in (('drawn', []), ('kept', ['--keep_order'])):
+        assert run(calc_inception.main, '--images', tmp_path / 'sorted.npz', '--config', DIGITS_CONFIG, '--gpu', -1,
+                   '--results_dir', tmp_path / name, *more) == 0
+        found[name] = scores_in(tmp_path / name)
+    assert 8 < found['drawn']['is_mean'] < 10 and found['kept']['is_mean'] < 2
+    assert found['drawn']['fid'] == pytest.approx(found['kept']['fid'], rel=1e-5)
+    assert found['drawn']['recognized'] == found['kept']['recognized'] > .95
 
 
 def test_read_images_of_any_mode_in_order_of_names(tmp_path):
@@ -215,7 +262,7 @@ def test_images_refused(tmp_path, capsys):
     (images / '002.png').write_text('no image')
     assert message().startswith(f'{images}/002.png: expected an image, found a file Pillow cannot read')
     Image.new('RGB', (9, 8)).save(images / '002.png')
-    assert message() == f'{images}/002.png: expected 8×8 pixels, found 9×8'
+    assert message() == f'{images}/002.png: expected 8x8 pixels, found 9x8'
     for path in images.iterdir():
         path.unlink()
     assert message().startswith(f'--images {images}: no images')

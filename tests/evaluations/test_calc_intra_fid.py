@@ -115,7 +115,56 @@ def test_stored_images(snapshot, tmp_path, capsys):
     assert (record['protocol'], record['singular']) == ('config', 10)
     assert 'warning: in 10 classes a covariance has not full rank' in capsys.readouterr().out
     assert run(calc_intra_fid.main, *arguments, '--protocol', 'paper') == 2
-    assert 'protocol paper needs 5000 images of each class, found one of 8' in capsys.readouterr().err
+    assert 'protocol paper needs 5000 images of each class, found 8 of class zero' in capsys.readouterr().err
+
+
+NAMES = DigitsDataset.names_of({})
+
+
+def write_classes(folder, names, n=9):
+    """Held-out digits by class, of class c n + c images, in folders of these names; returns them, an array a class."""
+    held_out, of_class = DigitsDataset('test', size=8), []
+    for c, name in enumerate(names):
+        of_class.append(held_out.ims[held_out.labels == c][:n + c])
+        (folder / name).mkdir(parents=True)
+        for k, im in enumerate(of_class[c]):
+            Image.fromarray(im.transpose(1, 2, 0)).save(folder / name / f'{k:03d}.png')
+    return of_class
+
+
+@pytest.mark.parametrize('names', [NAMES, [str(c) for c in range(10)]], ids=['names', 'numbers'])
+def test_folders_are_paired_with_the_classes_they_name(snapshot, tmp_path, capsys, names):
+    """Sorted by name, 'eight' is the first class; each is compared with the real eights all the same."""
+    of_class = write_classes(tmp_path / 'ims', names)
+    assert run(calc_intra_fid.main, '--images', tmp_path / 'ims', '--config', snapshot.parent / 'config.yml', '--gpu',
+               -1, '--results_dir', tmp_path) == 0
+    record = record_in(tmp_path / 'intra_fid.json')
+    expected = [fid(ims, DIGITS.ims[DIGITS.labels == c]) for c, ims in enumerate(of_class)]
+    assert [entry['fid'] for entry in record['classes']] == pytest.approx(expected, rel=1e-6)
+    assert [entry['n_images'] for entry in record['classes']] == list(range(9, 19))
+    assert (record['n_images'], record['order'], record['seed']) == ('9 to 18', 'drawn with seed 1234', 1234)
+    assert 'mean over 10 classes, 9 to 18 images of each of' in capsys.readouterr().out
+
+
+def test_some_classes_alone(snapshot, tmp_path, capsys):
+    """Two of ten, by number: these two, and a line for each of the others."""
+    of_class = write_classes(tmp_path / 'all', [str(c) for c in range(10)])
+    for c in (3, 7):
+        (tmp_path / 'all' / str(c)).rename((tmp_path / 'ims').mkdir(exist_ok=True) or tmp_path / 'ims' / str(c))
+    assert run(calc_intra_fid.main, '--images', tmp_path / 'ims', '--config', snapshot.parent / 'config.yml', '--gpu',
+               -1, '--results_dir', tmp_path) == 0
+    record = record_in(tmp_path / 'intra_fid.json')
+    assert record['intra_fid'] == pytest.approx(np.mean(
+        [fid(of_class[c], DIGITS.ims[DIGITS.labels == c]) for c in (3, 7)]), rel=1e-6)
+    assert record['too_few'] == [0, 1, 2, 4, 5, 6, 8, 9]
+    assert f'class 4: {(DIGITS.labels == 4).sum()} real and 0 generated images, too few; left out' in capsys.readouterr().out
+
+
+def test_folders_that_are_no_classes_are_refused(snapshot, tmp_path, capsys):
+    write_classes(tmp_path / 'ims', [*NAMES[:9], 'ten'])
+    message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'ims', '--config',
+                      snapshot.parent / 'config.yml', '--results_dir', tmp_path / 'out')
+    assert message.startswith(f"--images {tmp_path}/ims: folder 'ten' is none of the data set's classes; expected")
 
 
 def test_other_images_under_the_same_names_are_another_run(snapshot, tmp_path, capsys):
@@ -144,10 +193,10 @@ def test_refused(snapshot, tmp_path, capsys):
     out = ['--results_dir', tmp_path / 'out']
     assert refused(calc_intra_fid.main, tmp_path, capsys, '--snapshot', unconditional, *out) == (
         f'{unconditional}: of an unconditional generator, which has no classes')
-    np.savez(tmp_path / 'a.npz', ims=DIGITS.ims[:30], labels=DIGITS.labels[:30] % 7)
+    np.savez(tmp_path / 'a.npz', ims=DIGITS.ims[:30], labels=DIGITS.labels[:30] + 1)
     config = snapshot.parent / 'config.yml'
     message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'a.npz', '--config', config, *out)
-    assert message == f'{tmp_path}/a.npz: has 7 classes, but the real images have 10'
+    assert message == f'--images {tmp_path}/a.npz: labels: expected 0 to 9, found 10'
     np.savez(tmp_path / 'a.npz', ims=DIGITS.ims[:30])
     message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'a.npz', '--config', config, *out)
     assert message.endswith('expected a subfolder for each class, or labels in the .npz')

@@ -48,10 +48,10 @@ def test_of_a_folder_of_classes_without_a_config(tmp_path, capsys):
     arguments = ['--images', tmp_path / 'ims', '--gpu', -1, '--n_pairs', 3, '--results_dir', tmp_path]
     assert run(calc_ms_ssim.main, *arguments) == 0
     record = record_in(tmp_path / 'ms_ssim.json')
-    assert record['classes']['0'] == pytest.approx(1.)
-    assert 0 <= record['classes']['1'] < .5
-    assert (record['too_few'], record['n_classes'], record['window']) == ([2], 2, 'full window')
-    assert 'class 2: 1 images make no pair; left out' in capsys.readouterr().out
+    assert record['classes']['a'] == pytest.approx(1.)
+    assert 0 <= record['classes']['b'] < .5
+    assert (record['too_few'], record['n_classes'], record['window']) == (['c'], 2, 'full window')
+    assert 'class c: 1 images make no pair; left out' in capsys.readouterr().out
 
 
 def test_refused(snapshot, tmp_path, capsys):
@@ -72,7 +72,7 @@ def test_help_has_an_example(capsys):
 def test_images_of_another_shape_are_refused(tmp_path, capsys):
     Image.new('RGB', (20, 24)).save(tmp_path / 'a.png')
     message = refused(calc_ms_ssim.main, tmp_path, capsys, '--images', tmp_path, '--results_dir', tmp_path / 'out')
-    assert message == f'{tmp_path}/a.png: expected 20×20 pixels, found 20×24'
+    assert message == f'{tmp_path}/a.png: expected 20x20 pixels, found 20x24'
 
 
 def test_a_place_that_cannot_be_written_is_said_first(snapshot, tmp_path, capsys, monkeypatch):

@@ -149,11 +149,13 @@ def test_npz_and_folder_of_the_same_images_score_as_the_snapshot(snapshot, tmp_p
         Image.fromarray(im.transpose(1, 2, 0)).save(tmp_path / 'ims' / f'{k:02d}.png')
     np.savez(tmp_path / 'first.npz', ims=ims)
     np.savez(tmp_path / 'last.npz', mine=ims.transpose(0, 2, 3, 1), other=np.zeros(3))
-    expected = expected_scores(ims, DigitsDataset(size=8).ims, 3)
-    for name, more in (('ims', []), ('first.npz', []), ('last.npz', ['--key', 'mine'])):
-        assert run(calc_scores.main, '--images', tmp_path / name, '--config', snapshot.parent / 'config.yml',
-                   '--gpu', -1, '--results_dir', tmp_path / 'out', *more) == 0
-        assert_scores(record_in(tmp_path / 'out' / 'all_scores.json'), expected)
+    real, order = DigitsDataset(size=8).ims, np.random.RandomState(1234).permutation(24)
+    for more, expected in ((['--keep_order'], expected_scores(ims, real, 3)),
+                           ([], expected_scores(ims[order], real, 3))):
+        for name, key in (('ims', []), ('first.npz', []), ('last.npz', ['--key', 'mine'])):
+            assert run(calc_scores.main, '--images', tmp_path / name, '--config', snapshot.parent / 'config.yml',
+                       '--gpu', -1, '--results_dir', tmp_path / 'out', *key, *more) == 0
+            assert_scores(record_in(tmp_path / 'out' / 'all_scores.json'), expected)
 
 
 def test_reference_statistics_are_computed_once(snapshot, tmp_path, monkeypatch):

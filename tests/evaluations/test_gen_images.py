@@ -205,7 +205,7 @@ def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, capsys):
     assert f'{tmp_path}/samples.npz: replaced' in capsys.readouterr().err
     assert run(gen_images.main, *sheet, '--n', 2) == 0
     assert f'{tmp_path}/images holds earlier files; it is now {tmp_path}/images.old-1' in capsys.readouterr().out
-    assert len(files_in(tmp_path / 'images')) == 2 and len(files_in(tmp_path / 'images.old-1')) == 3
+    assert len(files_in(tmp_path / 'images')) == 3 and len(files_in(tmp_path / 'images.old-1')) == 4
 
 
 def test_same_latents(snapshot, tmp_path):

@@ -45,6 +45,10 @@ def test_generated_of_a_class(generated):
     np.testing.assert_array_equal(np.concatenate([ims0, ims1]), first[0])
 
 
+def numbers(batches):
+    return joined(batches)[0][:, 0, 0, 0].tolist()
+
+
 @pytest.fixture
 def stored():
     """Each image is of its own number."""
@@ -54,8 +58,9 @@ def stored():
 
 def test_stored(stored):
     assert (stored.n, stored.n_classes, stored.n_of_class(0), stored.n_of_class(2)) == (40, 3, 14, 13)
-    assert joined(stored.batches(7))[0][:, 0, 0, 0].tolist() == list(range(7))
-    assert joined(stored.batches_of_class(1, 4))[0][:, 0, 0, 0].tolist() == [1, 4, 7, 10]
+    order = np.random.RandomState(0).permutation(40).tolist()  # NumPy's legacy generator never changes
+    assert (numbers(stored.batches(7)), stored.order) == (order[:7], 'drawn with seed 0')
+    assert numbers(stored.batches_of_class(1, 4)) == [k for k in order if k % 3 == 1][:4]
     ims0, ims1 = (ims[:, 0, 0, 0] for ims in joined(stored.pairs_of_class(1, 2000)))
     assert len(ims0) == len(ims1) == 2000
     assert (ims0 % 3 == 1).all() and (ims1 % 3 == 1).all() and (ims0 != ims1).all()
@@ -70,3 +75,35 @@ def test_stored_without_classes(stored):
     plain = StoredImages(ImageDataset(stored.dataset.ims[:1], [0], 1))
     with pytest.raises(ValueError, match='class 0: expected at least 2 images to make pairs of, found 1'):
         list(plain.pairs_of_class(0, 3))
+
+
+def test_orders_of_stored_images(stored):
+    dataset = stored.dataset
+    kept = StoredImages(dataset, 5, keep_order=True)
+    assert (numbers(kept.batches(40)), kept.order) == (list(range(40)), 'as stored')
+    other = StoredImages(dataset, 5)
+    assert numbers(other.batches(40)) == np.random.RandomState(5).permutation(40).tolist()
+    dataset.draw_order = np.random.RandomState(1).permutation(100)[:40]  # of a hundred, sixty were removed
+    drawn = StoredImages(dataset, 5)
+    places = [dataset.draw_order[k] for k in numbers(drawn.batches(40))]
+    assert places == sorted(places) and drawn.order == 'as generated'
+    assert StoredImages(dataset, 5, keep_order=True).order == 'as stored'
+
+
+def test_labels_come_with_classes_that_are_known(stored):
+    assert joined(stored.batches(5))[1] is None
+    stored.use_classes(None, 4)
+    ims, y = joined(stored.batches(40))
+    assert (y == ims[:, 0, 0, 0] % 3).all()
+    assert (stored.n_classes, stored.n_of_class(3), list(stored.classes)) == (4, 0, [0, 1, 2])
+    with pytest.raises(ValueError, match='labels: expected 0 to 1, found 2'):
+        StoredImages(stored.dataset).use_classes(None, 2)
+
+
+def test_folders_become_the_classes_of_the_data_set(stored):
+    stored.dataset.folders = ['three', 'zero', 'One']
+    images = StoredImages(stored.dataset)
+    images.use_classes(['zero', 'one', 'two', 'three'], 4)
+    ims, y = joined(images.batches(40))
+    np.testing.assert_array_equal(y, np.array([3, 0, 1])[ims[:, 0, 0, 0] % 3])
+    assert images.classes == {0: 'zero', 1: 'one', 3: 'three'}
