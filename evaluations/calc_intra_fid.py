@@ -4,14 +4,14 @@ mean over classes, for example
     python evaluations/calc_intra_fid.py --snapshot results/digits/ResNetGenerator_1200.npz --n_images 500
 
 Interrupted, it goes on where it stopped when it is started again: each class, when done, is a line of
-intra_fid_classes.jsonl. Stored images are those of a folder with a subfolder for each class, named as the data set names
-its classes or by their numbers, or an .npz with labels.
+intra_fid_classes.jsonl. Stored images are an .npz with labels, or a folder with a subfolder for each class that has its
+name in the data set or its number.
 """
 import hashlib
 from pathlib import Path
 
 from evaluations import command_line as cli
-from source.datasets.class_names import class_names_of
+from source.build import class_names_of
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
@@ -155,7 +155,8 @@ def report(file, network, record):
         print(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
               f'features of {network.name}; such distances compare only with others of as many images')
     cli.write_record(file, record)
-    print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  (protocol {record["protocol"]})')
+    print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({cli.protocol_text(record)})')
+    cli.tell_foreign(record)
     print(f'mean over {record["n_classes"]} classes, {record["n_images"]} images of each of {record["samples"]} '
           f'against {record["reference"]}; written to {file}')
 

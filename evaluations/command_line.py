@@ -5,8 +5,8 @@ import sys
 import warnings
 from pathlib import Path
 
-from source.build import NETWORKS, build_feature_network, build_models
-from source.datasets.class_names import class_names_of, find_class, read_class_names
+from source.build import NETWORKS, build_feature_network, build_models, class_names_of
+from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.argument_parser import ArgumentParser
@@ -184,7 +184,17 @@ def result_file(args, kind):
 
 
 def network_record(network):
-    return {'feature_network': network.name, 'network_sha256': network.digest}
+    return {'feature_network': network.name, 'network_sha256': network.digest, 'foreign_judge': network.foreign}
+
+
+def protocol_text(record):
+    """What stands beside a score: its protocol, and whether the judge is foreign to the data."""
+    return f'protocol {record["protocol"]}' + ('; a foreign judge' if record['foreign_judge'] else '')
+
+
+def tell_foreign(record):
+    if record['foreign_judge']:
+        print(f'note: {record["foreign_judge"]}: these scores say little of the images')
 
 
 def images_record(args, images):

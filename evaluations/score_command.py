@@ -3,7 +3,7 @@ import sys
 from dataclasses import replace
 
 from evaluations import command_line as cli
-from source.datasets.class_names import class_names_of
+from source.build import class_names_of
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
@@ -137,7 +137,8 @@ def run(doc, kind, metrics=None):
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
-        print(f'{network.name} {name}: {value:.{decimals}f}  (protocol {protocol.name})')
+        print(f'{network.name} {name}: {value:.{decimals}f}  ({cli.protocol_text(record)})')
+    cli.tell_foreign(record)
     print(f'{summary(record)}; written to {file}')
 
 

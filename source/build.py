@@ -9,6 +9,7 @@ from pathlib import Path
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
+from source.feature_networks.known_classes import KNOWN, why_foreign
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
 from source.processes import ALONE, AverageGradients, Share
@@ -154,6 +155,17 @@ def build_dataset(config, source, data_dir=None, test=False):
     return construct(cls, args, source, 'dataset')
 
 
+def class_names_of(config, source):
+    """The names of a config's classes in order, a list, or None where its data set's class does not say them.
+
+    A data set offers them as a class method `names_of(args)` (see `ImageDataset`); no data is read.
+    """
+    spec = config['dataset']
+    names_of = getattr(load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset'), 'names_of', None)
+    names = names_of(spec['args']) if names_of else None
+    return None if names is None else list(names)
+
+
 def check_agreement(config, source, gen, dis, dataset):
     """Raises ConfigError where dataset and models differ in image size or number of classes."""
     conditional = bool(config['updater']['args'].get('conditional', False))
@@ -182,16 +194,34 @@ def check_agreement(config, source, gen, dis, dataset):
 def build_feature_network(config, source, device=-1, said=None):
     """The feature network that scores samples, or None where the config names none; -1 is the CPU, else a GPU.
 
+    Its `foreign` says why it is foreign to the config's data (known_classes.py), or is None; `n_classes` is 0 then.
     `said` is the argument that chose it, for messages; default: the config's key.
     """
     said = said or f'{source}: evaluation.network'
     name = config['evaluation']['network']
     if name is not None and name not in NETWORKS:
         raise ConfigError(f'{said}: expected one of {", ".join(NETWORKS)}, found {name!r}')
+    if name is None:
+        return None
     try:
-        return None if name is None else load_feature_network(name, device, config['evaluation']['weights'])
+        network = load_feature_network(name, device, config['evaluation']['weights'])
     except (ValueError, OSError) as error:
         raise ConfigError(f'{said}: {error}') from error
+    network.foreign = foreign_judge(config, source, name)
+    if network.foreign:
+        network.n_classes = 0
+    return network
+
+
+def foreign_judge(config, source, network):
+    """Why the network of this name is foreign to a config's data, a line, or None; see known_classes.py."""
+    if network not in KNOWN:
+        return None
+    try:
+        names = class_names_of(config, source)
+    except ConfigError:  # the file of somebody's data set is not there any more
+        names = None
+    return why_foreign(network, names, config['dataset']['dataset_name'])
 
 
 def build_iterator(config, dataset, seed, part=(0, 1)):

@@ -68,7 +68,10 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
                        name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
-    trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1))
+    foreign = network and network.foreign
+    if foreign:
+        print(f'note: {foreign}: scores by it say little of the images', file=sys.stderr)
+    trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1, foreign and network.name))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
     if config['tensorboard']:
         trainer.extend(TensorBoard(log))

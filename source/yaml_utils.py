@@ -46,6 +46,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'paper_row': (str, None),  # ours: the row of evaluations/published_numbers.csv that scores are compared with
     'versions': (dict, {}),  # written into results folders, for the reader
 }
+OF_A_RUN = 'paper_row', 'results_dir', 'versions'  # keys that say something of one run alone
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
@@ -60,8 +61,8 @@ def load_config(path, overrides=()):
     """Reads and checks a config file.
 
     Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
-    sections key by key, and the file's own come last; a null takes away what was set before. `paper_row` is not
-    inherited: what extends an experiment is another. What is returned no longer has `extends`.
+    sections key by key, and the file's own come last; a null takes away what was set before. OF_A_RUN is not inherited:
+    what extends an experiment is another. What is returned no longer has `extends`.
 
     Args:
         path: of a YAML file.
@@ -116,7 +117,8 @@ def _read_extended(path, chain):
         if any(base_path.samefile(earlier) for earlier in chain):
             raise ConfigError(f'{path}: extends: {base} extends itself, by way of {" and ".join(map(str, chain))}')
         merged = _merge(merged, _read_extended(base_path, chain))
-    merged.pop('paper_row', None)
+    for key in OF_A_RUN:
+        merged.pop(key, None)
     return _merge(merged, config) if bases else config
 
 

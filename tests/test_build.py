@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 from source import build
 from source.datasets.digits import DigitsDataset
@@ -291,16 +292,17 @@ def test_feature_network(tmp_path, monkeypatch):
     config, path = load(tmp_path, {'evaluation': {'network': 'mine'}})
     assert error_of(build.build_feature_network, config, path).startswith(
         f'{path}: evaluation.network: expected one of digits')
-    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device: 'made')
-    assert build.build_feature_network(config, path) == 'made'
+    made = SimpleNamespace()
+    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device: made)
+    assert build.build_feature_network(config, path) is made
     config['evaluation']['network'] = None
     assert build.build_feature_network(config, path) is None
 
 
 def test_weights_of_the_feature_network(tmp_path, monkeypatch):
-    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device, weights: (device, weights))
+    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device, weights: SimpleNamespace(given=(device, weights)))
     config, path = load(tmp_path, {'evaluation': {'network': 'mine', 'weights': 'my.pth'}})
-    assert build.build_feature_network(config, path, device=1) == (1, 'my.pth')
+    assert build.build_feature_network(config, path, device=1).given == (1, 'my.pth')
     config['evaluation'] = {'network': 'inception', 'weights': str(tmp_path / 'missing')}
     assert error_of(build.build_feature_network, config, path).startswith(
         f'{path}: evaluation.network: {tmp_path / "missing"}: no Inception weights; make them with')

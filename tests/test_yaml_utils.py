@@ -278,6 +278,15 @@ def test_the_papers_row_is_not_inherited(tmp_path):
     assert rows == ['cifar10_cnn_sn', None, 'other', None]
 
 
+def test_results_dir_and_versions_are_not_inherited(tmp_path):
+    """A config that extends another, or the one in a results folder, is a run of its own beside it."""
+    write_config(tmp_path, {'results_dir': 'results/first', 'versions': {'chainer': '7.8.1'}})
+    write_files(tmp_path, child='extends: narrow.yml\n', own='extends: [child.yml]\nresults_dir: mine\n')
+    assert [load_config(tmp_path / f'{name}.yml')['results_dir'] for name in ('narrow', 'child', 'own')] == [
+        'results/first', 'results/child', 'mine']
+    assert load_config(tmp_path / 'child.yml')['versions'] == {}
+
+
 def test_saved_config_is_resolved(tmp_path):
     write_config(tmp_path)
     write_files(tmp_path, child='extends: narrow.yml\nseed: 3\n')

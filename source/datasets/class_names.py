@@ -1,21 +1,8 @@
-"""What classes are called: by the data set's class, without its data, or by a file that a user brings."""
+"""What classes are called: in a file that a user brings, on a command line, as folders of images."""
 import difflib
 import re
 import sys
 from pathlib import Path
-
-from source.build import load_class
-
-
-def class_names_of(config, source):
-    """The names of a config's classes in order, a list, or None where its data set's class does not say them.
-
-    A data set offers them as a class method `names_of(args)` (see `ImageDataset`); no data is read.
-    """
-    spec = config['dataset']
-    names_of = getattr(load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset'), 'names_of', None)
-    names = names_of(spec['args']) if names_of else None
-    return None if names is None else list(names)
 
 
 def read_class_names(path, n_classes):

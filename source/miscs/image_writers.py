@@ -17,9 +17,9 @@ from PIL import Image
 def write_npz(path, batches, n):
     """Writes n images as `ims`, uint8 (n, 3, H, W), and their labels, where there are some, as `labels`, int32 (n,).
 
-    `draw_order` numbers them, so that sorted copies still say in which order they were generated. `batches` yields (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what
-    the scoring commands take as --images. Raises ValueError where the images are not n, OSError where the disk lacks
-    room for them.
+    `draw_order` numbers them, so that a sorted copy still says in which order they were generated. `batches` yields
+    (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what the scoring commands
+    take as --images. Raises ValueError where the images are not n, OSError where the disk lacks room for them.
     """
     labels, seen = [], 0
     with atomic_write(path) as file, zipfile.ZipFile(file, 'w') as archive:

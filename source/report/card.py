@@ -43,6 +43,7 @@ def make_card(run, spectra=None):
         'only.',
         *([f'- The judge “{run.network}” is not the Inception network: its scores are its own.']
           if run.network not in (None, 'inception') else []),
+        *([f'- Note: {run.foreign}: its scores say little of these images.'] if run.foreign else []),
         '- One run is one seed; how much scores differ between seeds is not known from it.',
         '- Samples may resemble training images: `evaluations/nearest_neighbors.py` shows the nearest.', '']
     return '\n'.join(lines)
@@ -62,7 +63,7 @@ def _scores(run):
                 ema = ', averaged weights' if name.startswith(f'{run.network}_ema_') else ''
                 lines.append((SCORE_TITLES.get(score, score) + ema, f'{points[-1][1]:.4g}', f'{points[-1][0]:,}',
                               f'{evaluation["n_images"]:,} samples in {evaluation["splits"]} splits, FID against all '
-                              f'training images; network {run.network}'))
+                              f'training images; network {run.network}{" (a foreign judge)" if run.foreign else ""}'))
     for file, record in run.records.items():
         for name, value in record.items():
             if name in RECORDED and is_number(value):
@@ -76,8 +77,9 @@ def _scores(run):
 def _what(record):
     """What a scoring command's record is of."""
     n = record.get('n_images')
-    count = f'{n:,} images of ' if isinstance(n, int) else ''
+    count = f'{n:,} images of ' if isinstance(n, int) else f'{n} images of ' if isinstance(n, str) else ''
     parts = [record['protocol'], f'{count}`{Path(record["samples"]).name}`']
+    parts += ['a foreign judge'] if record.get('foreign_judge') else []
     parts += [f'{name} {record[key]}' for name, key in (('network', 'feature_network'), ('seed', 'seed'))
               if record.get(key) is not None]
     return '; '.join(parts)

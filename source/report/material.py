@@ -1,8 +1,7 @@
 """What a report shows that must be made from a run's snapshots: sheets, neighbours, spectra."""
 from dataclasses import dataclass, field
 
-from source.build import build_dataset, build_models
-from source.datasets.class_names import class_names_of
+from source.build import build_dataset, build_models, class_names_of
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.files import file_sha256
 from source.miscs.generate import generate_ims

@@ -3,6 +3,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from source.build import foreign_judge
 from source.miscs.plain_json import read_json
 from source.miscs.snapshot_names import model_snapshots
 from source.scoring.comparison import score_record
@@ -31,6 +32,11 @@ class Run:
         return self.config['evaluation']['network']
 
     @property
+    def foreign(self):
+        """Why the judge is foreign to the data, a line, or None."""
+        return self.network and foreign_judge(self.config, str(self.path / 'config.yml'), self.network)
+
+    @property
     def n_done(self):
         return max((entry['iteration'] for entry in self.log), default=0)
 
@@ -50,6 +56,8 @@ class Run:
                 for prefix in (f'{self.network}_ema_', f'{self.network}_'):
                     if key.startswith(prefix):
                         score = key.removeprefix(prefix)
+                        if score == 'recognized' and self.foreign:
+                            break  # logged before judges said which classes they know
                         if not score.endswith('_std') and key not in found.setdefault(score, []):
                             found[score].append(key)
                         break

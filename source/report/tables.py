@@ -79,13 +79,14 @@ def _scores_note(runs):
     for run in runs:
         if run.network:
             evaluation = run.config['evaluation']
-            of.setdefault((run.network, evaluation['n_images'], evaluation['splits']), []).append(run.name)
+            of.setdefault((run.network, evaluation['n_images'], evaluation['splits'], run.foreign), []).append(run.name)
     parts = []
-    for (network, n_images, splits), names in of.items():
+    for (network, n_images, splits, foreign), names in of.items():
         whose = f'Scores of {text(", ".join(names))}' if len(of) > 1 else 'Scores'
         parts.append(f'{whose} by the network “{text(network)}” on {n_images:,} samples in {splits} splits, FID '
                      'against all training images'
-                     + ('' if network == 'inception' else '; they are its own, not the IS and FID of the literature'))
+                     + ('' if network == 'inception' else '; they are its own, not the IS and FID of the literature')
+                     + (f'; {text(foreign)}, so they say little of these images' if foreign else ''))
     if not parts:
         return ''
     warning = ' They are not to be compared with each other.' if len(of) > 1 else ''

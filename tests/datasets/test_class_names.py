@@ -1,5 +1,6 @@
+from source.build import class_names_of
 from source.datasets.cifar10 import CIFAR10Dataset
-from source.datasets.class_names import class_names_of, find_class, match_classes, read_class_names
+from source.datasets.class_names import find_class, match_classes, read_class_names
 from source.datasets.digits import DigitsDataset
 from source.datasets.fashion_mnist import FashionMNISTDataset
 from source.datasets.imagenet import ImageNetDataset
@@ -105,7 +106,8 @@ def test_folders_of_classes_called_by_numbers(capsys):
     (['1', '10'], DIGITS, "folder '10' is none"), (['zero', '1'], DIGITS, "folder '1' is none"),
     (['cat'], None, "folder 'cat' is none of the data set's classes; expected their numbers, 0 to 9"),
     (['crane'], NAMES, "folder 'crane' is none"),  # two classes are called so
-    (['one', 'One'], DIGITS, "folders 'one' and 'One' are both class 1"), (['7', '07'], None, "folders '7' and '07' are both class 7")])
+    (['one', 'One'], DIGITS, "folders 'one' and 'One' are both class 1"),
+    (['7', '07'], None, "folders '7' and '07' are both class 7")])
 def test_folders_that_do_not_match(folders, names, expected):
     with pytest.raises(ValueError) as error:
         match_classes(folders, names, 10)

@@ -157,7 +157,8 @@ def test_some_classes_alone(snapshot, tmp_path, capsys):
     assert record['intra_fid'] == pytest.approx(np.mean(
         [fid(of_class[c], DIGITS.ims[DIGITS.labels == c]) for c in (3, 7)]), rel=1e-6)
     assert record['too_few'] == [0, 1, 2, 4, 5, 6, 8, 9]
-    assert f'class 4: {(DIGITS.labels == 4).sum()} real and 0 generated images, too few; left out' in capsys.readouterr().out
+    n_real = (DIGITS.labels == 4).sum()
+    assert f'class 4: {n_real} real and 0 generated images, too few; left out' in capsys.readouterr().out
 
 
 def test_folders_that_are_no_classes_are_refused(snapshot, tmp_path, capsys):

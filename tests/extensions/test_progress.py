@@ -8,6 +8,8 @@ def test_format_entry():
     entry = {'loss_gen': -1.23456, 'loss_dis': 2., 'epoch': 3, 'iteration': 250, 'elapsed_time': 9.5,
              'digits_fid': 1234.5}
     assert format_entry(entry) == 'iteration    250  loss_gen -1.235  loss_dis 2  digits_fid 1234'
+    assert format_entry(entry, 'digits').endswith('digits_fid 1234  (a foreign judge)')
+    assert format_entry(entry, 'inception') == format_entry(entry)
 
 
 def test_shows_speed_time_left_and_every_new_entry(capsys, monkeypatch):

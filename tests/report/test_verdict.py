@@ -1,3 +1,6 @@
+from source.report.card import make_card
+from source.report.material import Material
+from source.report.page import make_page
 from source.report.run import read_run
 from source.report.verdict import checks_of
 from tests.report.made_run import make_run
@@ -37,3 +40,18 @@ def test_spectral_norms(tmp_path):
     assert bad(run, spectra(1.05)) == bad(run, spectra(7., 'none')) == []
     assert bad(run, spectra(1.2))[0].endswith('weights are not held at 1: the largest is 1.200')
     assert bad(run, spectra(None)) == ['a spectral norm is not finite']
+
+
+def test_a_judge_of_other_data(tmp_path):
+    """Digits' judge says nothing of photographs' classes, whatever an earlier log holds; card and verdict say so."""
+    run = read_run(make_run(tmp_path / 'run', {'dataset': {
+        'dataset_fn': 'datasets/photo_tiles.py', 'dataset_name': 'PhotoTilesDataset', 'args': {}}},
+        log_changes={3: {'digits_recognized': 0.}}))
+    assert 'recognized' not in run.score_names() and bad(run) == []
+    assert not any('reads' in check.text for check in checks_of(run))
+    card = make_card(run)
+    assert 'Note: the judge digits knows zero to nine, which are not the classes of PhotoTilesDataset' in card
+    assert [line for line in card.splitlines() if line.startswith('| FID')][0].endswith(
+        'network digits (a foreign judge) |')
+    page = make_page([run], [Material()], [], 'today')
+    assert 'the judge digits knows zero to nine, which are not the classes of PhotoTilesDataset' in page

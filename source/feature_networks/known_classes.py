@@ -1,0 +1,16 @@
+"""Which judges know classes of their own, and whether those are the classes of the data they judge."""
+from source.datasets.digits import CLASS_NAMES
+
+KNOWN = {'digits': CLASS_NAMES}  # {network: names of its classes}; the others judge images of any kind
+
+
+def why_foreign(network, class_names, dataset):
+    """Return a line that says why `network` is foreign to a data set called `dataset`, or None where it is not.
+
+    `class_names` are the data set's, in order, or None where it has none. Scores by a foreign judge say little of the
+    images, and nothing of their classes.
+    """
+    known = KNOWN.get(network)
+    if known is None or list(class_names or ()) == list(known):
+        return None
+    return f'the judge {network} knows {known[0]} to {known[-1]}, which are not the classes of {dataset}'
