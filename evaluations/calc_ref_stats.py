@@ -39,7 +39,7 @@ def save(path, found, network, text):
 
 def save_classes(folder, real, network):
     """Writes a file for each class of at least two images; returns their number and the classes left out."""
-    labels, name = real.dataset.labels, type(real.dataset).__name__
+    labels, name = real.dataset.labels, real.dataset.name
     left_out = []
     with progress_bar(real.dataset.n_classes, 'classes', 'class') as bar:
         for c in range(real.dataset.n_classes):
@@ -61,7 +61,7 @@ def main():
     network = cli.load_network(args, config, args.config)
     real = RealImages(config, args.config, args.data_dir, args.real)
     if real.split != args.real:
-        raise ValueError(f'--real {args.real}: {args.config}: {type(real.dataset).__name__} has no test set')
+        raise ValueError(f'--real {args.real}: {args.config}: {real.dataset.name} has no test set')
     out = Path(args.out)
     if args.per_class:
         make_folder(out)

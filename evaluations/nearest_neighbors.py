@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from evaluations import command_line as cli
-from source.build import build_dataset, build_models
+from source.build import build_models, build_real_images
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write, file_sha256
@@ -64,7 +64,7 @@ def main():
     gen, sampler = cli.load_generator(args)
     classes, _ = cli.chosen_classes(args, gen)
     dis, file = load_discriminator(args, config, path)
-    dataset = build_dataset(config, str(path), args.data_dir)
+    dataset = build_real_images(config, str(path), args.data_dir)
     if len(dataset) < args.k:
         raise ValueError(f'--k: expected at most {len(dataset)}, the number of real images, found {args.k}')
     labels = np.resize(classes or range(gen.n_classes), args.n) if gen.n_classes else None

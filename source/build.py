@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
@@ -153,6 +154,20 @@ def build_dataset(config, source, data_dir=None, test=False):
     elif root and root.default is root.empty and 'root' not in args:
         raise ConfigError(f'{source}: dataset: {cls.__name__} needs the folder of the data: give --data_dir DIR')
     return construct(cls, args, source, 'dataset')
+
+
+def build_real_images(config, source, data_dir=None, test=False):
+    """What `build_dataset` returns, as 8-bit images with labels (see `as_images`); raises ConfigError for other data."""
+    dataset = build_dataset(config, source, data_dir, test)
+    return dataset if dataset is None else as_real_images(dataset, config, source)
+
+
+def as_real_images(dataset, config, source):
+    """A config's data set as 8-bit images with labels; raises ConfigError where it is none."""
+    try:
+        return as_images(dataset, config['models']['generator']['args'].get('n_classes', 0))
+    except (ValueError, OSError) as error:
+        raise ConfigError(f'{source}: dataset: {error}') from error
 
 
 def class_names_of(config, source):

@@ -58,9 +58,16 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     ema = getattr(updater, 'ema', None) and updater.ema.gen
     generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
     network = build.build_feature_network(config, source, gpu_index(device))
+    if network is not None:
+        with kept_random_states():  # somebody's data set may draw when it is read
+            real = build.as_real_images(dataset, config, source)
+
+    def real_statistics():
+        with kept_random_states():
+            return cached_statistics(real, network)
     for generator, suffix in generators:
         if network is not None:
-            trainer.extend(CalcScores(generator, network, functools.partial(cached_statistics, dataset, network),
+            trainer.extend(CalcScores(generator, network, real_statistics,
                                       evaluation['n_images'], evaluation['splits'], (config['seed'], 3),
                                       suffix[1:]),
                            name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))

@@ -1,7 +1,7 @@
 """What a report shows that must be made from a run's snapshots: sheets, neighbours, spectra."""
 from dataclasses import dataclass, field
 
-from source.build import build_dataset, build_models, class_names_of
+from source.build import build_models, build_real_images, class_names_of
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.files import file_sha256
 from source.miscs.generate import generate_ims
@@ -96,7 +96,7 @@ def _add_neighbors(material, run, source, gen, dis, discriminators, device, data
         material.missing.append(f'No nearest neighbours: {why}.')
         return
     try:
-        dataset = build_dataset(run.config, source, data_dir)
+        dataset = build_real_images(run.config, source, data_dir)
         load_model(path, dis)
         dis.to_device(device)
         file = run.path / 'nearest_neighbors' / f'features_{path.stem}.npy'

@@ -1,5 +1,5 @@
 """What generated images are compared with: real images of a data set, or a file of their statistics."""
-from source.build import build_dataset
+from source.build import build_real_images
 from source.scoring.judging import judge_real
 from source.scoring.statistics_cache import cached_statistics
 from source.scoring.statistics_files import check_network, load_statistics
@@ -17,12 +17,12 @@ class RealImages:
     def __init__(self, config, config_path, data_dir=None, split='train', n=None):
         dataset, notes = None, []
         if split == 'test':
-            dataset = build_dataset(config, str(config_path), data_dir, test=True)
+            dataset = build_real_images(config, str(config_path), data_dir, test=True)
             notes += ['there is no test set'] * (dataset is None)
         self.split = 'train' if dataset is None else 'test'
-        self.dataset = build_dataset(config, str(config_path), data_dir) if dataset is None else dataset
+        self.dataset = build_real_images(config, str(config_path), data_dir) if dataset is None else dataset
         if self.split == 'test' and n is not None and len(dataset) < n:
-            training = build_dataset(config, str(config_path), data_dir)
+            training = build_real_images(config, str(config_path), data_dir)
             if len(training) >= n:
                 notes.append(f'the test set has only {len(dataset)}')
                 self.split, self.dataset = 'train', training
@@ -38,7 +38,7 @@ class RealImages:
 
     def statistics(self, network):
         """Return their ReferenceStatistics under `network`, from the cache if they are there."""
-        return cached_statistics(self.dataset, network, self.indices, f'{self.text} of {type(self.dataset).__name__}')
+        return cached_statistics(self.dataset, network, self.indices, f'{self.text} of {self.dataset.name}')
 
     def statistics_and_feats(self, network):
         """Return their FeatureStatistics and features (M, D), of at most judging.N_KEPT, from one pass."""

@@ -31,9 +31,9 @@ def cached_statistics(dataset, network, indices=None, images=None):
     computed and written there.
     """
     key = cache_key(dataset, network, indices)
-    images = images or f'{len(dataset) if indices is None else len(indices)} images of {type(dataset).__name__}'
+    images = images or f'{len(dataset) if indices is None else len(indices)} images of {dataset.name}'
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    path = cache_folder() / f'{network.name}-{type(dataset).__name__}-{digest}.npz'
+    path = cache_folder() / f'{network.name}-{dataset.name}-{digest}.npz'
     if path.exists():
         try:
             return replace(_checked(path, key), images=images)
@@ -59,9 +59,10 @@ def _checked(path, key):
 
 def cache_key(dataset, network, indices=None):
     """Return, as JSON, all that the statistics depend on."""
-    settings = {name: value for name, value in vars(dataset).items()
+    read = getattr(dataset, 'wrapped', dataset)  # of PairsAsImages
+    settings = {name: value for name, value in vars(read).items()
                 if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'}
-    cls = type(dataset)
+    cls = type(read)
     return json.dumps({
         'format': FORMAT, 'dataset': f'{cls.__module__}.{cls.__qualname__}', 'settings': settings,
         'n_images': len(dataset), 'images': fingerprint(dataset),
