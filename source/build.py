@@ -3,12 +3,14 @@ import importlib
 import importlib.util
 import inspect
 import math
+import sys
 import zlib
 from pathlib import Path
 
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
+from source.miscs.foreign_errors import is_foreign, one_line
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
 from source.processes import ALONE, AverageGradients, Share
@@ -31,6 +33,7 @@ EARLIER_CLASSES = {
     'Cifar10Dataset': 'CIFAR10Dataset',
 }
 MODEL_RANGES = {**dict.fromkeys(('ch', 'dim_z', 'bottom_width', 'dim_emb'), (1, math.inf)), 'n_classes': (0, math.inf)}
+N_NAMED = 3  # classes without images that a message names
 PACKAGES = ('gen_models', 'dis_models', 'source.datasets', 'source')
 
 
@@ -71,7 +74,10 @@ def _file_module(fn, source, key):
         raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(f'{source}: {key}: {fn} cannot be imported: {one_line(error)}') from error
     return module
 
 
@@ -102,6 +108,10 @@ def construct(cls, args, source, key, ranges=None, **given):
         return cls(**checked)
     except (ValueError, OSError) as error:
         raise ConfigError(f'{source}: {key}: {error}') from error
+    except Exception as error:
+        if not is_foreign(cls):
+            raise
+        raise ConfigError(f'{source}: {key}: {cls.__name__}: {one_line(error)}') from error
 
 
 def _expected_type(parameter):
@@ -175,8 +185,35 @@ def check_agreement(config, source, gen, dis, dataset):
     if size is not None and size % divisor:
         raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["discriminator"]["fn"]} '
                           f'takes multiples of {divisor}')
-    if len(dataset) == 0:
+    try:
+        n_images = len(dataset)
+    except Exception as error:
+        raise ConfigError(f'{source}: dataset: {config["dataset"]["dataset_name"]}: {one_line(error)}') from error
+    if n_images == 0:
         raise ConfigError(f'{source}: dataset: no images')
+
+
+def check_classes(config, source, gen, dataset, is_first=True):
+    """Raise ConfigError where most classes of a conditional run have no image; print a warning where some have none.
+
+    Data sets without whole-numbered `labels`, one an image, are not looked at. The `is_first` of several processes
+    prints.
+    """
+    labels = np.asarray(getattr(dataset, 'labels', ()))
+    conditional = bool(config['updater']['args'].get('conditional', False))
+    if not conditional or labels.shape != (len(dataset),) or labels.dtype.kind not in 'iu':
+        return
+    if labels.min() < 0 or labels.max() >= gen.n_classes:
+        return  # not those that its images come with, or the first batch tells
+    empty = np.flatnonzero(np.bincount(labels, minlength=gen.n_classes) == 0)
+    if not len(empty):
+        return
+    line = (f'{source}: dataset: {len(empty)} of {gen.n_classes} classes have no image: '
+            f'{", ".join(map(str, empty[:N_NAMED]))}{", ..." * (len(empty) > N_NAMED)}')
+    if 2 * len(empty) > gen.n_classes:
+        raise ConfigError(line)
+    if is_first:
+        print(f'warning: {line}', file=sys.stderr)
 
 
 def build_feature_network(config, source, device=-1, said=None):

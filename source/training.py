@@ -1,9 +1,11 @@
 """From a config to a trainer, and what is said when it is done."""
+import contextlib
 import functools
 import sys
 from pathlib import Path
 
 from source import build
+from source.datasets.cached_download import WouldDownload
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
 from source.extensions.divergence import StopWhenDiverged
@@ -12,6 +14,7 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.tensorboard import TensorBoard
+from source.first_batch import check_first_batch
 from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import gpu_index
@@ -78,7 +81,11 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
 
 
 def build_training(config, source, device, data_dir=None, processes=ALONE):
-    """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
+    """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`.
+
+    A first batch is read and checked. The dataset is None where it would have to be downloaded within `no_downloads`.
+    Raises ConfigError.
+    """
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
@@ -88,13 +95,22 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     gen, dis = build.build_models(config, source)
     if not processes.is_first:
         processes.wait()  # for what the first may have to download
-    dataset = build.build_dataset(config, source, data_dir)
+    try:
+        dataset = build.build_dataset(config, source, data_dir)
+    except WouldDownload:
+        dataset = None
     if processes.is_first:
         processes.wait()
-    build.check_agreement(config, source, gen, dis, dataset)
+    if dataset is not None:
+        build.check_agreement(config, source, gen, dis, dataset)
+        build.check_classes(config, source, gen, dataset, processes.is_first)
     is_shared = config['synchronized_batch_norm'] and processes.size > 1
     chainer.global_config.batch_norm_processes = processes if is_shared else None
-    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device, processes)
+    updater = build.build_updater(config, source, gen, dis, dataset, device, processes)
+    if dataset is not None:
+        with contextlib.suppress(WouldDownload):
+            check_first_batch(config, source, gen, dataset, updater, processes.is_first)
+    return gen, dis, dataset, updater
 
 
 def extend_with_linear_decay(trainer, config):
