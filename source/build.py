@@ -3,6 +3,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import numbers
 import sys
 import zlib
 from pathlib import Path
@@ -107,7 +108,7 @@ def construct(cls, args, source, key, ranges=None, **given):
     try:
         return cls(**checked)
     except (ValueError, OSError) as error:
-        raise ConfigError(f'{source}: {key}: {error}') from error
+        raise ConfigError(f'{source}: {key}: {" ".join(str(error).splitlines())}') from error
     except Exception as error:
         if not is_foreign(cls):
             raise
@@ -173,11 +174,10 @@ def check_agreement(config, source, gen, dis, dataset):
     if not conditional and gen.n_classes > 0:
         raise ConfigError(f'{source}: updater.args.conditional is false: expected models.generator.args.n_classes 0, '
                           f'found {gen.n_classes}')
-    n_classes = getattr(dataset, 'n_classes', None)
+    n_classes, size = (_whole(dataset, name) for name in ('n_classes', 'size'))
     if conditional and n_classes is not None and n_classes != gen.n_classes:
         raise ConfigError(f'{source}: models.generator.args.n_classes: expected {n_classes}, the number of classes of '
                           f'{config["dataset"]["dataset_name"]}, found {gen.n_classes}')
-    size = getattr(dataset, 'size', None)
     if size is not None and size != getattr(gen, 'image_size', size):
         raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["generator"]["name"]} '
                           f'makes {gen.image_size}×{gen.image_size}')
@@ -199,12 +199,10 @@ def check_classes(config, source, gen, dataset, is_first=True):
     Data sets without whole-numbered `labels`, one an image, are not looked at. The `is_first` of several processes
     prints.
     """
-    labels = np.asarray(getattr(dataset, 'labels', ()))
+    labels = _whole_labels(dataset)
     conditional = bool(config['updater']['args'].get('conditional', False))
-    if not conditional or labels.shape != (len(dataset),) or labels.dtype.kind not in 'iu':
-        return
-    if labels.min() < 0 or labels.max() >= gen.n_classes:
-        return  # not those that its images come with, or the first batch tells
+    if not conditional or labels is None or labels.min() < 0 or labels.max() >= gen.n_classes:
+        return  # labels of another range are not those its images come with, or the first batches tell
     empty = np.flatnonzero(np.bincount(labels, minlength=gen.n_classes) == 0)
     if not len(empty):
         return
@@ -214,6 +212,20 @@ def check_classes(config, source, gen, dataset, is_first=True):
         raise ConfigError(line)
     if is_first:
         print(f'warning: {line}', file=sys.stderr)
+
+
+def _whole_labels(dataset):
+    """Somebody's data set may call anything `labels`: whole numbers, one an image, as an array; else None."""
+    try:
+        labels = np.asarray(getattr(dataset, 'labels', None))
+    except ValueError:
+        return None
+    return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
+
+
+def _whole(dataset, name):
+    value = getattr(dataset, name, None)
+    return value if isinstance(value, numbers.Integral) else None
 
 
 def build_feature_network(config, source, device=-1, said=None):

@@ -39,7 +39,7 @@ class Source:
     def draw(self, kind, n):
         if kind == 'real':
             if self.as_uint8:
-                return self.check.read(self.iterator.dataset, self.iterator.next_ims)
+                return self.check.draw_ims(self.iterator)
             return self.check.draw(self.iterator, self.converter)
         return getattr(self.sampler, kind)(n),
 

@@ -44,6 +44,16 @@ class BatchCheck:
         indices = iterator.last_indices if hasattr(iterator, 'last_indices') else None
         return self.convert(examples, converter, indices)
 
+    def draw_ims(self, iterator):
+        """Return the iterator's next batch as ims, uint8 (B, C, H, W), and labels."""
+        ims, y = self.read(iterator.dataset, iterator.next_ims)
+        of_shape = self.shape is None or ims.dtype == np.uint8 and ims.shape[1:] == self.shape
+        if not of_shape or self.n_classes is not None and not self._labels_right(y):
+            labels = '' if self.n_classes is None else f', labels 0 to {self.n_classes - 1}'
+            raise BadBatch(f'{self.where}: expected uint8 {self.shape} of load_ims{labels}; found {_kind(ims)}, '
+                           f'labels {_kind(y)} {min(y)} to {max(y)}')
+        return ims, y
+
     def convert(self, examples, converter, indices=None):
         """Return the arrays that `converter` makes of a batch, whose images are those at `indices` of the data set.
 
@@ -88,6 +98,9 @@ class BatchCheck:
             f'image {i}' for i in indices]
         for name, example in zip(names, examples, strict=True):
             self._check_image(f'{self.where}: {name}', example)
+            if self.shape is not None and not _is_numeric(example[1]):
+                raise BadBatch(f'{self.where}: {name}: expected a number as label'
+                               f'{", though it is not used," * (self.n_classes is None)} found {_found(example[1])}')
         if self.n_classes is not None:
             self._check_labels([f'{self.where}: {name}' for name in names], [label for _, label in examples])
 
@@ -160,6 +173,12 @@ def _is_whole(label):
         label, (bool, np.bool_, np.unsignedinteger))
 
 
+def _is_numeric(label):
+    if isinstance(label, chainer.get_array_types()):
+        return label.dtype.kind in 'biuf'
+    return isinstance(label, (numbers.Real, np.number, np.bool_))
+
+
 def _is_masked(x):
     return isinstance(x, np.ma.MaskedArray)
 
@@ -186,7 +205,7 @@ def _found(value):
     if isinstance(value, (tuple, list)):
         return f'a {type(value).__name__} of {len(value)}'
     if isinstance(value, chainer.get_array_types()):
-        return f'an array, {_kind(value)}' if value.ndim else f'{value} ({value.dtype})'
+        return _kind(value) if value.ndim else f'{value} ({value.dtype})'
     if isinstance(value, (str, numbers.Number, np.generic)):
         return f'{" ".join(str(value).split())[:40]} ({type(value).__name__})'
     return f'{type(value).__module__}.{type(value).__qualname__}'

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 
 _NOT_THEIRS = (str(Path(__file__).parent.parent) + os.sep, *(
-    os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ('stdlib', 'purelib', 'platlib')), '<')
+    os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ('stdlib', 'purelib', 'platlib')))
 
 
 def one_line(error):
@@ -13,7 +13,7 @@ def one_line(error):
     if isinstance(error, SyntaxError) and error.filename:
         return f'{_as_typed(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}'
     frames = [f for f in traceback.extract_tb(error.__traceback__)
-              if not os.path.realpath(f.filename).startswith(_NOT_THEIRS) and not f.filename.startswith('<')]
+              if os.path.isfile(f.filename) and not os.path.realpath(f.filename).startswith(_NOT_THEIRS)]
     place = f'{_as_typed(frames[-1].filename)}:{frames[-1].lineno}: ' if frames else ''
     image = f' (image {error.at_image})' if hasattr(error, 'at_image') else ''
     said = ' '.join(str(error).split())
