@@ -75,6 +75,8 @@ class BatchCheck:
 
     def passes(self, x, y):
         """Return whether the arrays of a batch are right; those on another device than the CPU are taken to be."""
+        if self.shape is not None and not isinstance(x, chainer.get_array_types()):
+            return False
         labels_right = self.n_classes is None or not isinstance(y, np.ndarray) or self._labels_right(y)
         return labels_right and (not isinstance(x, np.ndarray) or self._images_right(x))
 
@@ -99,8 +101,8 @@ class BatchCheck:
         for name, example in zip(names, examples, strict=True):
             self._check_image(f'{self.where}: {name}', example)
             if self.shape is not None and not _is_numeric(example[1]):
-                raise BadBatch(f'{self.where}: {name}: expected a number as label'
-                               f'{", though it is not used," * (self.n_classes is None)} found {_found(example[1])}')
+                raise BadBatch(f'{self.where}: {name}: expected a number as label,'
+                               f'{" though it is not used," * (self.n_classes is None)} found {_found(example[1])}')
         if self.n_classes is not None:
             self._check_labels([f'{self.where}: {name}' for name in names], [label for _, label in examples])
 
