@@ -5,6 +5,7 @@
 import contextlib
 
 import source  # noqa: F401  (makes Chainer importable)
+from source.datasets.cached_download import WouldDownload, no_downloads
 from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
@@ -39,15 +40,22 @@ def main():
     with contextlib.ExitStack() as claims:
         try:
             processes, args.gpu = start_processes(args.gpu)
+            needed = claims.enter_context(no_downloads()) if args.dry_run else []
             config, trainer = prepare(args, processes, claims)
         except (ValueError, OSError) as error:
             processes.fail(f'train.py: error: {message_of(error)}', 2)
+        except WouldDownload as needed:  # somebody's model's
+            if processes.is_first:
+                print(f'{args.config}: training would first download {needed}')
+            return
         except KeyboardInterrupt:
             processes.fail('train.py: stopped before the training began', 130)
         except SystemExit as stop:  # somebody's data set's: of several processes the others wait for this one
             processes.fail(f'train.py: error: sys.exit({stop.code!r}) was called before the training began', 1)
         if args.dry_run:
-            if processes.is_first:
+            if processes.is_first and needed:
+                print(f'{args.config}: training would first download {needed[0]}; all but the data is checked')
+            elif processes.is_first:
                 print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
             return
         try:

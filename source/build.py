@@ -3,6 +3,8 @@ import importlib
 import importlib.util
 import inspect
 import math
+import numbers
+import sys
 import zlib
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
+from source.miscs.foreign_errors import is_foreign, one_line
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
 from source.processes import ALONE, AverageGradients, Share
@@ -33,6 +36,7 @@ EARLIER_CLASSES = {
     'Cifar10Dataset': 'CIFAR10Dataset',
 }
 MODEL_RANGES = {**dict.fromkeys(('ch', 'dim_z', 'bottom_width', 'dim_emb'), (1, math.inf)), 'n_classes': (0, math.inf)}
+N_NAMED = 3  # classes without images that a message names
 PACKAGES = ('gen_models', 'dis_models', 'source.datasets', 'source')
 
 
@@ -73,7 +77,10 @@ def _file_module(fn, source, key):
         raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(f'{source}: {key}: {fn} cannot be imported: {one_line(error)}') from error
     return module
 
 
@@ -103,7 +110,11 @@ def construct(cls, args, source, key, ranges=None, **given):
     try:
         return cls(**checked)
     except (ValueError, OSError) as error:
-        raise ConfigError(f'{source}: {key}: {error}') from error
+        raise ConfigError(f'{source}: {key}: {" ".join(str(error).splitlines())}') from error
+    except Exception as error:
+        if not is_foreign(cls):
+            raise
+        raise ConfigError(f'{source}: {key}: {cls.__name__}: {one_line(error)}') from error
 
 
 def _expected_type(parameter):
@@ -157,13 +168,13 @@ def build_dataset(config, source, data_dir=None, test=False):
 
 
 def build_real_images(config, source, data_dir=None, test=False):
-    """What `build_dataset` returns, as 8-bit images with labels (see `as_images`); raises ConfigError for other data."""
+    """What `build_dataset` returns, as 8-bit images with labels; raises ConfigError for other data."""
     dataset = build_dataset(config, source, data_dir, test)
     return dataset if dataset is None else as_real_images(dataset, config, source)
 
 
 def as_real_images(dataset, config, source):
-    """A config's data set as 8-bit images with labels; raises ConfigError where it is none."""
+    """A config's data set as 8-bit images with labels (pairs_as_images.py); raises ConfigError for other data."""
     try:
         return as_images(dataset, config['models']['generator']['args'].get('n_classes', 0))
     except (ValueError, OSError) as error:
@@ -190,11 +201,10 @@ def check_agreement(config, source, gen, dis, dataset):
     if not conditional and gen.n_classes > 0:
         raise ConfigError(f'{source}: updater.args.conditional is false: expected models.generator.args.n_classes 0, '
                           f'found {gen.n_classes}')
-    n_classes = getattr(dataset, 'n_classes', None)
+    n_classes, size = (_whole(dataset, name) for name in ('n_classes', 'size'))
     if conditional and n_classes is not None and n_classes != gen.n_classes:
         raise ConfigError(f'{source}: models.generator.args.n_classes: expected {n_classes}, the number of classes of '
                           f'{config["dataset"]["dataset_name"]}, found {gen.n_classes}')
-    size = getattr(dataset, 'size', None)
     if size is not None and size != getattr(gen, 'image_size', size):
         raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["generator"]["name"]} '
                           f'makes {gen.image_size}×{gen.image_size}')
@@ -202,8 +212,47 @@ def check_agreement(config, source, gen, dis, dataset):
     if size is not None and size % divisor:
         raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["discriminator"]["fn"]} '
                           f'takes multiples of {divisor}')
-    if len(dataset) == 0:
+    try:
+        n_images = len(dataset)
+    except Exception as error:
+        raise ConfigError(f'{source}: dataset: {config["dataset"]["dataset_name"]}: {one_line(error)}') from error
+    if n_images == 0:
         raise ConfigError(f'{source}: dataset: no images')
+
+
+def check_classes(config, source, gen, dataset, is_first=True):
+    """Raise ConfigError where most classes of a conditional run have no image; print a warning where some have none.
+
+    Data sets without whole-numbered `labels`, one an image, are not looked at. The `is_first` of several processes
+    prints.
+    """
+    labels = _whole_labels(dataset)
+    conditional = bool(config['updater']['args'].get('conditional', False))
+    if not conditional or labels is None or labels.min() < 0 or labels.max() >= gen.n_classes:
+        return  # labels of another range are not those its images come with, or the first batches tell
+    empty = np.flatnonzero(np.bincount(labels, minlength=gen.n_classes) == 0)
+    if not len(empty):
+        return
+    line = (f'{source}: dataset: {len(empty)} of {gen.n_classes} classes have no image: '
+            f'{", ".join(map(str, empty[:N_NAMED]))}{", ..." * (len(empty) > N_NAMED)}')
+    if 2 * len(empty) > gen.n_classes:
+        raise ConfigError(line)
+    if is_first:
+        print(f'warning: {line}', file=sys.stderr)
+
+
+def _whole_labels(dataset):
+    """Somebody's data set may call anything `labels`: whole numbers, one an image, as an array; else None."""
+    try:
+        labels = np.asarray(getattr(dataset, 'labels', None))
+    except ValueError:
+        return None
+    return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
+
+
+def _whole(dataset, name):
+    value = getattr(dataset, name, None)
+    return value if isinstance(value, numbers.Integral) else None
 
 
 def build_feature_network(config, source, device=-1, said=None):

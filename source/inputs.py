@@ -11,6 +11,7 @@ An iteration's requests are the same every time, and so are their shapes: a capt
 import copy
 from concurrent.futures import ThreadPoolExecutor
 
+from source.datasets.batch_checks import BatchCheck
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.miscs.noise_sampler import NoiseSampler
@@ -27,15 +28,19 @@ class Source:
         iterator: yields batches of (image, label) pairs; one with `next_ims` also gives uint8 images.
         sampler: `continuous` and `categorical`.
         converter: makes arrays of a batch, as Chainer's `concat_examples`.
+        check: a BatchCheck of float images and their labels; by default one that wants finite images.
     """
 
-    def __init__(self, iterator, sampler, converter, as_uint8=False):
+    def __init__(self, iterator, sampler, converter, as_uint8=False, check=None):
         self.iterator, self.sampler, self.converter = iterator, sampler, converter
         self.as_uint8 = as_uint8 and getattr(iterator, 'gives_ims', False)
+        self.check = check or BatchCheck()
 
     def draw(self, kind, n):
         if kind == 'real':
-            return self.iterator.next_ims() if self.as_uint8 else tuple(self.converter(self.iterator.next(), None))
+            if self.as_uint8:
+                return self.check.draw_ims(self.iterator)
+            return self.check.draw(self.iterator, self.converter)
         return getattr(self.sampler, kind)(n),
 
     @property
@@ -46,7 +51,8 @@ class Source:
     def ahead(self):
         """A copy that draws what this one would. What this one's iterator has read ahead itself is dropped."""
         self.close()
-        return Source(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8)
+        return Source(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8,
+                      self.check)
 
     def close(self):
         """Ends the iterator's threads; it goes on where it was if it is asked again."""

@@ -1,4 +1,5 @@
 """Running a trainer to its end or to a signal, and saying in few lines why it had to stop before."""
+from source.datasets.batch_checks import BadBatch
 from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
@@ -27,7 +28,8 @@ def run(trainer):
     """Runs a trainer of `build_trainer`; returns the name of the signal that stopped it early, or None.
 
     The first SIGINT or SIGTERM finishes the iteration and writes a snapshot, the second ends the process at once.
-    Raises StoppedError where a number is none any more or a file cannot be written or read.
+    Raises StoppedError where a number is none any more, a batch cannot be trained on or a file cannot be written or
+    read.
     """
     until = trainer.stop_trigger
     try:
@@ -36,7 +38,7 @@ def run(trainer):
     except DivergedError as error:
         models = trainer.updater.gen, trainer.updater.dis
         raise StoppedError('\n'.join([f'{error}; {_last_good(trainer)}', *describe_norms(models)])) from error
-    except (OSError, DamagedImage) as error:
+    except (OSError, DamagedImage, BadBatch) as error:
         what = f'{error.filename}: {error.strerror}' if getattr(error, 'filename', None) else str(error)
         raise StoppedError(f'{what}; training stopped at iteration {trainer.updater.iteration}; '
                            f'{_last_good(trainer)}') from error

@@ -1,9 +1,10 @@
 """From a config to a trainer, and what is said when it is done."""
-import functools
+import contextlib
 import sys
 from pathlib import Path
 
 from source import build
+from source.datasets.cached_download import WouldDownload
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
 from source.extensions.divergence import StopWhenDiverged
@@ -12,9 +13,11 @@ from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
 from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.tensorboard import TensorBoard
+from source.first_batch import check_first_batch
 from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.devices import gpu_index
+from source.miscs.kept_random_states import kept_random_states
 from source.miscs.stop_request import StopRequest
 from source.processes import ALONE, AverageLosses, RequireAgreement
 from source.scoring.statistics_cache import cached_statistics
@@ -58,18 +61,11 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     ema = getattr(updater, 'ema', None) and updater.ema.gen
     generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
     network = build.build_feature_network(config, source, gpu_index(device))
-    if network is not None:
-        with kept_random_states():  # somebody's data set may draw when it is read
-            real = build.as_real_images(dataset, config, source)
-
-    def real_statistics():
-        with kept_random_states():
-            return cached_statistics(real, network)
+    real_statistics = _statistics_of(dataset, network, config, source)
     for generator, suffix in generators:
         if network is not None:
-            trainer.extend(CalcScores(generator, network, real_statistics,
-                                      evaluation['n_images'], evaluation['splits'], (config['seed'], 3),
-                                      suffix[1:]),
+            trainer.extend(CalcScores(generator, network, real_statistics, evaluation['n_images'],
+                                      evaluation['splits'], (config['seed'], 3), suffix[1:]),
                            name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))
         trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}'),
                        name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
@@ -87,8 +83,28 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     return trainer
 
 
+def _statistics_of(dataset, network, config, source):
+    """A function that returns the statistics of the real images, or None where there is nothing to compute them of.
+
+    Somebody's data set may draw when it is read: random states are kept, so that scoring changes no bit of training.
+    """
+    if network is None or dataset is None:
+        return None
+    with kept_random_states():
+        real = build.as_real_images(dataset, config, source)
+
+    def statistics():
+        with kept_random_states():
+            return cached_statistics(real, network)
+    return statistics
+
+
 def build_training(config, source, device, data_dir=None, processes=ALONE):
-    """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`."""
+    """(gen, dis, dataset, updater) of a config, seeded and on the device; arguments are those of `build_trainer`.
+
+    A first batch is read and checked. The dataset is None where it would have to be downloaded within `no_downloads`.
+    Raises ConfigError.
+    """
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
@@ -98,13 +114,22 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     gen, dis = build.build_models(config, source)
     if not processes.is_first:
         processes.wait()  # for what the first may have to download
-    dataset = build.build_dataset(config, source, data_dir)
+    try:
+        dataset = build.build_dataset(config, source, data_dir)
+    except WouldDownload:
+        dataset = None
     if processes.is_first:
         processes.wait()
-    build.check_agreement(config, source, gen, dis, dataset)
+    if dataset is not None:
+        build.check_agreement(config, source, gen, dis, dataset)
+        build.check_classes(config, source, gen, dataset, processes.is_first)
     is_shared = config['synchronized_batch_norm'] and processes.size > 1
     chainer.global_config.batch_norm_processes = processes if is_shared else None
-    return gen, dis, dataset, build.build_updater(config, source, gen, dis, dataset, device, processes)
+    updater = build.build_updater(config, source, gen, dis, dataset, device, processes)
+    if dataset is not None:
+        with contextlib.suppress(WouldDownload):
+            check_first_batch(config, source, gen, dataset, updater, processes.is_first)
+    return gen, dis, dataset, updater
 
 
 def extend_with_linear_decay(trainer, config):

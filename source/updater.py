@@ -4,6 +4,7 @@ import contextlib
 from source.averaged_generator import AveragedGenerator
 from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
+from source.datasets.batch_checks import BatchCheck
 from source.functions.capturable import reason_of_device
 from source.functions.losses import LOSSES
 from source.functions.prepared_weights import prepared_together
@@ -74,6 +75,7 @@ class Updater(training.updaters.StandardUpdater):
             penalty.setup(self.dis)
         main = self.get_iterator('main')
         self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
+        self.batch_check = BatchCheck(getattr(self.gen, 'n_classes', None) if conditional else None)
         self._captured, self._inputs = None, None
         self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 
@@ -111,7 +113,8 @@ class Updater(training.updaters.StandardUpdater):
         return self._inputs or self.live_inputs()
 
     def source(self):
-        return Source(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device())
+        return Source(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device(),
+                      self.batch_check)
 
     def live_inputs(self):
         return LiveInputs(self.source(), self.device)

@@ -4,8 +4,12 @@ from types import SimpleNamespace
 from source import build
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
+from source.datasets.imagenet import ImageNetDataset
+from source.datasets.packed import PackedDataset, PackedDogAndCatDataset
 from source.updater import Updater
 from source.yaml_utils import ConfigError, load_config
+from tests.datasets.imagenet_tree import photo
+from tests.datasets.test_packed import write_packed
 from tests.narrow import UNCONDITIONAL, write_config
 
 import chainer
@@ -306,3 +310,57 @@ def test_weights_of_the_feature_network(tmp_path, monkeypatch):
     config['evaluation'] = {'network': 'inception', 'weights': str(tmp_path / 'missing')}
     assert error_of(build.build_feature_network, config, path).startswith(
         f'{path}: evaluation.network: {tmp_path / "missing"}: no Inception weights; make them with')
+
+
+# Classes without images
+
+def make_listed(folder, labels):
+    for k, label in enumerate(labels):
+        photo(k, (20, 20)).save(folder / f'{k}.JPEG')
+        with open(folder / 'list.txt', 'a') as file:
+            file.write(f'{k}.JPEG {label}\n')
+    return ImageNetDataset(str(folder / 'list.txt'), str(folder), size=8)
+
+
+def make_packed(folder, labels, cls=PackedDataset):
+    write_packed(folder, labels)
+    return cls('train_20.npy', str(folder), size=8)
+
+
+def classes_of(folder, dataset, n_classes):
+    config, path = load(folder)
+    return config, path, SimpleNamespace(n_classes=n_classes), dataset
+
+
+@pytest.mark.parametrize('make, labels, expected', [
+    (make_listed, [0, 1, 2, 1], '997 of 1000 classes have no image: 3, 4, 5, ...'),
+    (make_packed, [0, 1, 2, 1], '997 of 1000 classes have no image: 3, 4, 5, ...'),
+    (make_packed, [0, 999], '998 of 1000 classes have no image: 1, 2, 3, ...')])
+def test_most_of_1000_classes_empty(tmp_path, make, labels, expected):
+    dataset = make(tmp_path, labels)
+    config, path, *rest = classes_of(tmp_path, dataset, 1000)
+    assert error_of(build.check_classes, config, path, *rest) == f'{path}: dataset: {expected}'
+    config['updater']['args']['conditional'] = False
+    build.check_classes(config, path, *rest)
+
+
+def test_most_dogs_and_cats_missing(tmp_path):
+    """Of 143 classes, whose labels begin at 151."""
+    dataset = make_packed(tmp_path, [0, 151, 152, 153, 999], PackedDogAndCatDataset)
+    config, path, *rest = classes_of(tmp_path, dataset, 143)
+    assert error_of(build.check_classes, config, path, *rest) == (
+        f'{path}: dataset: 140 of 143 classes have no image: 3, 4, 5, ...')
+
+
+@pytest.mark.parametrize('is_first', [True, False])
+def test_some_classes_empty(tmp_path, capsys, is_first):
+    """Said once, by the first of several processes."""
+    dataset = ImageDataset(np.zeros((9, 3, 8, 8), np.uint8), np.arange(9), 10)
+    config, path, *rest = classes_of(tmp_path, dataset, 10)
+    build.check_classes(config, path, *rest, is_first)
+    assert capsys.readouterr().err == is_first * f'warning: {path}: dataset: 1 of 10 classes have no image: 9\n'
+
+
+def test_all_classes_there(tmp_path, capsys):
+    build.check_classes(*classes_of(tmp_path, DigitsDataset(size=8), 10))
+    assert capsys.readouterr().err == ''

@@ -31,6 +31,15 @@ class BatchIterator(chainer.dataset.Iterator):
 
     next = __next__
 
+    def look(self):
+        """Return what `next` would, and the images' indices, without moving on; always reads in this thread."""
+        return self._job(_examples, self.n_drawn)(), self._batch(self.n_drawn)[0]
+
+    @property
+    def last_indices(self):
+        """The indices of the images of the batch drawn last."""
+        return self._batch(self.n_drawn - self.n_together)[0]
+
     @property
     def gives_ims(self):
         """Whether there is `next_ims`: the dataset is one of uint8 images."""
@@ -123,7 +132,14 @@ class BatchIterator(chainer.dataset.Iterator):
 def _examples(dataset, indices, seed):
     if hasattr(dataset, 'get_examples'):
         return list(zip(*dataset.get_examples(indices, np.random.RandomState(seed)), strict=True))
-    return [dataset[i] for i in indices]
+    examples = []
+    for i in indices:
+        try:
+            examples.append(dataset[i])
+        except Exception as error:
+            error.at_image = i  # for whoever tells what happened
+            raise
+    return examples
 
 
 def _ims(dataset, indices, seed):

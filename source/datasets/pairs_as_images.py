@@ -1,4 +1,4 @@
-"""A data set of (image, label) pairs, as Chainer knows them, as 8-bit images with labels: what scores are computed of."""
+"""Any data set of (image, label) pairs, as Chainer knows them, as the 8-bit images and labels that are scored."""
 import functools
 import sys
 
@@ -35,8 +35,8 @@ class PairsAsImages:
         self.n_classes = int(found) if isinstance(found, int | np.integer) else n_classes
         self._check = BatchCheck(None, (), self.name)
         first = self._check.read(dataset, dataset.__getitem__, 0)
-        self.size = (np.shape(first[0]) if isinstance(first, tuple) and first else ())[-1:]
-        self.size = self.size[0] if self.size else 0
+        shape = np.shape(first[0]) if isinstance(first, tuple) and first else ()
+        self.size = shape[-1] if shape else 0
         self._check = BatchCheck(self.n_classes or None, (3, self.size, self.size), self.name)
         if not np.array_equal(*(self.load_ims([0]) for _ in range(2))):
             print(f'warning: {self.name} does not give the same image twice; real images are taken as they come',

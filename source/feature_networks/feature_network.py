@@ -18,9 +18,9 @@ class FeatureNetwork:
     `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
     `read(path, chain)` fills it from the weights file; by default that is `read_weights`.
     `n_classes` is K where the classes are the labels of the images it judges, else 0; `foreign` is a line that says why
-    it is foreign to these images, or None: build_feature_network sets both as the data set has it. `digest` is that of the weights,
-    in whatever file they came, so that stored statistics can say what made them. Calls raise ValueError for other
-    arrays.
+    it is foreign to these images, or None: build_feature_network sets both as the data set has it. `digest` is that of
+    the weights, in whatever file they came, so that stored statistics can say what made them. Calls raise ValueError
+    for other arrays.
     """
 
     foreign = None

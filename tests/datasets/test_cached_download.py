@@ -1,7 +1,14 @@
+import contextlib
 import hashlib
+import http.client
 import os
+import socket
+import urllib.request
 
-from source.datasets.cached_download import cache_path, cached_download
+import train
+from source.datasets import fashion_mnist
+from source.datasets.cached_download import WouldDownload, cache_path, cached_download, no_downloads
+from tests.narrow import run, write_config
 
 import chainer
 import pytest
@@ -42,3 +49,90 @@ def test_a_missing_file_is_an_os_error(url):
     with pytest.raises(OSError):
         cached_download(url + '-not', 1000)
     assert os.listdir(os.path.dirname(cache_path(url))) == []
+
+
+# Where nothing may be downloaded
+
+def test_a_needed_download_is_said_instead(url, tmp_path, capsys):
+    url = url.replace('file:', 'http:')
+    with no_downloads() as needed:
+        with pytest.raises(WouldDownload) as caught:
+            cached_download(url, 2_600_000)
+    assert needed == [caught.value]
+    assert str(caught.value) == f'{url} (3 MB) to {cache_path(url)}'
+    assert not (tmp_path / 'root').exists() and capsys.readouterr().err == ''
+
+
+def test_what_is_cached_is_read(url):
+    path = cached_download(url, 1000)
+    with no_downloads() as needed:
+        assert cached_download(url, 1000) == path
+    assert needed == []
+
+
+def connect(family, address):
+    with socket.socket(family) as connection:
+        connection.connect((address, 80))
+
+
+@pytest.mark.parametrize('download, expected', [
+    (lambda: chainer.dataset.cached_download('http://example.invalid/x'), 'http://example.invalid/x'),
+    (lambda: urllib.request.urlopen('https://example.invalid/x'), 'https://example.invalid/x'),
+    (lambda: socket.create_connection(('example.invalid', 80), 1), 'example.invalid'),
+    (lambda: http.client.HTTPConnection('example.invalid', timeout=1).request('GET', '/'), 'example.invalid'),
+    (lambda: connect(socket.AF_INET6, '2001:db8::1'), '2001:db8::1'),
+    (lambda: connect(socket.AF_INET, '192.0.2.1'), '192.0.2.1')])
+def test_anybodys_code_is_refused(url, download, expected):
+    with no_downloads() as needed, pytest.raises(WouldDownload), contextlib.suppress(Exception):
+        download()
+    assert [str(error) for error in needed] == [expected]
+
+
+def test_this_machine_is_no_download(url):
+    with socket.create_server(('127.0.0.1', 0)) as server, no_downloads() as needed:
+        socket.create_connection(('localhost', server.getsockname()[1]), 1).close()
+        assert urllib.request.urlopen(url).read() == b'x' * 1000
+    assert needed == []
+
+
+def test_afterwards_it_is_as_before(url):
+    with no_downloads():
+        pass
+    cached_download(url, 1000)
+    with pytest.raises(OSError):
+        socket.create_connection(('example.invalid', 80), 1)
+
+
+@pytest.mark.parametrize('dataset, first', [
+    (('datasets/cifar10.py', 'CIFAR10Dataset'), 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (170 MB) to '),
+    (('datasets/svhn.py', 'SVHNDataset'), 'http://ufldl.stanford.edu/housenumbers/train_32x32.mat (182 MB) to '),
+    (('datasets/stl10.py', 'STL10Dataset'), 'http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz (2640 MB) to '),
+    (('datasets/fashion_mnist.py', 'FashionMNISTDataset'),
+     'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz (26 MB) to '),
+    (('mine.py', 'Mine'), 'http://'), (('late.py', 'Late'), 'https://example.invalid/x')])
+def test_dry_run(url, tmp_path, monkeypatch, capsys, dataset, first):
+    """With nothing in the cache: says what training would fetch, and checks the rest."""
+    monkeypatch.setattr(fashion_mnist, 'DEBIAN_FOLDER', str(tmp_path / 'none'))
+    (tmp_path / 'mine.py').write_text('import chainer\n\nclass Mine:\n    def __init__(self):\n'
+                                      '        self.pairs = chainer.datasets.get_mnist()[0]\n')
+    (tmp_path / 'late.py').write_text('import urllib.request\n\nclass Late:\n    def __len__(self):\n        return 9\n'
+                                      "    def __getitem__(self, i):\n        return urllib.request.urlopen("
+                                      "'https://example.invalid/x')\n")
+    path = write_config(tmp_path, {'dataset': dict(zip(('dataset_fn', 'dataset_name'), dataset, strict=True))})
+    arguments = '--config', path, '--gpu', -1, '--dry_run', '--results_dir', tmp_path / 'out'
+    assert run(train.main, *arguments) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f'{path}: training would first download {first}')
+    assert out.endswith('; all but the data is checked\n') and out.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
+    if ' to ' in first:
+        assert f' to {tmp_path}/root/_dl_cache/' in out and not (tmp_path / 'root').exists()
+    assert run(train.main, *arguments, '--set', 'evaluation.network=none_such') == 2
+    assert 'evaluation.network: expected one of' in capsys.readouterr().err
+
+
+def test_a_model_that_downloads(url, tmp_path, capsys):
+    (tmp_path / 'gen.py').write_text("import urllib.request\nurllib.request.urlopen('https://example.invalid/x')\n")
+    path = write_config(tmp_path, {'models.generator.fn': 'gen.py'})
+    assert run(train.main, '--config', path, '--gpu', -1, '--dry_run') == 0
+    assert capsys.readouterr().out == f'{path}: training would first download https://example.invalid/x\n'

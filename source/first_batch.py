@@ -1,0 +1,67 @@
+"""One batch, looked at before training: what is wrong with a data set is said before anything is written."""
+import contextlib
+import copy
+import numbers
+import sys
+
+from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of
+from source.miscs.foreign_errors import one_line
+from source.miscs.kept_random_states import kept_random_states
+from source.yaml_utils import ConfigError
+
+import chainer
+import numpy as np
+
+
+def check_first_batch(config, source, gen, dataset, updater, is_first=True):
+    """Read the batch that an updater would begin with, check it, and have the updater check all that follow.
+
+    Nothing advances: iterator, random states and the data set's own attributes are after it what they were. The
+    `is_first` of several processes prints a warning, where there is one. Raises ConfigError.
+    """
+    name = config['dataset']['dataset_name']
+    conditional = bool(config['updater']['args'].get('conditional', False))
+    iterator = updater.get_iterator('main')
+    with kept_random_states(), _kept_attributes(dataset):
+        check = BatchCheck(gen.n_classes if conditional else None, image_shape(gen, config, source),
+                           f'{source}: dataset: {name}')
+        try:
+            examples, indices = check.read(dataset, iterator.look)
+            check.check(examples, indices)
+            arrays = check.convert(examples, updater.converter, indices)
+        except BadBatch as error:
+            raise ConfigError(str(error)) from error
+    line = warning_of(arrays[0])
+    if line and is_first:
+        print(f'warning: {check.where}: {line}', file=sys.stderr)
+    updater.batch_check = check
+
+
+def image_shape(gen, config, source):
+    """Return the shape (C, H, W) of a generator's images, made by a copy of it where it has no `image_size`."""
+    size = getattr(gen, 'image_size', None)
+    if isinstance(size, numbers.Integral):
+        return 3, int(size), int(size)
+    try:
+        with chainer.using_config('train', False), chainer.no_backprop_mode(), chainer.using_device(gen.device):
+            z = gen.xp.zeros((1, gen.dim_z), np.float32)
+            y = gen.xp.zeros(1, np.int32) if gen.n_classes > 0 else None
+            _, *shape = copy.deepcopy(gen)(1, z=z, y=y).shape
+            if len(shape) != 3:
+                raise ValueError(f'expected an image (C, H, W), made {tuple(shape)}')
+    except Exception as error:
+        raise ConfigError(f'{source}: models.generator: {config["models"]["generator"]["name"]}: '
+                          f'{one_line(error)}') from error
+    return tuple(shape)
+
+
+@contextlib.contextmanager
+def _kept_attributes(dataset):
+    """A data set may make its random state when it is first asked for an image, or count what it gives."""
+    kept = dict(getattr(dataset, '__dict__', {}))
+    try:
+        yield
+    finally:
+        if hasattr(dataset, '__dict__'):
+            dataset.__dict__.clear()
+            dataset.__dict__.update(kept)

@@ -1,0 +1,30 @@
+"""What an exception of somebody else's code says, in one line with the place in that code."""
+import os
+import sysconfig
+import traceback
+from pathlib import Path
+
+_NOT_THEIRS = (str(Path(__file__).parent.parent) + os.sep, *(
+    os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ('stdlib', 'purelib', 'platlib')))
+
+
+def one_line(error):
+    """Return 'my/data.py:12: KeyError: ...' of an exception; the place is the innermost in a file of the user's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f'{_as_typed(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}'
+    frames = [f for f in traceback.extract_tb(error.__traceback__)
+              if os.path.isfile(f.filename) and not os.path.realpath(f.filename).startswith(_NOT_THEIRS)]
+    place = f'{_as_typed(frames[-1].filename)}:{frames[-1].lineno}: ' if frames else ''
+    image = f' (image {error.at_image})' if hasattr(error, 'at_image') else ''
+    said = ' '.join(str(error).split())
+    return f'{place}{type(error).__name__}{": " * bool(said)}{said[:200]}{image}'
+
+
+def is_foreign(cls):
+    """Whether a class is not one of this project's."""
+    return not cls.__module__.startswith('source.')
+
+
+def _as_typed(path):
+    path = Path(path)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

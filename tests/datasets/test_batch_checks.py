@@ -1,0 +1,146 @@
+"""What is wrong with a batch, in one line: expected, found, and which image."""
+from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of
+
+import chainer
+import numpy as np
+import pytest
+
+N, SIZE, N_CLASSES = 4, 8, 10
+GOOD = np.random.RandomState(0).uniform(-1, 1, (N, 3, SIZE, SIZE)).astype(np.float32)
+JOIN = chainer.dataset.concat_examples
+
+
+def batch(image=lambda x: x, label=np.int32, pair=lambda x, y: (x, y)):
+    """Good examples, of which the third is changed."""
+    return [pair(image(x), label(k)) if k == 2 else (x, np.int32(k)) for k, x in enumerate(GOOD)]
+
+
+def message_of(examples, n_classes=N_CLASSES, shape=(3, SIZE, SIZE)):
+    with pytest.raises(BadBatch) as caught:
+        BatchCheck(n_classes, shape, 'a.yml').check(examples, [5, 0, 17, 3])
+    return str(caught.value)
+
+
+def with_value(value):
+    def changed(x):
+        x = x.copy()
+        x[1, 2, 3] = value
+        return x
+    return changed
+
+
+FLOAT32 = 'expected float32 (3, 8, 8), found '
+NUMBER = 'expected as label a whole number from 0 to 9 (signed), found '
+BAD_IMAGES = [
+    (lambda x: x[:, :4], f'{FLOAT32}float32 (3, 4, 8)'),
+    (lambda x: np.zeros((3, 48, 48), np.float32), f'{FLOAT32}float32 (3, 48, 48)'),
+    (lambda x: x.transpose(1, 2, 0), f'{FLOAT32}float32 (8, 8, 3); channels come first: (3, 8, 8); '
+                                     'x.transpose(2, 0, 1)'),
+    (lambda x: x[:1], f'{FLOAT32}float32 (1, 8, 8); of grey images: np.repeat(x.reshape(1, H, W), 3, axis=0)'),
+    (lambda x: x[0], f'{FLOAT32}float32 (8, 8); of grey images: np.repeat(x.reshape(1, H, W), 3, axis=0)'),
+    (lambda x: x.astype(np.float64), f'{FLOAT32}float64 (3, 8, 8); x.astype(np.float32)'),
+    (lambda x: (x * 127 + 128).astype(np.uint8),
+     f'{FLOAT32}uint8 (3, 8, 8); of uint8: x.astype(np.float32) / 128 - 1'),
+    (lambda x: x.astype(object), f'{FLOAT32}object (3, 8, 8)'),
+    (lambda x: np.ma.masked_greater(x, .5), f'{FLOAT32}masked float32 (3, 8, 8)'),
+    (lambda x: x.tolist(), f'{FLOAT32}a list of 3'),
+    (lambda x: 'a.png', f'{FLOAT32}a.png (str)'),
+    (lambda x: None, f'{FLOAT32}None'),
+    (with_value(np.nan), 'expected finite values, found NaN'),
+    (with_value(-np.inf), 'expected finite values, found inf'),
+    (with_value(1.00002), f'expected values from -1 to 1, found {GOOD[2].min():.7g} to 1.00002'),
+    (with_value(-1.5), f'expected values from -1 to 1, found -1.5 to {GOOD[2].max():.7g}'),
+    (lambda x: with_value(255)(abs(x) * 100 - abs(x).min() * 100),
+     'expected values from -1 to 1, found 0 to 255; of values from 0 to 255: x / 128 - 1')]
+BAD_LABELS = [
+    (lambda k: None, 'expected a number as label, found None'),
+    (lambda k: 'cat', 'expected a number as label, found cat (str)'),
+    (lambda k: 2., f'{NUMBER}2.0 (float)'),
+    (np.float32, f'{NUMBER}2.0 (float32)'),
+    (lambda k: np.eye(10, dtype=np.float32)[k],
+     f'{NUMBER}float32 (10,); of a one-hot label: np.int32(np.argmax(label))'),
+    (lambda k: np.array([k]), f'{NUMBER}int64 (1,)'),
+    (np.uint8, f'{NUMBER}2 (uint8); np.int32(label) makes one'),
+    (bool, f'{NUMBER}True (bool); np.int32(label) makes one'),
+    (lambda k: -1, 'expected as label 0 to 9 (n_classes is 10), found -1; the batch has -1 to 3'),
+    (lambda k: 11, 'expected as label 0 to 9 (n_classes is 10), found 11; the batch has 0 to 11')]
+BAD_PAIRS = [
+    (lambda x, y: (x, y, 0), 'a tuple of 3'), (lambda x, y: x, 'float32 (3, 8, 8)'),
+    (lambda x, y: [x, y], 'a list of 2'),
+    (lambda x, y: {'x': x, 'y': y}, "a dict of 'x', 'y'"), (lambda x, y: None, 'None')]
+
+
+@pytest.mark.parametrize('image, expected', BAD_IMAGES)
+def test_images(image, expected):
+    examples = batch(image)
+    for n_classes in (N_CLASSES, None):
+        assert message_of(examples, n_classes) == f'a.yml: image 17: {expected}'
+    with pytest.raises(BadBatch):
+        BatchCheck(N_CLASSES, (3, SIZE, SIZE)).convert(examples, JOIN)
+
+
+@pytest.mark.parametrize('label, expected', BAD_LABELS)
+def test_labels(label, expected):
+    assert message_of(batch(label=label)) == f'a.yml: image 17: {expected}'
+
+
+def test_labels_from_1():
+    assert message_of([(x, k + 7) for k, x in enumerate(GOOD)]) == (
+        'a.yml: image 3: expected as label 0 to 9 (n_classes is 10), found 10; the batch has 7 to 10; '
+        'do they begin at 1?')
+
+
+@pytest.mark.parametrize('pair, expected', BAD_PAIRS)
+def test_pairs(pair, expected):
+    every = [pair(x, np.int32(1)) for x in GOOD]
+    for examples in (batch(pair=pair), every):
+        assert message_of(examples, None).endswith(f': expected a tuple (image, label), found {expected}')
+    with pytest.raises(BadBatch, match=r'image 0 of the batch: expected a tuple \(image, label\)'):
+        BatchCheck(N_CLASSES, (3, SIZE, SIZE)).convert(every, JOIN)
+
+
+@pytest.mark.parametrize('image', [
+    lambda x: x, lambda x: x.astype('>f4'), np.asfortranarray, with_value(1.000005), with_value(-1)])
+@pytest.mark.parametrize('label', [int, np.int32, np.int64, np.array])
+def test_good_ones_are_what_chainer_makes_of_them(image, label):
+    check, examples = BatchCheck(N_CLASSES, (3, SIZE, SIZE)), batch(image, label)
+    check.check(examples)
+    x, y = check.convert(examples, JOIN)
+    for found, expected in zip((x, y), JOIN(examples), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert x.dtype == np.float32
+
+
+@pytest.mark.parametrize('label', [float, np.uint8, bool, lambda k: 11, lambda k: -1])
+def test_labels_of_an_unconditional_run_are_not_looked_at(label):
+    check, examples = BatchCheck(None, (3, SIZE, SIZE)), [(x, label(k)) for k, x in enumerate(GOOD)]
+    check.check(examples)
+    check.convert(examples, JOIN)
+
+
+@pytest.mark.parametrize('examples', [batch(with_value(np.nan)), batch(label=lambda k: -1), batch(label=lambda k: 10)])
+def test_without_a_shape_finiteness_and_labels_are_checked(examples):
+    """As where `Updater` is used from Python: images may have any range and size there."""
+    assert 'training batch: image 2 of the batch: expected ' in str(pytest.raises(
+        BadBatch, BatchCheck(N_CLASSES).convert, examples, JOIN).value)
+    BatchCheck(N_CLASSES).convert([(100 * x.astype(np.float64), k) for k, x in enumerate(GOOD)], JOIN)
+    with pytest.raises(ValueError, match='must match exactly'):  # as ever
+        BatchCheck(N_CLASSES).convert(batch(lambda x: x[:, :4]), JOIN)
+
+
+def test_uint8_images_of_load_ims():
+    class Iterator:
+        dataset = None
+
+        def __init__(self, ims, labels):
+            self.next_ims = lambda: (ims, labels)
+    check, ims, labels = BatchCheck(N_CLASSES, (3, SIZE, SIZE)), np.zeros((2, 3, SIZE, SIZE), np.uint8), np.arange(2)
+    assert check.draw_ims(Iterator(ims, labels))[0] is ims
+    for bad in (ims.astype(np.float32), labels), (ims[..., 1:], labels), (ims, labels + 9), (ims, labels - 1):
+        with pytest.raises(BadBatch, match=r'expected uint8 \(3, 8, 8\) of load_ims, labels 0 to 9; found '):
+            check.draw_ims(Iterator(*bad))
+
+
+def test_warning():
+    assert warning_of(GOOD) is None
+    assert warning_of((GOOD + 1) / 2).startswith('no value below 0 in a batch of 4 images, ')

@@ -1,0 +1,75 @@
+from source.datasets.batch_checks import BadBatch
+from source.datasets.digits import DigitsDataset
+from source.datasets.pairs_as_images import PairsAsImages, as_images
+
+import chainer
+import numpy as np
+import pytest
+
+DIGITS = DigitsDataset(size=8)
+
+
+class Pairs(chainer.dataset.DatasetMixin):
+    """Fifty digits, made of bytes by `scale`, and nothing but what Chainer asks of a data set."""
+
+    def __init__(self, scale=lambda im: im / np.float32(127.5) - 1, label=int):
+        self.scale, self.label = scale, label
+
+    def __len__(self):
+        return 50
+
+    def get_example(self, i):
+        return self.scale(DIGITS.ims[i]).astype(np.float32), self.label(DIGITS.labels[i])
+
+
+NOISE = np.random.RandomState(0)
+
+
+@pytest.mark.parametrize('scale', [
+    lambda im: im / 127.5 - 1, lambda im: im / 128. - 1,
+    lambda im: im / 128. - 1 + NOISE.uniform(0, 1 / 128 - 1e-6, im.shape)], ids=['127.5', '128', 'dequantized'])
+def test_bytes_come_back(scale):
+    every = np.resize(np.arange(256), (50, 3, 8, 8)).astype(np.uint8)
+
+    class Bytes(Pairs):
+        def get_example(self, i):
+            return scale(every[i]).astype(np.float32), 0
+    np.testing.assert_array_equal(as_images(Bytes()).load_ims(range(50)), every)
+
+
+def test_what_is_derived():
+    images = as_images(Pairs(), n_classes=10)
+    assert (len(images), images.size, images.n_classes, images.name, images.files()) == (50, 8, 10, 'Pairs', None)
+    assert images.labels.tolist() == DIGITS.labels[:50].tolist() and images.labels.dtype == np.int32
+    assert as_images(DIGITS) is DIGITS
+    assert as_images(Pairs()).labels.tolist() == [0] * 50  # of an unconditional run, none is read
+
+
+def test_labels_of_ones_own_are_not_read_from_pairs():
+    pairs = Pairs(label=lambda label: 1 / 0)
+    pairs.labels, pairs.n_classes = DIGITS.labels[:50].tolist(), np.int64(10)
+    images = PairsAsImages.__new__(PairsAsImages)
+    images.wrapped, images.n_classes, images.name = pairs, 10, 'Pairs'
+    assert images.labels.tolist() == pairs.labels
+    images.__dict__.pop('labels')
+    images.n_classes = 9
+    with pytest.raises(ValueError, match='Pairs: labels: expected 0 to 8, found 0 to 9'):
+        images.labels  # noqa: B018
+
+
+@pytest.mark.parametrize('pairs, expected', [
+    (Pairs(lambda im: im), 'image 0: expected values from -1 to 1, found 0 to 2'),
+    (Pairs(lambda im: im[:1] / 255), r'image 0: expected float32 \(3, 8, 8\), found float32 \(1, 8, 8\)'),
+    (Pairs(lambda im: im[:, :7] / 255), r'expected float32 \(3, 8, 8\), found float32 \(3, 7, 8\)'),
+    (Pairs(label=float), 'expected as label a whole number from 0 to 9'),
+    (DIGITS.ims[:3], 'image 0: expected a tuple')])
+def test_other_pairs_are_one_line(pairs, expected):
+    with pytest.raises(BadBatch, match=expected) as error:
+        as_images(pairs, n_classes=10).labels  # noqa: B018
+    assert '\n' not in str(error.value)
+
+
+def test_images_that_change_are_said(capsys):
+    assert as_images(Pairs(lambda im: np.random.uniform(-1, 1, im.shape))).size == 8
+    assert capsys.readouterr().err == ('warning: Pairs does not give the same image twice; real images are taken as '
+                                       'they come\n')

@@ -1,0 +1,65 @@
+"""A block may draw from any random state; afterwards each gives what it would have given."""
+import contextlib
+import random
+import sys
+from types import SimpleNamespace
+
+from source.miscs.kept_random_states import kept_random_states
+
+import numpy as np
+import pytest
+
+MAKERS = {
+    'NumPy': lambda: np.random, 'Python': lambda: random,
+    'RandomState': lambda: np.random.RandomState(3), 'of PCG64': lambda: np.random.RandomState(np.random.PCG64(3)),
+    'Generator': lambda: np.random.default_rng(4), 'SFC64': lambda: np.random.Generator(np.random.SFC64(5)),
+    'Random': lambda: random.Random(6), 'subclass': lambda: type('Mine', (random.Random,), {})(7)}
+
+
+def draws(rng):
+    """Odd numbers of draws of 32 bits and of Gaussian ones, of which half a pair is kept for the next."""
+    if hasattr(rng, 'standard_normal'):
+        integers = rng.integers if hasattr(rng, 'integers') else rng.randint
+        return [rng.standard_normal(), *rng.standard_normal(2), *integers(9, size=3, dtype=np.int32)]
+    return [rng.gauss(0, 1), rng.random(), rng.getrandbits(17)]
+
+
+@pytest.mark.parametrize('name', MAKERS)
+def test_every_kind(name):
+    rng = MAKERS[name]()
+    draws(rng)
+    for _ in range(2):  # once more: a check may be made twice
+        with kept_random_states():
+            expected = draws(rng) + draws(rng)
+            draws(rng)
+    assert draws(rng) + draws(rng) == expected
+
+
+def test_children_of_a_seed_sequence():
+    seeds, rng = np.random.SeedSequence(1), np.random.default_rng(2)
+    with kept_random_states():
+        expected = [seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)]
+    assert [seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)] == expected
+
+
+def test_after_an_exception():
+    rng = np.random.RandomState(1)
+    with contextlib.suppress(KeyError), kept_random_states():
+        rng.rand()
+        raise KeyError
+    assert rng.rand() == np.random.RandomState(1).rand()
+
+
+def test_what_has_no_state_is_left_alone():
+    kept = random.SystemRandom()
+    with kept_random_states():
+        kept.random()
+
+
+def test_torch(monkeypatch):
+    state = [1]
+    monkeypatch.setitem(sys.modules, 'torch', SimpleNamespace(
+        get_rng_state=lambda: state[0], set_rng_state=lambda value: state.__setitem__(0, value)))
+    with kept_random_states():
+        state[0] = 2
+    assert state == [1]

@@ -1,0 +1,208 @@
+"""A user's own data set: looked at before training, without a trace, and in every batch after that."""
+import random
+import re
+
+import train
+from source import training
+from source.first_batch import image_shape
+from source.training import build_training
+from source.yaml_utils import ConfigError, load_config
+from tests.gpu_road import state_of
+from tests.narrow import UNCONDITIONAL, files_in, run, write_config
+
+import chainer
+import pytest
+
+DATA = '''
+import chainer
+import numpy as np
+import random
+
+class Mine:
+    def __len__(self):
+        return 40
+
+    def image(self, i):
+        return np.random.RandomState(i).uniform(-1, 1, (3, 8, 8)).astype(np.float32)
+
+    def label(self, i):
+        return i % 10
+
+    def __getitem__(self, i):
+        return self.image(i), self.label(i)
+
+'''
+CHANGED = DATA + '''
+class Mine(Mine):
+    def {}:
+        {}
+'''
+DRAWING = DATA + '''
+RNG = np.random.RandomState(3)
+
+class Mine(Mine):
+    def __init__(self):
+        self.rng, self.random, self.lazy, self.n = np.random.default_rng(1), random.Random(2), None, 0
+
+    def image(self, i):
+        self.lazy = self.lazy or np.random.default_rng(4)
+        self.n += 1
+        draws = [RNG.normal(), np.random.normal(), random.random(), self.random.gauss(0, 1), self.lazy.normal(),
+                 self.rng.integers(99, dtype=np.int32), self.n]
+        return super().image(i) * np.float32(abs(np.sin(sum(draws))))
+'''
+
+
+def write(folder, code, changes=None):
+    (folder / 'data.py').write_text(code)
+    return write_config(folder, {'dataset': {'dataset_fn': 'data.py', 'dataset_name': 'Mine'}, **(changes or {})})
+
+
+def build(path):
+    return build_training(load_config(path), str(path), chainer.get_device('@numpy'))
+
+
+@pytest.mark.parametrize('times', [1, 2])
+def test_training_is_the_same_as_without_a_look(tmp_path, monkeypatch, times):
+    """To the bit, wherever the data set draws from: random states of all kinds, one made late, a counter."""
+    check = training.check_first_batch
+
+    def states_after(times):
+        monkeypatch.setattr(training, 'check_first_batch', lambda *args: [check(*args) for _ in range(times)])
+        random.seed(0)
+        updater = build(write(tmp_path, DRAWING))[-1]
+        for _ in range(2):
+            updater.update()
+        return state_of(updater)
+    found, expected = states_after(times), states_after(0)
+    assert found.keys() == expected.keys()
+    assert all(found[name].tobytes() == expected[name].tobytes() for name in expected)
+
+
+@pytest.mark.parametrize('signature, line, expected', [
+    ('image(self, i)', 'return np.zeros((3, 48, 48), np.float32)',
+     r'image \d+: expected float32 \(3, 8, 8\), found float32 \(3, 48, 48\)'),
+    ('label(self, i)', 'return np.eye(10)[i % 10]', r'image \d+: expected as label a whole number from 0 to 9 .*'),
+    ('__getitem__(self, i)', 'raise KeyError("no such\\nthing")',
+     r"data\.py:22: KeyError: 'no such\\nthing' \(image \d+\)"),
+    ('__len__(self)', 'return -1', r'ValueError: __len__\(\) should return >= 0'),
+    ('__init__(self)', 'self.x', r"data\.py:22: AttributeError: 'Mine' object has no attribute 'x'")])
+@pytest.mark.parametrize('options', [[], ['--dry_run']])
+def test_refused_before_anything_is_written(tmp_path, monkeypatch, capsys, signature, line, expected, options):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, CHANGED.format(signature, line))
+    before = files_in(tmp_path)
+    assert run(train.main, '--config', 'narrow.yml', '--gpu', -1, *options) == 2
+    assert {name: content for name, content in files_in(tmp_path).items() if 'pycache' not in name} == before
+    captured = capsys.readouterr()
+    assert captured.out == ''
+    assert re.fullmatch(rf'train\.py: error: narrow\.yml: dataset: Mine: {expected}\n', captured.err), captured.err
+
+
+@pytest.mark.parametrize('code, expected', [
+    ('class Mine(', "data.py cannot be imported: data.py:1: SyntaxError: '(' was never closed"),
+    ('import nothing_like_it', "data.py cannot be imported: data.py:1: ModuleNotFoundError: No module named "
+                               "'nothing_like_it'")])
+def test_a_file_that_cannot_be_imported(tmp_path, monkeypatch, code, expected):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, code)
+    with pytest.raises(ConfigError, match=re.escape(f'narrow.yml: dataset: {expected}')):
+        build('narrow.yml')
+
+
+@pytest.mark.parametrize('signature, line, expected', [
+    ('image(self, i)', 'return super().image(i) * (np.nan if i == 17 else 1)',
+     'image 17: expected finite values, found NaN'),
+    ('image(self, i)', 'return super().image(i)[:, :7] if i == 17 else super().image(i)',
+     r'image 17: expected float32 \(3, 8, 8\), found float32 \(3, 7, 8\)'),
+    ('label(self, i)', 'return -1 if i == 17 else 0', 'image 17: expected as label 0 to 9 .*, found -1; .*'),
+    ('image(self, i)', 'assert i != 17\n        return super().image(i)',
+     r'data\.py:22: AssertionError \(image 17\)')])
+@pytest.mark.parametrize('workers', [0, 2])
+def test_a_later_batch_ends_training_in_one_line(tmp_path, monkeypatch, capsys, signature, line, expected, workers):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, CHANGED.format(signature, line),
+          {'iteration': 10, 'snapshot_interval': 1, 'evaluation_interval': 10, 'loader_workers': workers})
+    assert run(train.main, '--config', 'narrow.yml', '--gpu', -1) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if not re.search('it/s|s/it|^ *$', line)]
+    assert len(lines) == 1
+    assert re.fullmatch(rf'train\.py: error: narrow\.yml: dataset: Mine: {expected}; training stopped at iteration '
+                        r'\d+; (last good snapshot: .*|there is no snapshot yet)', lines[0]), lines
+
+
+@pytest.mark.parametrize('expression, warned', [('(super().image(i) + 1) / 2', True), ('super().image(i)', False)])
+def test_images_without_a_negative_value(tmp_path, capsys, expression, warned):
+    path = write(tmp_path, CHANGED.format('image(self, i)', f'return {expression}'))
+    build(path)
+    expected = (rf'warning: {path}: dataset: Mine: no value below 0 in a batch of 4 images, \S+ to \S+: expected -1 to '
+                r'1; of values from 0 to 1: x \* 2 - 1\n') if warned else ''
+    assert re.fullmatch(expected, capsys.readouterr().err)
+
+
+CLASSES = '''
+class Mine(Mine):
+    def __init__(self, present: int = 1):
+        self.labels = np.arange(40) % present
+
+    def label(self, i):
+        return self.labels[i]
+'''
+
+
+@pytest.mark.parametrize('present, expected', [
+    (1, '9 of 10 classes have no image: 1, 2, 3, ...'), (4, '6 of 10 classes have no image: 4, 5, 6, ...')])
+def test_most_classes_without_an_image_are_an_error(tmp_path, present, expected):
+    path = write(tmp_path, DATA + CLASSES, {'dataset.args': {'present': present}})
+    with pytest.raises(ConfigError, match=re.escape(f'{path}: dataset: {expected}') + '$'):
+        build(path)
+
+
+@pytest.mark.parametrize('changes, present, expected', [
+    ({}, 5, '5 of 10 classes have no image: 5, 6, 7, ...'), ({}, 8, '2 of 10 classes have no image: 8, 9'),
+    ({}, 10, None), (UNCONDITIONAL, 1, None)])
+def test_some_are_a_warning(tmp_path, capsys, changes, present, expected):
+    path = write(tmp_path, DATA + CLASSES, {**changes, 'dataset.args': {'present': present}})
+    build(path)
+    assert capsys.readouterr().err == (f'warning: {path}: dataset: {expected}\n' if expected else '')
+
+
+@pytest.mark.parametrize('labels', ['["a"] * 40', 'range(1, 41)', '[[1], [2, 3]]', 'None', 'np.zeros(3, int)'])
+def test_what_only_is_called_labels(tmp_path, capsys, labels):
+    build(write(tmp_path, DATA + f'    labels = {labels}\n    size = (8, 8)\n    n_classes = len\n'))
+    assert capsys.readouterr().err == ''
+
+
+GENERATOR = '''
+import chainer
+import chainer.links as L
+import chainer.functions as F
+
+class Mine(chainer.Chain):
+    dim_z, distribution, n_classes = 3, 'normal', 0
+
+    def __init__(self):
+        super().__init__()
+        with self.init_scope():
+            self.l = L.Linear(None, 3 * 8 * 16)
+            self.b = L.BatchNormalization(384)
+
+    def forward(self, batchsize=64, z=None, y=None):
+        return F.tanh(self.b(self.l(z)).reshape({}))
+'''
+
+
+def test_a_generator_that_does_not_say_its_size(tmp_path):
+    """Is asked for an image, or rather a copy is: weights and statistics stay what they were."""
+    (tmp_path / 'gen.py').write_text(GENERATOR.format('-1, 3, 8, 16'))
+    path = write_config(tmp_path, {**UNCONDITIONAL, 'models.generator': {'fn': 'gen.py', 'name': 'Mine', 'args': {}}})
+    with pytest.raises(ConfigError, match=r'image \d+: expected float32 \(3, 8, 16\), found float32 \(3, 8, 8\)'):
+        build(path)
+    namespace = {}
+    exec(GENERATOR.format('-1, 3, 8, 16'), namespace)
+    gen = namespace['Mine']()
+    with chainer.using_config('train', True):
+        assert image_shape(gen, load_config(path), path) == (3, 8, 16)
+    assert gen.l.W.array is None and not gen.b.avg_mean.any()
+    (tmp_path / 'gen.py').write_text(GENERATOR.format('-1, 3, 8, 17'))
+    with pytest.raises(ConfigError, match=rf'{path}: models.generator: Mine: {tmp_path}/gen.py:\d+: InvalidType: '):
+        build(path)
