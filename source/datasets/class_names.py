@@ -40,6 +40,9 @@ def find_class(text, names, n_classes):
         if not 0 <= c < n_classes:
             raise ValueError(f'--classes {text}: the snapshot knows classes 0 to {n_classes - 1}' if n_classes else
                              f'--classes {text}: the snapshot is of an unconditional generator')
+        if names and text in names and names.index(text) != c:
+            print(f'--classes {text}: taken as the number, not as the name of class {names.index(text)}',
+                  file=sys.stderr)
         return c
     if not n_classes:
         raise ValueError(f'--classes {text}: the snapshot is of an unconditional generator')

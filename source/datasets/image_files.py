@@ -62,7 +62,8 @@ class ImageArray(ImageDataset):
     def __init__(self, path, key=None, size=None):
         arrays = read_plain_npz(path, 'file of images')
         self.draw_order = arrays.pop(draw_order.KEY, None) if key != draw_order.KEY else None
-        key = key or next((k for k in (*IMAGE_KEYS, *list(arrays)[:len(arrays) == 1]) if k in arrays), None)
+        known = list(arrays) if len(arrays) == 1 else IMAGE_KEYS
+        key = key or _first_of(known, arrays, path, 'images', '; --key names one')
         if key not in arrays:
             raise ValueError(f'{path}: expected images under {key or " or ".join(IMAGE_KEYS)}, '
                              f'found {", ".join(arrays) or "nothing"}')
@@ -76,7 +77,7 @@ class ImageArray(ImageDataset):
         if ims.shape[2:] != (expected, expected):
             raise ValueError(f'{path}: {key}: expected {expected}x{expected} pixels, '
                              f'found {ims.shape[3]}x{ims.shape[2]}')
-        found = next((k for k in LABEL_KEYS if k in arrays), None)
+        found = _first_of(LABEL_KEYS, arrays, path, 'labels')
         self.labelled = found is not None
         labels = arrays[found] if self.labelled else np.zeros(len(ims), int)
         if labels.shape != (len(ims),) or labels.dtype.kind not in 'iu' or labels.min() < 0:
@@ -85,6 +86,14 @@ class ImageArray(ImageDataset):
         if self.draw_order is not None:
             draw_order.check_draw_order(path, self.draw_order, len(ims))
         super().__init__(ims, labels, int(labels.max()) + 1)
+
+
+def _first_of(keys, arrays, path, what, hint=''):
+    """The first of `keys` that an .npz has, or None; that there are others is said."""
+    there = [key for key in keys if key in arrays]
+    if len(there) > 1:
+        print(f'{path}: {what} are taken from {there[0]}, not from {" or ".join(there[1:])}{hint}', file=sys.stderr)
+    return there[0] if there else None
 
 
 def open_images(path, size=None, key=None):

@@ -56,6 +56,11 @@ def test_found(text, expected):
     assert find_class(text, NAMES, 5) == expected
 
 
+def test_a_number_that_is_another_class_s_name(capsys):
+    assert find_class('1', ['1', '2'], 2) == 1
+    assert capsys.readouterr().err == '--classes 1: taken as the number, not as the name of class 0\n'
+
+
 @pytest.mark.parametrize('text, names, n_classes, expected', [
     ('5', NAMES, 5, '--classes 5: the snapshot knows classes 0 to 4'),
     ('-1', None, 5, '--classes -1: the snapshot knows classes 0 to 4'),

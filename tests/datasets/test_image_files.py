@@ -59,6 +59,23 @@ def test_npz_with_labels(tmp_path):
     assert isinstance(open_images(tmp_path), ImageFolder)
 
 
+def test_which_of_several_arrays_is_said(tmp_path, capsys):
+    path = save(tmp_path / 'a.npz', x=IMS[::-1], ims=IMS, labels=np.arange(6), y=np.zeros(6, int))
+    images = ImageArray(path)
+    np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
+    assert images.labels.tolist() == list(range(6))
+    assert capsys.readouterr().err.splitlines() == [
+        f'{path}: images are taken from ims, not from x; --key names one', f'{path}: labels are taken from labels, not '
+        'from y']
+    np.testing.assert_array_equal(ImageArray(path, 'x').load_ims(np.arange(6)), IMS[::-1])
+
+
+def test_draw_order(tmp_path):
+    assert ImageArray(save(tmp_path / 'a.npz', ims=IMS)).draw_order is None
+    order = np.array([5, 3, 9, 0, 1, 2])
+    assert ImageArray(save(tmp_path / 'b.npz', ims=IMS, draw_order=order)).draw_order.tolist() == order.tolist()
+
+
 @pytest.mark.parametrize('arrays, key, expected', [
     ({'a': IMS, 'b': IMS}, None, 'expected images under ims or images or x or arr_0, found a, b'),
     ({'a': IMS}, 'b', 'expected images under b, found a'),
@@ -67,6 +84,7 @@ def test_npz_with_labels(tmp_path):
     ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8x8 pixels, found 8x7'),
     ({'ims': IMS, 'labels': np.arange(5)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'labels': np.arange(6) - 1}, None, r'labels: expected \(6,\) integers from 0'),
+    ({'ims': IMS, 'draw_order': np.zeros(6, int)}, None, r'draw_order: expected \(6,\) different integers'),
     ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])
 def test_npz_refused(tmp_path, arrays, key, expected):
     path = save(tmp_path / 'a.npz', **arrays)
