@@ -77,15 +77,20 @@ def _legend_of_settings(axis):
 
 
 def draw_seconds(records, results):
+    """Raises ValueError where cells were timed with different numbers of threads."""
     timed = {method: [record['seconds_per_100_updates'] for (variant, _), record in records.items()
                       if variant.method == method and record.get('seconds_per_100_updates')] for method in ORDER}
     timed = {method: values for method, values in timed.items() if values}
     if not timed:
         return None
-    threads = sorted({record.get('threads') for record in records.values()}, key=str)
+    threads = sorted({record.get('threads') for record in records.values()
+                      if record.get('seconds_per_100_updates')}, key=str)
+    if len(threads) > 1:
+        raise ValueError(f'{results.root}: figure_10: threads: expected one number for all cells, found '
+                         f'{" and ".join(map(str, threads))}; time them again with --threads in another --results_dir')
     page = Page(records, 1, 1, (6.5, 3.6),
-                f'Figure 10: seconds for 100 generator updates, n_dis 5 (setting A), threads: '
-                f'{", ".join(map(str, threads))}; dots are seeds. In brackets: against no normalization.',
+                f'Figure 10: seconds for 100 generator updates, n_dis 5 (setting A), each cell timed alone, threads: '
+                f'{threads[0]}; dots are seeds. In brackets: against no normalization.',
                 scores=False)
     axis = page.axes[0, 0]
     base = np.mean(timed['none']) if 'none' in timed else None
