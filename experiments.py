@@ -51,8 +51,8 @@ def parse_arguments():
         run.add_argument(f'--{name}', type=int, metavar='N', help=f'{text}; default: configs/experiments/<dataset>.yml')
     run.add_argument('--feature_network', metavar='NAME', help='what scores')
     run.add_argument('--weights', metavar='FILE', help="the feature network's weights")
-    run.add_argument('-j', type=int, default=1, metavar='N', dest='processes', help='cells trained at the same time; those of Figure 10 '
-                     'are timed, and trained alone')
+    run.add_argument('-j', type=int, default=1, metavar='N', dest='processes',
+                     help='cells trained at the same time; those of Figure 10 are timed, each alone')
     run.add_argument('--threads', type=int, metavar='N', help='of each; default: the cores shared out')
     run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, −1 for the CPU; default: if there is one')
     run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so long; run again to go on')
@@ -112,6 +112,10 @@ def run(args):
     deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds
     data_dir = args.data_dir and str(Path(args.data_dir).resolve())
     read_records(results, cells)  # of this budget, or an error
+    others = {record['budget']['dataset'] for record in read_records(results).values()} - {budget.dataset}
+    if others:  # the real images kept there are of them
+        raise ValueError(f'--results_dir {results.root}: expected records on {budget.dataset}, found some on '
+                         f'{", ".join(sorted(others))}; give another folder')
     if any(not results.record(cell).exists() for cell in cells):
         prepare(results, variants[0], budget, data_dir, args.gpu)
     worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])

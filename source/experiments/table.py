@@ -76,9 +76,11 @@ def print_table(results, markdown=False):
         raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
     tables = {name: cells for name, cells in _cells_of_tables(records).items() if cells}
     if not tables:
-        raise ValueError(f'{results.root}: no records of cells of a table; `python experiments.py run table2` makes them')
-    records = {record['name']: record for cells in tables.values() for record in cells.values()}
-    check_one_budget({key: record for cells in tables.values() for key, record in cells.items()}, results, 'the tables')
+        raise ValueError(f'{results.root}: no cells of a table; `python experiments.py run table2` makes them')
+    printed = {key: record for cells in tables.values() for key, record in cells.items()}
+    check_one_budget(printed, results, 'the tables')
+    records = {record['name']: record for record in printed.values()}
+    _check_real(results, next(iter(records.values()))['budget'])
     published = {(p.row, p.score): p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN'}
     print_lines = _print_markdown if markdown else _print_columns
     dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
@@ -103,6 +105,16 @@ def _cells_of_tables(records):
         cells = cells_among(records, EXPERIMENTS[name].variants)
         tables[name] = cells if cells.keys() - of_table_2.keys() else {}
     return tables
+
+
+def _check_real(results, budget):
+    """Raises ValueError where the row "Real data" is of other data, or judged by another network, than all others."""
+    path = results.record_of(REAL)
+    found = read_record(path)['budget'] if path.exists() else {}
+    for name in ('dataset', 'feature_network'):
+        if found.get(name, budget[name]) != budget[name]:
+            raise ValueError(f'{path}: budget.{name}: expected {budget[name]}, as in the records of cells, found '
+                             f'{found[name]}')
 
 
 def _table_2(results, records, cells, published):
