@@ -25,7 +25,7 @@ def part_run(cells, variants, seeds):
 
 
 def check_one_budget(cells, results, what):
-    """Raises ValueError, which names the file, where {(variant, seed): record} are not of one budget.
+    """Raises ValueError, which names the file, where {(variant, seed): record} are not of one budget and one judge.
 
     The iterations may differ as the options of the variants say. `what` is made of these cells.
     """
@@ -34,8 +34,10 @@ def check_one_budget(cells, results, what):
     whole = max(round(record['budget']['iteration'] / dict(variant.options).get('updates', 1))
                 for (variant, _), record in cells.items())
     first = next(iter(cells.values()))['budget']
+    judge = next((record['network_sha256'] for record in cells.values() if record.get('network_sha256')), None)
     for (variant, _), record in cells.items():
-        expected, found = {**first, 'iteration': variant.iterations(whole)}, record['budget']
+        expected = {**first, 'iteration': variant.iterations(whole), 'network_sha256': judge}
+        found = {**record['budget'], 'network_sha256': record.get('network_sha256') or judge}  # older ones lack it
         for name in (*expected, *found):
             if found.get(name) != expected.get(name):
                 raise ValueError(f'{results.record_of(record["name"])}: is of another budget than the rest of {what}: '

@@ -36,7 +36,9 @@ OF_ITS_BUDGET = {'dataset': ('text', _text), 'feature_network': ('text', _text),
 OPTIONAL = {'scores': ('numbers by name', _dict_of(_none_or(_number))), 'seconds': ('a number', _number),
             'iterations_done': ('a whole number', _whole),
             'seconds_per_100_updates': ('a number', _none_or(_number)), 'protocol': ('text', _none_or(_text)),
-            'feature_network': ('text', _none_or(_text)), 'curve': _LISTS, 'log': _LISTS, 'spectral_norms': _LISTS,
+            'feature_network': ('text', _none_or(_text)), 'network_sha256': ('text', _none_or(_text)),
+            'threads': ('a whole number', _none_or(_whole)), 'device': ('text', _text),
+            'curve': _LISTS, 'log': _LISTS, 'spectral_norms': _LISTS,
             'squared_singular_values': ('lists of numbers', _dict_of(_list_of(_number)))}
 
 

@@ -203,12 +203,14 @@ def make_record(cell, status, trainer, log, network, config, threads):
         'status': status,
         'iterations_done': trainer.updater.iteration,
         'feature_network': network and network.name,
+        'network_sha256': network and network.digest,
         'protocol': network and f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, '
                                 'FID against all training images',
         'scores': scores,
         'seconds': round(trainer.elapsed_time, 1),
         'seconds_per_100_updates': seconds_per_100_updates(log, prefix),
         'threads': threads,
+        'device': 'CPU' if dis.xp is np else 'GPU',
         'curve': {name: [entry[name] for entry in curve] for name in (curve[0] if curve else ())},
         'log': {name: [entry.get(name) for entry in log] for name in names
                 if name == 'iteration' or name.startswith(('loss', 'critic_loss'))},

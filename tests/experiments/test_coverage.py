@@ -185,6 +185,18 @@ def test_two_budgets_on_the_command_line(results, capsys, arguments):
     assert not (results.root.parent / 'comparison_figures').exists()
 
 
+def test_two_judges_of_one_name(results, capsys):
+    """Weights of another file; older records do not say which."""
+    for name, digest in (('cnn-wgan_gp-A-seed0', 'ab'), ('cnn-wgan_gp-A-seed1', 'ab')):
+        path = results.record_of(name)
+        path.write_text(json.dumps({**json.loads(path.read_text()), 'network_sha256': digest}))
+    assert command(capsys, results, 'table')[0] == 0
+    path.write_text(json.dumps({**json.loads(path.read_text()), 'network_sha256': 'cd'}))
+    for arguments in (['table'], ['figures']):
+        status, out, err = command(capsys, results, *arguments)
+        assert (status, out) == (2, '') and 'A-seed1.json: ' in err and 'network_sha256: expected ab, found cd' in err
+
+
 def test_only_what_is_compared_must_be_of_one_budget(results, tmp_path):
     make_records(results, ['figure_9'])
     change(results, 'cnn-wgan_gp-A-seed1', batchsize=16)

@@ -71,7 +71,7 @@ def test_nothing_but_training_is_in_the_seconds(tmp_path):
     assert (record['status'], record['iterations_done'], record['scores'], record['curve'], record['spectral_norms'],
             record['protocol']) == ('finished', 6, {}, {}, {}, None)
     assert set(record['log']) == {'iteration', 'loss_gen', 'loss_dis'}
-    assert record['seconds_per_100_updates'] > 0 and record['threads'] == 1
+    assert record['seconds_per_100_updates'] > 0 and (record['threads'], record['device']) == (1, 'CPU')
     assert read_record(Results(tmp_path).record(cell), cell)['scores'] == {}
 
 
@@ -147,11 +147,13 @@ def test_seconds_of_other_cells_are_not_mixed_in(tmp_path):
     assert 'each cell timed alone, threads: 1;' in text and '100 generator updates, batch 32, seeds 0, 1.' in text
 
 
-def test_two_numbers_of_threads(tmp_path, capsys):
+@pytest.mark.parametrize('name, value, found', [('threads', 2, '1 and 2'), ('device', 'GPU', 'CPU and GPU')])
+def test_timed_in_two_ways(tmp_path, capsys, name, value, found):
     results = Results(tmp_path / 'comparison')
     cells = make_records(results, ['figure_10'])
-    path = results.record(cells[0])
-    path.write_text(json.dumps({**json.loads(path.read_text()), 'threads': 2}))
+    for cell, changes in ((cells[0], {name: value}), (cells[1], {'device': 'CPU'})):
+        path = results.record(cell)
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     assert run(experiments.main, 'figures', '--results_dir', results.root) == 2
     err = capsys.readouterr().err
-    assert err.count('\n') == 1 and 'figure_10: threads: expected one number for all cells, found 1 and 2; ' in err
+    assert err.count('\n') == 1 and f'figure_10: {name}: expected the same for all cells, found {found}; ' in err
