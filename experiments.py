@@ -20,6 +20,7 @@ from evaluations.command_line import one_line_errors, tell_replaced
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
+from source.experiments.coverage import cells_among, seeds_of
 from source.experiments.real_data import prepare
 from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
@@ -50,7 +51,8 @@ def parse_arguments():
         run.add_argument(f'--{name}', type=int, metavar='N', help=f'{text}; default: configs/experiments/<dataset>.yml')
     run.add_argument('--feature_network', metavar='NAME', help='what scores')
     run.add_argument('--weights', metavar='FILE', help="the feature network's weights")
-    run.add_argument('-j', type=int, default=1, metavar='N', dest='processes', help='cells trained at the same time')
+    run.add_argument('-j', type=int, default=1, metavar='N', dest='processes',
+                     help='cells trained at the same time; those of Figure 10 are timed, each alone')
     run.add_argument('--threads', type=int, metavar='N', help='of each; default: the cores shared out')
     run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, −1 for the CPU; default: if there is one')
     run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so long; run again to go on')
@@ -76,12 +78,14 @@ def results_of(args):
 
 def list_experiments(args):
     budget, seeds = load_budget(args.dataset)
-    records = read_records(results_of(args))
+    records = {name: record for name, record in read_records(results_of(args)).items()
+               if record['budget']['dataset'] == args.dataset}
     for name, experiment in EXPERIMENTS.items():
         missing = {v.network for v in experiment.variants} - set(budget.bases)
-        seen = sum(f'{variant.name}-seed{seed}' in records for variant in experiment.variants for seed in seeds)
+        cells = cells_among(records, experiment.variants)
+        n_seeds = len({*seeds, *seeds_of(cells)})
         state = (f'no {" and ".join(sorted(missing))} for {args.dataset}' if missing else
-                 f'{seen} of {len(experiment.variants) * len(seeds)} cells')
+                 f'{len(cells)} of {len(experiment.variants) * n_seeds} cells')
         print(f'{name:15} {state:18} {experiment.title}')
 
 
@@ -108,6 +112,10 @@ def run(args):
     deadline = None if args.budget_seconds is None else time.time() + args.budget_seconds
     data_dir = args.data_dir and str(Path(args.data_dir).resolve())
     read_records(results, cells)  # of this budget, or an error
+    others = {record['budget']['dataset'] for record in read_records(results).values()} - {budget.dataset}
+    if others:  # the real images kept there are of them
+        raise ValueError(f'--results_dir {results.root}: expected records on {budget.dataset}, found some on '
+                         f'{", ".join(sorted(others))}; give another folder')
     if any(not results.record(cell).exists() for cell in cells):
         prepare(results, variants[0], budget, data_dir, args.gpu)
     worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])
@@ -150,7 +158,8 @@ def table(args):
 def figures(args):
     from source.experiments.figures import draw_figures  # here, as Matplotlib takes a second to import
     for path in draw_figures(results_of(args), args.out or _figures_folder(args), args.names or None,
-                             lambda paths: tell_replaced(paths, '--out names another folder')):
+                             lambda paths: tell_replaced(paths, '--out names another folder'),
+                             lambda line: print(line, file=sys.stderr)):
         print(path)
 
 

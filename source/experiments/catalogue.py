@@ -1,4 +1,5 @@
 """The paper's experiments: which cells (network × method × setting × options) each table and figure is made of."""
+import math
 from dataclasses import dataclass
 
 METHODS = {  # of Figure 1, in its order, and what the text calls vanilla; the names are those of configs/methods/
@@ -16,6 +17,7 @@ SETTINGS = {'A': 5, 'B': 1, 'C': 1, 'D': 5, 'E': 5, 'F': 5}  # Table 1, with n_d
 RELATIVE_SIZES = .5, 1., 2., 4., 8.  # of the final layer, Figure 4
 N_DIS = 1, 2, 5, 10, 20  # Figure 11, after so many generator updates:
 UPDATES_OF_FIGURE_11 = 10000
+UPDATES_OF_FIGURE_10 = 100  # of the cells it has for itself, each of which is trained alone
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Variant:
     def name(self):
         parts = [self.network, self.method, self.setting, *(_option_name(*option) for option in self.options)]
         return '-'.join(part for part in parts if part)
+
+    def iterations(self, iteration):
+        """The generator updates of this variant under a budget of `iteration`."""
+        options = dict(self.options)
+        return min(round(iteration * options.get('updates', 1)), options.get('at_most', math.inf))
 
 
 def _option_name(name, value):
@@ -87,7 +94,8 @@ EXPERIMENTS = {
                            _grid(('wgan_gp', 'weight', 'spectral'))),
     'figure_9': Experiment('Spectral norms of all layers during training, SN, setting C', (_cnn('spectral', 'C'),)),
     'figure_10': Experiment('Seconds per 100 updates, n_dis 5', tuple(
-        _cnn(method, 'A') for method in ('wgan_gp', 'weight', 'spectral', 'none'))),
+        _cnn(method, 'A', timed=True, at_most=UPDATES_OF_FIGURE_10)
+        for method in ('wgan_gp', 'weight', 'spectral', 'none'))),
     'figure_11': Experiment('Scores against n_dis after 10,000 updates, WN and SN, otherwise setting D', tuple(
         _cnn(method, 'D', n_dis=n_dis, at_most=UPDATES_OF_FIGURE_11)
         for method in ('weight', 'spectral') for n_dis in N_DIS)),

@@ -1,5 +1,4 @@
 """One cell of a comparison, a variant under a seed and a budget, and the config it is trained with."""
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from source.yaml_utils import ConfigError, load_config
 
 import yaml
 
-OPTIONS = {  # name: the config's key; `updates` multiplies the iterations, `at_most` limits them
+OPTIONS = {  # name: the config's key; `updates` multiplies the iterations, `at_most` limits them, `timed`: see Cell
     'n_dis': 'updater.args.n_dis',
     'loss_type': 'updater.args.loss_type',
     'alpha': 'adam.alpha',
@@ -21,6 +20,7 @@ OPTIONS = {  # name: the config's key; `updates` multiplies the iterations, `at_
     'final_scale': 'models.discriminator.args.final_scale',
     'updates': None,
     'at_most': None,
+    'timed': None,
 }
 N_LOGGED = 20  # points of the log over a cell, and those of its beginning
 
@@ -40,8 +40,12 @@ class Cell:
 
     @property
     def iteration(self):
-        options = dict(self.variant.options)
-        return min(round(self.budget.iteration * options.get('updates', 1)), options.get('at_most', math.inf))
+        return self.variant.iterations(self.budget.iteration)
+
+    @property
+    def timed(self):
+        """Whether it is there for its seconds: trained alone, in one go, with nothing measured in between."""
+        return dict(self.variant.options).get('timed', False)
 
 
 def cells_of(variants, seeds, budget):

@@ -49,8 +49,10 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
         make_folder(results.samples(NAME).parent)
         shown = np.random.RandomState(0).permutation(len(dataset))[:SHEET ** 2]
         save_sheet(results.samples(NAME), dataset.load_ims(shown), SHEET, SHEET)
-    if path.exists() and read_record(path)['budget'] == of:
-        return
+    if path.exists():
+        found = read_record(path)
+        if found['budget'] == of and found.get('network_sha256', network.digest) == network.digest:
+            return
     protocol = PROTOCOLS.get(budget.protocol) or config_protocol(budget.n_images, budget.splits)
     real = RealImages(config, source, data_dir, protocol.real, protocol.n_real)
     others_are_held_out = real.split == 'train'
@@ -64,7 +66,7 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     scores = scores_of(judged, network, reference=real.statistics(network), splits=splits)
     write_record(path, {
         'name': NAME, 'options': {}, 'seed': 0, 'budget': of, 'status': 'finished',
-        'feature_network': network.name,
+        'feature_network': network.name, 'network_sha256': network.digest,
         'protocol': f'{n} {"held-out" if others_are_held_out else "training"} images in {splits} splits, FID of '
                     f'{"all" if n <= protocol.n_compared else f"the first {protocol.n_compared}"} against {real.text}',
         'scores': {name: float(score) for name, score in scores.items()}})

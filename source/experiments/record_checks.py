@@ -1,4 +1,5 @@
 """What a record must be, before a table or a figure is made from it: files are copied, cut and edited."""
+from source.experiments.catalogue import Variant
 
 
 def _text(value):
@@ -35,7 +36,9 @@ OF_ITS_BUDGET = {'dataset': ('text', _text), 'feature_network': ('text', _text),
 OPTIONAL = {'scores': ('numbers by name', _dict_of(_none_or(_number))), 'seconds': ('a number', _number),
             'iterations_done': ('a whole number', _whole),
             'seconds_per_100_updates': ('a number', _none_or(_number)), 'protocol': ('text', _none_or(_text)),
-            'feature_network': ('text', _none_or(_text)), 'curve': _LISTS, 'log': _LISTS, 'spectral_norms': _LISTS,
+            'feature_network': ('text', _none_or(_text)), 'network_sha256': ('text', _none_or(_text)),
+            'threads': ('a whole number', _none_or(_whole)), 'device': ('text', _text),
+            'curve': _LISTS, 'log': _LISTS, 'spectral_norms': _LISTS,
             'squared_singular_values': ('lists of numbers', _dict_of(_list_of(_number)))}
 
 
@@ -48,6 +51,7 @@ def check_record(record):
     if 'method' in record:
         _check(record, OF_A_CELL, '', needed=True)
         _check(record['budget'], OF_ITS_BUDGET, 'budget.', needed=True)
+        _check_name(record)
     for name, of in (('curve', 'curve'), ('log', 'log'), ('spectral_norms', 'log')):
         if record.get(name):
             expected = record.get(of, {}).get('iteration')
@@ -55,6 +59,17 @@ def check_record(record):
             if wrong or None in expected:
                 raise ValueError(f'{name}: expected a number for each of {of}.iteration in {(wrong or [of])[0][:50]!r}')
     return record
+
+
+def _check_name(record):
+    """By its name a record is found among the cells of a figure, which draws it as what its other entries say."""
+    try:
+        variant = Variant(record['network'], record['method'], record['setting'], tuple(record['options'].items()))
+        expected = f'{variant.name}-seed{record["seed"]}'
+    except (TypeError, ValueError):
+        raise ValueError(f'options: expected texts, numbers or true, found {_short(record["options"])}') from None
+    if record['name'] != expected:
+        raise ValueError(f'name: expected {expected}, as its other entries say, found {record["name"]}')
 
 
 def _check(values, kinds, prefix, needed):

@@ -60,6 +60,8 @@ def read_record(path, cell=None):
         record = check_record(read_json(path))
     except (OSError, ValueError) as error:
         raise ValueError(f'{path}: expected the record of a cell: {error}') from None
+    if record['name'] != path.stem:
+        raise ValueError(f"{path}: name: expected {path.stem}, as the file is called, found {record['name']}")
     if cell is not None:
         check_same_budget(path, record['budget'], cell)
     return record

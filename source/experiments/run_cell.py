@@ -85,7 +85,8 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     Args:
         folder: as `write_job` left it, at `<results>/cells/<cell>`.
         gpu: as train.py's.
-        should_stop: asked before every iteration; once it is true, a snapshot is written and training left.
+        should_stop: asked before every iteration; once it is true, a snapshot is written and training left. A timed
+            cell leaves none: it starts anew, so that its seconds are of one go.
 
     Returns:
         The record, or None where training was left before its end. A cell whose losses or parameters stop being
@@ -97,7 +98,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     results = Results(folder.parent.parent)
     config_path = str(folder / 'cell.yml')
     config = load_config(config_path)
-    trainer, log, network = build_cell_trainer(config, config_path, get_device(gpu), folder, data_dir)
+    trainer, log, network = build_cell_trainer(config, config_path, get_device(gpu), folder, data_dir, cell.timed)
     last = config['iteration']
     trainer.stop_trigger = lambda trainer: trainer.updater.iteration >= last or should_stop()
     snapshot = newest_snapshot(folder)
@@ -109,13 +110,13 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     except DivergedError as error:
         status = f'diverged: {error}'
     if status == FINISHED and trainer.updater.iteration < last:
-        if trainer.updater.iteration > 0:  # optimizers have no state to keep before
+        if trainer.updater.iteration > 0 and not cell.timed:  # optimizers have no state to keep before
             trainer.get_extension('SaveSnapshots')(trainer)
         return None
     record = make_record(cell, status, trainer, log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)
     if status == FINISHED:
-        if cell.budget.protocol:
+        if cell.budget.protocol and not cell.timed:
             record['scores'], record['protocol'] = _scores_by_protocol(
                 cell, trainer.updater.gen, network, config, config_path, data_dir)
         save_sheet(results.samples(cell.name), _samples(trainer.updater.gen, cell.seed), SHEET, SHEET)
@@ -126,26 +127,31 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     return record
 
 
-def build_cell_trainer(config, source, device, folder, data_dir=None):
-    """(trainer, log, feature network): scores, spectral norms, losses on held-out data, and a single snapshot."""
+def build_cell_trainer(config, source, device, folder, data_dir=None, timed=False):
+    """(trainer, log, feature network): scores, spectral norms, losses on held-out data, and a single snapshot.
+
+    None of these in a `timed` one, as they would be in its seconds; its network is None.
+    """
     gen, dis, dataset, updater = build_training(config, source, device, data_dir)
-    network = build.build_feature_network(config, source, gpu_index(device))
-    held_out = build.build_dataset(config, source, data_dir, test=True)
     last = config['iteration']
     trainer = training.Trainer(updater, (last, 'iteration'), out=str(folder))
     extend_with_linear_decay(trainer, config)
     logged = _Logged(config['display_interval'], last)
     trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], last))
+    log = Log(trigger=logged)
+    trainer.extend(log, name='log')
+    if timed:
+        return trainer, log, None
+    network = build.build_feature_network(config, source, gpu_index(device))
     if network is not None:
         evaluation = config['evaluation']
         trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
                                   evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
                        trigger=EveryAndLast(config['evaluation_interval'], last))
     trainer.extend(SpectralNorms(dis), trigger=logged)
+    held_out = build.build_dataset(config, source, data_dir, test=True)
     if held_out is not None:
         trainer.extend(HeldOutLoss(updater, dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)), trigger=logged)
-    log = Log(trigger=logged)
-    trainer.extend(log, name='log')
     trainer.extend(SaveSnapshots([], keep_last=1), trigger=EveryAndLast(config['snapshot_interval'], last))
     return trainer, log, network
 
@@ -197,12 +203,14 @@ def make_record(cell, status, trainer, log, network, config, threads):
         'status': status,
         'iterations_done': trainer.updater.iteration,
         'feature_network': network and network.name,
-        'protocol': f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, '
-                    'FID against all training images',
+        'network_sha256': network and network.digest,
+        'protocol': network and f'{evaluation["n_images"]} images in {evaluation["splits"]} splits, '
+                                'FID against all training images',
         'scores': scores,
         'seconds': round(trainer.elapsed_time, 1),
         'seconds_per_100_updates': seconds_per_100_updates(log, prefix),
         'threads': threads,
+        'device': 'CPU' if dis.xp is np else 'GPU',
         'curve': {name: [entry[name] for entry in curve] for name in (curve[0] if curve else ())},
         'log': {name: [entry.get(name) for entry in log] for name in names
                 if name == 'iteration' or name.startswith(('loss', 'critic_loss'))},

@@ -27,7 +27,7 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         cells: in the order to be started.
         results: a `Results`.
         worker: the command of a worker, a list of strings; the cell's folder and `--deadline T` are added.
-        processes: cells at the same time.
+        processes: cells at the same time; timed ones run alone all the same, after all others.
         threads: of each; by default the cores shared out.
         deadline: `time.time()` after which no iteration and no cell is started.
         data_dir: folder of the data.
@@ -63,7 +63,7 @@ class _Sweep:
     def __init__(self, cells, results, worker, threads, deadline, data_dir, tell, done):
         self.cells, self.results, self.worker, self.threads = cells, results, worker, threads
         self.deadline, self.data_dir, self.tell, self.done = deadline, data_dir, tell, done
-        self.waiting = [cell for cell in cells if cell not in done]
+        self.waiting = sorted((cell for cell in cells if cell not in done), key=lambda cell: cell.timed)
         self.running = {}  # cell: process
         self.processes = 1
 
@@ -81,10 +81,15 @@ class _Sweep:
             if process.poll() is not None:
                 del self.running[cell]
                 self._ended(cell, process.returncode)
-        while self.waiting and len(self.running) < self.processes and not self._late():
+        while self.waiting and self._may_start(self.waiting[0]) and not self._late():
             cell = self.waiting.pop(0)
             self.running[cell] = self._start(cell)
         return bool(self.running)
+
+    def _may_start(self, cell):
+        if cell.timed or any(other.timed for other in self.running):
+            return not self.running
+        return len(self.running) < self.processes
 
     def stop(self):
         """Asks what still runs to leave a snapshot and waits for it; another signal kills it."""

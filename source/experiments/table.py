@@ -3,6 +3,7 @@ import math
 
 from source.experiments.budget import CONFIGS
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
+from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import describe_budget, read_record, read_records
 from source.scoring.comparison import load_published
@@ -69,54 +70,77 @@ def scores_of_variant(records, variant):
 
 
 def print_table(results, markdown=False):
-    """Prints the tables that there are records for; raises ValueError where there are none."""
+    """Prints the tables that there are records for; raises ValueError where there are none, or not of one budget."""
     records = read_records(results)
     if not records:
         raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
+    tables = {name: cells for name, cells in _cells_of_tables(records).items() if cells}
+    if not tables:
+        raise ValueError(f'{results.root}: no cells of a table; `python experiments.py run table2` makes them')
+    printed = {key: record for cells in tables.values() for key, record in cells.items()}
+    check_one_budget(printed, results, 'the tables')
+    records = {record['name']: record for record in printed.values()}
+    _check_real(results, next(iter(records.values()))['budget'])
     published = {(p.row, p.score): p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN'}
     print_lines = _print_markdown if markdown else _print_columns
     dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
     paper = [f'paper: {score.upper()} {data}' for score, data in PAPER_COLUMNS]
-    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished', *paper)
-    of_table_2 = {variant.name for variant in EXPERIMENTS['table2'].variants}
-    if _any_was_run(records, of_table_2):
-        print(_title('Table 2: each method in the setting of its highest IS', markdown))
-        print_lines(headings, _table_2(results, records, published))
-    for name, (title, rows) in SINGLE_ROWS.items():
-        if _any_was_run(records, {variant.name for variant in EXPERIMENTS[name].variants} - of_table_2):
-            print('\n' + _title(title, markdown))
-            print_lines(headings, [_single(records, variant, label, row, published) for variant, (label, row)
-                                   in zip(EXPERIMENTS[name].variants, rows, strict=True)])
+    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished',
+                'made of', *paper)
+    for i, (name, cells) in enumerate(tables.items()):
+        title, rows = SINGLE_ROWS.get(name, ('Table 2: each method in the setting of its highest IS', None))
+        part = part_run(cells, EXPERIMENTS[name].variants, seeds_of(cells))
+        print('\n' * (i > 0) + _title(title + f' ({part})' * bool(part), markdown))
+        print_lines(headings, _table_2(results, records, cells, published) if rows is None else [
+            _single(cells, variant, label, row, published)
+            for variant, (label, row) in zip(EXPERIMENTS[name].variants, rows, strict=True)])
     print('\n' + footnote(records, network, results))
 
 
-def _any_was_run(records, names):
-    return any(record['name'].rpartition('-seed')[0] in names for record in records.values())
+def _cells_of_tables(records):
+    """{name: {(variant, seed): record}} of the tables; none of one whose cells were all trained for Table 2."""
+    of_table_2 = cells_among(records, EXPERIMENTS['table2'].variants + EXPERIMENTS['table2_further'].variants)
+    tables = {'table2': of_table_2}
+    for name in SINGLE_ROWS:
+        cells = cells_among(records, EXPERIMENTS[name].variants)
+        tables[name] = cells if cells.keys() - of_table_2.keys() else {}
+    return tables
 
 
-def _table_2(results, records, published):
+def _check_real(results, budget):
+    """Raises ValueError where the row "Real data" is of other data, or judged by another network, than all others."""
+    path = results.record_of(REAL)
+    found = read_record(path)['budget'] if path.exists() else {}
+    for name in ('dataset', 'feature_network'):
+        if found.get(name, budget[name]) != budget[name]:
+            raise ValueError(f'{path}: budget.{name}: expected {budget[name]}, as in the records of cells, found '
+                             f'{found[name]}')
+
+
+def _table_2(results, records, cells, published):
     """All rows of the paper's table, and ours without normalization, in the paper's groups."""
-    further = [(variant.network, _single(records, variant, label, row, published)) for variant, (label, row)
+    further = [(variant.network, _single(cells, variant, label, row, published)) for variant, (label, row)
                in zip(EXPERIMENTS['table2_further'].variants, FURTHER_ROWS, strict=True)]
     return [
         _real(results, published),
         _group('-Standard CNN-'),
-        *(_method(records, method, published) for method in METHODS),
+        *(_method(records, cells, method, published) for method in METHODS),
         *(line for network, line in further if network == 'cnn'),
         _group('-ResNet-'),
         *(line for network, line in further if network != 'cnn'),
         _group('-cited by the paper-'),
-        *((label, *[''] * 5, *_paper(published, row)) for label, row in CITED_ROWS)]
+        *((label, *[''] * 6, *_paper(published, row)) for label, row in CITED_ROWS)]
 
 
 def _group(name):
-    return name, *[''] * (5 + len(PAPER_COLUMNS))
+    return name, *[''] * (6 + len(PAPER_COLUMNS))
 
 
-def _single(records, variant, label, row, published):
-    scores = scores_of_variant(records, variant)
+def _single(cells, variant, label, row, published):
+    scores = Scores([record for (v, _), record in cells.items() if v == variant])
     setting = (variant.setting or 'its own') if scores.n or scores.failed else NOT_RUN
-    return label, setting, *_cells(scores), '', _failed(scores), *_paper(published, row)
+    part = '' if setting == NOT_RUN else part_run(cells, [variant], seeds_of(cells))
+    return label, setting, *_cells(scores), '', _failed(scores), part, *_paper(published, row)
 
 
 def footnote(records, network, results):
@@ -139,23 +163,25 @@ def best_setting(records, method, score='is_mean', sign=1):
     return max(found.items(), key=lambda item: sign * item[1].mean(score), default=(None, None))
 
 
-def _method(records, method, published):
-    all_scores = [scores_of_variant(records, Variant('cnn', method, setting)) for setting in SETTINGS]
+def _method(records, cells, method, published):
+    variants = [Variant('cnn', method, setting) for setting in SETTINGS]
+    all_scores = [scores_of_variant(records, variant) for variant in variants]
     if not any(scores.n or scores.failed for scores in all_scores):
-        return NAMES[method], NOT_RUN, '–', '–', '–', '', *_paper(published, ROWS[method])
+        return NAMES[method], NOT_RUN, '–', '–', '–', '', '', *_paper(published, ROWS[method])
     setting, best = best_setting(records, method)
     fid_setting, lowest = best_setting(records, method, 'fid', -1)
     failed = ', '.join(f'{setting}: {_failed(scores)}' for setting, scores in zip(SETTINGS, all_scores)
                        if scores.failed)
     return (NAMES[method], setting or '–', *(_cells(best) if best else ('–', '–')),
-            f'{_number(lowest, "fid")} ({fid_setting})' if lowest else '–', failed, *_paper(published, ROWS[method]))
+            f'{_number(lowest, "fid")} ({fid_setting})' if lowest else '–', failed,
+            part_run(cells, variants, seeds_of(cells)), *_paper(published, ROWS[method]))
 
 
 def _real(results, published):
     path = results.record_of(REAL)
     scores = read_record(path)['scores'] if path.exists() else {}
     return ('Real data', '', *(f'{scores[name]:.{digits}f}' if name in scores else '–'
-                               for name, digits in (('is_mean', 2), ('fid', 1))), '', '',
+                               for name, digits in (('is_mean', 2), ('fid', 1))), '', '', '',
             *_paper(published, 'real'))
 
 

@@ -37,7 +37,8 @@ CELLS = {
     'figure_5': [resnet(method, 'resnet_concat') for method in ('spectral', 'orthonormal')],
     'figure_6': grid('wgan_gp', 'weight', 'spectral'),
     'figure_9': [cnn('spectral', 'C')],
-    'figure_10': [cnn(method, 'A') for method in ('wgan_gp', 'weight', 'spectral', 'none')],  # n_dis 5
+    'figure_10': [cnn(method, 'A', timed=True, at_most=100)  # n_dis 5
+                  for method in ('wgan_gp', 'weight', 'spectral', 'none')],
     'figure_11': [cnn(method, 'D', **n_dis, at_most=10000) for method in ('weight', 'spectral') for n_dis in N_DIS],
     'figure_12': grid('gan_gp', 'layer', 'batch'),
     'figure_13': [resnet(method, network) for network in ('resnet', 'resnet_projection')

@@ -35,3 +35,36 @@ def test_all_seeds_ended():
     axis = DRAWN['figure_13'](records, None).axes[0, 0]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [2.])
     assert sum(line.get_marker() == 'x' for line in axis.lines) == 2
+
+
+def shaded(axis):
+    """The xs of the shade, of which each part has two points at every x."""
+    return sorted({x for path in axis.collections[0].get_paths() for x in path.vertices[:, 0]})
+
+
+def test_no_deviation_of_one_seed():
+    """A shade of no width would say that seeds agree."""
+    variant = Variant('resnet', 'spectral')
+    records = {(variant, 0): record([1., 2., 3., 4.]), (variant, 1): record([3., 6.], 'diverged: x')}
+    assert shaded(DRAWN['figure_13'](records, None).axes[0, 0]) == [10, 20]
+    del records[variant, 1]
+    assert shaded(DRAWN['figure_13'](records, None).axes[0, 0]) == []
+
+
+def test_no_deviation_of_one_seed_against_a_quantity():
+    sizes = [Variant('cnn', 'spectral', 'C', (('final_scale', size),)) for size in (2., 4., 8.)]
+    records = {(variant, seed): {**record([1.]), 'scores': {'is_mean': 2. + seed, 'fid': 3. + seed}}
+               for variant in sizes for seed in (0, 1)}
+    del records[sizes[2], 1]
+    axis = DRAWN['figure_4'](records, None).axes[0, 0]
+    assert shaded(axis) == [2, 4]
+    line, = [line for line in axis.lines if line.get_label() == 'SN']
+    np.testing.assert_array_equal(line.get_ydata(), [2.5, 2.5, 2.])
+
+
+def test_seeds_scored_at_other_iterations():
+    variant = Variant('resnet', 'spectral')
+    other = record([3., 6.])
+    other['curve']['iteration'] = [20, 40]
+    axis = DRAWN['figure_13']({(variant, 0): record([1., 2., 3., 4.]), (variant, 1): other}, None).axes[0, 0]
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [1., 2.5, 3., 5.])

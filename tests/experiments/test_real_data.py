@@ -7,7 +7,7 @@ from source.experiments import real_data
 from source.experiments.budget import load_budget
 from source.experiments.catalogue import EXPERIMENTS, Variant
 from source.experiments.cell import Cell
-from source.experiments.records import Results, read_record
+from source.experiments.records import Results, read_record, write_record
 from source.experiments.run_cell import run_cell, write_job
 from tests.narrow import run
 
@@ -45,6 +45,10 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
     assert record['protocol'] == '360 held-out images in 3 splits, FID of all against 1437 training images'
     assert record['scores']['fid'] == pytest.approx(71.5, abs=.1)
     assert chainer.global_config.precision == 'tf32'
+    monkeypatch.setattr(real_data, 'judge', judge)
+    write_record(results.record_of('real_data'), {**record, 'network_sha256': 'of other weights', 'scores': {}})
+    real_data.prepare(results, Variant('cnn', 'none', 'C'), load_budget('digits')[0], gpu=-1)
+    assert read_record(results.record_of('real_data')) == record
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from source.experiments.cell import Cell
 from source.experiments.records import Results, read_record
 from source.experiments.run_cell import record_crash, run_cell, seconds_per_100_updates, write_job
 from source.extensions.save_snapshots import SaveSnapshots
+from source.feature_networks import load_feature_network
 from source.functions import losses
 
 import numpy as np
@@ -56,6 +57,7 @@ def finished(tmp_path_factory):
 def test_record(finished):
     results, record = finished
     assert record['status'] == 'finished' and record['iterations_done'] == 4
+    assert record['network_sha256'] == load_feature_network('digits').digest and record['device'] == 'CPU'
     assert record['budget'] == {'dataset': 'digits', 'feature_network': 'digits', **TINY}
     assert (record['network'], record['method'], record['setting'], record['seed']) == ('cnn', 'spectral', 'C', 0)
     assert set(record['scores']) == {'is_mean', 'is_std', 'fid'}

@@ -76,16 +76,27 @@ def _legend_of_settings(axis):
                 handlelength=1)
 
 
+def _of_all_timed(records, name, results):
+    found = sorted({record[name] for record in records.values()
+                    if record.get('seconds_per_100_updates') and record.get(name) is not None})
+    if len(found) > 1:
+        raise ValueError(f'{results.root}: figure_10: {name}: expected the same for all cells, found '
+                         f'{" and ".join(map(str, found))}; time them all alike in another --results_dir')
+    return found[0] if found else None
+
+
 def draw_seconds(records, results):
+    """Raises ValueError where cells were timed with different numbers of threads, or some on a GPU."""
     timed = {method: [record['seconds_per_100_updates'] for (variant, _), record in records.items()
                       if variant.method == method and record.get('seconds_per_100_updates')] for method in ORDER}
     timed = {method: values for method, values in timed.items() if values}
     if not timed:
         return None
-    threads = sorted({record.get('threads') for record in records.values()}, key=str)
+    threads = _of_all_timed(records, 'threads', results)
+    _of_all_timed(records, 'device', results)
     page = Page(records, 1, 1, (6.5, 3.6),
-                f'Figure 10: seconds for 100 generator updates, n_dis 5 (setting A), threads: '
-                f'{", ".join(map(str, threads))}; dots are seeds. In brackets: against no normalization.',
+                f'Figure 10: seconds for 100 generator updates, n_dis 5 (setting A), each cell timed alone, threads: '
+                f'{threads}; dots are seeds. In brackets: against no normalization.',
                 scores=False)
     axis = page.axes[0, 0]
     base = np.mean(timed['none']) if 'none' in timed else None

@@ -7,7 +7,7 @@ import numpy as np
 PANELS_13 = {'resnet': '(a) unconditional', 'resnet_projection': '(b) projection discriminator'}
 REPARAMETRIZED = {None: ('WGAN-GP', 'wgan_gp'), 'weight': ('WGAN-GP w/ WN', 'weight'),
                   'spectral': ('WGAN-GP w/ SN', 'spectral')}
-SHADE = 'Lines are means over seeds, shades their standard deviation.'
+SHADE = 'Lines are means over seeds, shades their standard deviation where there are two or more.'
 ENDED = '× is where a seed diverged or crashed; from there on the line is of the others.'
 
 
@@ -94,13 +94,14 @@ def _over_training(axis, records, variant, method, label, kept=('curve', 'is_mea
     own = [record for (v, _), record in records.items() if v == variant and record.get(part, {}).get(name)]
     if not own:
         return
-    iterations = np.array(max((record[part]['iteration'] for record in own), key=len))
+    iterations = np.unique(np.concatenate([record[part]['iteration'] for record in own]))
     values = np.full((len(own), len(iterations)), np.nan)
     for row, record in zip(values, own, strict=True):
-        row[:len(record[part][name])] = np.array(record[part][name], float)
+        row[np.searchsorted(iterations, record[part]['iteration'])] = np.array(record[part][name], float)
     reached = ~np.isnan(values).all(axis=0)
     iterations, values = iterations[reached], values[:, reached]
-    _fill(axis, iterations, np.nanmean(values, axis=0), np.nanstd(values, axis=0), METHOD_COLOURS[method], label,
+    stds = np.where((~np.isnan(values)).sum(axis=0) > 1, np.nanstd(values, axis=0), np.nan)
+    _fill(axis, iterations, np.nanmean(values, axis=0), stds, METHOD_COLOURS[method], label,
           line or METHOD_LINES.get(method, '-'), marker)
     for row, record in zip(values, own, strict=True):
         if record['status'] != 'finished':
@@ -109,7 +110,7 @@ def _over_training(axis, records, variant, method, label, kept=('curve', 'is_mea
 
 
 def _band(axis, xs, values, method):
-    means, stds = np.array([(np.mean(v), np.std(v)) for v in values]).T
+    means, stds = np.array([(np.mean(v), np.std(v) if len(v) > 1 else np.nan) for v in values]).T
     _fill(axis, xs, means, stds, METHOD_COLOURS[method], METHODS[method], METHOD_LINES.get(method, '-'), 'o')
 
 

@@ -26,14 +26,21 @@ class Page:
     def __init__(self, records, rows, columns, size, caption, scores=True, **options):
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
         from matplotlib.figure import Figure
-        text = textwrap.fill(f'{caption} {described(records, scores)}', int(size[0] * 17))
-        height = .2 + .16 * text.count('\n')
-        self.figure = Figure(figsize=(size[0], size[1] + height), layout='constrained')
+        self.size, self.caption = size, f'{caption} {described(records, scores)}'
+        self.figure = Figure(figsize=size, layout='constrained')
         FigureCanvasAgg(self.figure)
         self.axes = self.figure.subplots(rows, columns, squeeze=False, **options)
-        self.figure.supxlabel(text, x=.01, ha='left', fontsize=8, color='#444')
+        self.add_to_caption('')
         for axis in self.axes.flat:
             axis.spines[['top', 'right']].set_visible(False)
+
+    def add_to_caption(self, sentence):
+        """Ends the caption with a sentence; the page grows by the lines it takes."""
+        self.caption = f'{self.caption} {sentence}'.rstrip()
+        width, height = self.size
+        text = textwrap.fill(self.caption, int(width * 17))
+        self.figure.set_size_inches(width, height + .2 + .16 * text.count('\n'))
+        self.figure.supxlabel(text, x=.01, ha='left', fontsize=8, color='#444')
 
     def save(self, path):
         with atomic_write(path) as file:

@@ -12,12 +12,22 @@ SEEDS = 0, 1
 
 def drawn(results, name):
     """The axes of a figure, rows × columns, drawn as the command draws it."""
+    return page_of(results, name).axes
+
+
+def caption(results, name):
+    """The caption of a figure, on one line."""
+    return ' '.join(page_of(results, name).figure.get_supxlabel().split())
+
+
+def page_of(results, name):
+    """The `Page` of a figure."""
     pages = []
     with mock.patch.object(Page, 'save', lambda page, path: pages.append((path, page))):
         draw_figures(results, results.root / 'figures', [name])
     (path, page), = pages
     assert path.name == f'{name}.png'
-    return page.axes
+    return page
 
 
 def records_of(results, variant):
