@@ -9,6 +9,7 @@ from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.one_line_errors import message_of
+from source.miscs.standard_streams import standard_streams
 from source.processes import ALONE, start_processes
 from source.running import StoppedError, resume, run
 from source.training import build_trainer, summary
@@ -33,6 +34,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
+@standard_streams()
 def main():
     args = parse_arguments()
     processes = ALONE

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 from source.miscs.results_dir import no_empty_folders
+from source.miscs.standard_streams import standard_streams
 
 
 def one_line_errors(main, interrupted='interrupted'):
     """Turns what is wrong with a user's input into one line and exit status 2, Ctrl-C into `interrupted` and 130."""
     @functools.wraps(main)
+    @standard_streams()
     def wrapped():
         try:
             with _cleanly_terminated(), no_empty_folders():
