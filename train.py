@@ -34,7 +34,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-@standard_streams()
+@standard_streams('train.py: standard output was closed')
 def main():
     args = parse_arguments()
     processes = ALONE

@@ -1,33 +1,31 @@
 """Commands on streams that are not what they expect: other encodings, closed, full."""
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+from source.running import StoppedError, run
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 LATIN_1 = {'PYTHONIOENCODING': 'latin-1'}
+BLOCK = 'import sys\nfrom standard_streams import standard_streams\nwith standard_streams():\n    '
 ASCII = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
 
 
-def environment(**changes):
-    without = {k: v for k, v in os.environ.items() if not k.startswith(('PYTHON', 'LC_', 'LANG'))}
-    return {**without, 'PYTHONPATH': str(ROOT), **changes}
-
-
 def command(*arguments, script=None, environ=None, **options):
-    """Runs a script of the repository, or one line of Python within `one_line_errors`."""
+    """Runs a script of the repository, or a line of Python within `standard_streams` alone, which starts sooner."""
+    start, path = [ROOT / arguments[0], *arguments[1:]] if arguments else ['-c', BLOCK + script], ROOT
     if script:
-        start = ['-c', 'from source.miscs.one_line_errors import one_line_errors\n'
-                 f'def main():\n    import sys, warnings; {script}\none_line_errors(main)()']
-    else:
-        start = [str(ROOT / arguments[0])]
-        arguments = arguments[1:]
+        path = ROOT / 'source' / 'miscs'
+    without = {k: v for k, v in os.environ.items() if not k.startswith(('PYTHON', 'LC_', 'LANG'))}
     options = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **options}
-    return subprocess.run([sys.executable, *start, *map(str, arguments)], timeout=60,
-                          env=environment(**(environ or {})), **options)
+    return subprocess.run([sys.executable, *map(str, start)], timeout=60,
+                          env={**without, 'PYTHONPATH': str(path), **(environ or {})}, **options)
 
 
 @pytest.mark.parametrize('environ, expected', [
@@ -35,11 +33,10 @@ def command(*arguments, script=None, environ=None, **options):
     ({'PYTHONIOENCODING': 'latin-1:replace'}, b'? \xe9 ?')])
 def test_what_a_stream_cannot_encode(environ, expected):
     """It is escaped; what a user chose stays."""
-    done = command(script=r'text = "\u540d \xe9 \udcff"; print(text); print(text, file=sys.stderr); '
-                          'raise ValueError(text)', environ=environ)
-    assert done.returncode == 2
-    assert done.stdout == expected + b'\n'
-    assert done.stderr.count(b'\n') == 2 and b'error: ' in done.stderr
+    done = command(script=r'text = "\u540d \xe9 \udcff"; print(text); print(text, file=sys.stderr)',
+                   environ=environ)
+    assert (done.returncode, done.stdout) == (0, expected + b'\n')
+    assert done.stderr.count(b'\n') == 1
 
 
 def test_a_command_on_a_path_that_is_not_latin_1(tmp_path):
@@ -50,3 +47,60 @@ def test_a_command_on_a_path_that_is_not_latin_1(tmp_path):
     done = command('evaluations/compare_paper.py', folder, '--measured', environ=LATIN_1)
     assert (done.returncode, done.stderr) == (0, b'No published number was measured.\n')
     assert b'\\u540d/scores.json: FID 4.00' in done.stdout
+
+
+@pytest.fixture
+def closed():
+    """The end of a pipe that nobody reads."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@pytest.mark.parametrize('script', ['print("short")', 'print("long " * 100000)', 'print("short"); sys.exit(0)'])
+@pytest.mark.parametrize('environ', [{}, {'PYTHONUNBUFFERED': '1'}])
+def test_closed_output_ends_a_command_silently(closed, script, environ):
+    done = command(script=script, stdout=closed, environ=environ)
+    assert (done.returncode, done.stderr) == (141, b'')
+
+
+def test_closed_output_and_an_error(closed):
+    """The error is what there is to tell."""
+    done = command(script='print("short"); sys.exit("wrong")', stdout=closed)
+    assert (done.returncode, done.stderr) == (1, b'wrong\n')
+
+
+def test_both_closed(closed):
+    assert command(script='print("short"); print(1, file=sys.stderr)', stdout=closed, stderr=closed).returncode == 141
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs /dev/full')
+def test_full_output():
+    with open('/dev/full', 'w') as full:
+        done = command(script='print("short")', stdout=full)
+    assert (done.returncode, done.stderr) == (2, b'-c: error: standard output: No space left on device\n')
+
+
+def test_a_command_whose_output_is_closed(closed):
+    done = command('experiments.py', 'list', stdout=closed)
+    assert (done.returncode, done.stderr) == (141, b'')
+
+
+def test_a_training_whose_output_is_closed(closed, monkeypatch, tmp_path):
+    """It stops in one line, as where a file cannot be written; another's broken pipe is not taken for it."""
+    def failing(write):
+        stop = SimpleNamespace(listening=contextlib.nullcontext)
+        return SimpleNamespace(stop_trigger=SimpleNamespace(stop=stop), out=tmp_path, run=lambda **_: write(),
+                               updater=SimpleNamespace(iteration=7))
+
+    def others():
+        raise BrokenPipeError(32, 'Broken pipe')
+    with pytest.raises(StoppedError, match=r'^\[Errno 32\] Broken pipe; training stopped at iteration 7; there is no'):
+        run(failing(others))
+    stream = open(os.dup(closed), 'w')
+    monkeypatch.setattr(sys, 'stdout', stream)
+    with pytest.raises(StoppedError, match='^standard output was closed; training stopped at iteration 7; there is no'):
+        run(failing(lambda: print('an entry of the log', flush=True)))
+    with pytest.raises(BrokenPipeError):
+        stream.close()
