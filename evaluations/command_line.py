@@ -1,8 +1,6 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
-import contextlib
 import json
 import sys
-import warnings
 from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models
@@ -17,6 +15,7 @@ from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all com
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
+from source.miscs.standard_streams import told_warnings  # noqa: F401  (for those that score)
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
@@ -200,17 +199,3 @@ def tell_replaced(paths, hint='--results_dir keeps both'):
     if there:
         more = f' and {len(there) - 1} more' if len(there) > 1 else ''
         print(f'{there[0]}{more}: replaced; {hint}', file=sys.stderr)
-
-
-@contextlib.contextmanager
-def told_warnings(category):
-    """Gathers warnings of a category as a list of lines, each told once on standard error."""
-    lines = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter('always', category)
-        try:
-            yield lines
-        finally:
-            for line in dict.fromkeys(str(warning.message) for warning in caught):
-                lines.append(line)
-                print(f'warning: {line}', file=sys.stderr)

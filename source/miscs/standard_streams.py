@@ -5,7 +5,10 @@ import os
 import select
 import signal
 import sys
+import warnings
 from pathlib import Path
+
+from tqdm import tqdm
 
 CLOSED = 128 + signal.SIGPIPE  # the status of a command whose reader went, as of one that the signal ended
 
@@ -16,14 +19,16 @@ def standard_streams(closed=''):
 
     A character that a stream cannot encode is written as its escape; a handler that a user chose by PYTHONIOENCODING,
     as `replace`, stays. Where a reader went early, as that of `| head`, the command ends with status 141, silently or
-    with the line `closed` on standard error; where an output is full, with one line and status 2.
+    with the line `closed` on standard error; where an output is full, with one line and status 2. Warnings are told as
+    `told_warnings` does.
     """
     for stream in (sys.stdout, sys.stderr):
         if getattr(stream, 'errors', None) in ('strict', 'surrogateescape'):
             stream.reconfigure(errors='backslashreplace')
     try:
         try:
-            yield
+            with told_warnings():
+                yield
         except SystemExit as stop:
             if not stop.code:
                 _flush()
@@ -40,6 +45,31 @@ def standard_streams(closed=''):
         sys.exit(CLOSED if is_closed else 2)
     finally:
         _drop_what_cannot_be_written()
+
+
+@contextlib.contextmanager
+def told_warnings(category=None):
+    """Tell each warning raised within the block once, as one line on standard error; give the list of their texts.
+
+    Those of `category` are told whatever the filters say.
+    """
+    told = []
+
+    def tell_warning(message, *_):
+        text = ' '.join(str(message).split())
+        if text not in told:
+            told.append(text)
+            tell(f'warning: {text}')
+    with warnings.catch_warnings():
+        if category is not None:
+            warnings.simplefilter('always', category)
+        warnings.showwarning = tell_warning
+        yield told
+
+
+def tell(line):
+    """Write a line to standard error, above a progress bar where there is one."""
+    tqdm.write(line, file=sys.stderr)
 
 
 def of_output(error):

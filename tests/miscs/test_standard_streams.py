@@ -2,11 +2,14 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
+from source.miscs.standard_streams import told_warnings
 from source.running import StoppedError, run
 
 import pytest
@@ -104,3 +107,37 @@ def test_a_training_whose_output_is_closed(closed, monkeypatch, tmp_path):
         run(failing(lambda: print('an entry of the log', flush=True)))
     with pytest.raises(BrokenPipeError):
         stream.close()
+
+
+WARNING = """
+    import warnings
+    from tqdm import tqdm
+    with tqdm(total=3, mininterval=0) as bar:
+        for k in range(3):
+            warnings.warn("of two\\n  lines")
+            warnings.warn(f"number {k % 2}", RuntimeWarning)
+            bar.update()
+"""
+
+
+def test_a_warning_is_one_line_above_the_bar():
+    done = command(script=WARNING)
+    assert done.returncode == 0
+    lines = re.findall(rb'(?:^|[\r\n])([^\r\n]*warn[^\r\n]*)\n', done.stderr)
+    assert lines == [b'warning: of two lines', b'warning: number 0', b'warning: number 1']
+    assert done.stderr.count(b'warn') == 3 and b'3/3' in done.stderr
+
+
+def test_told_warnings(capsys, recwarn):
+    """Its list is of what was told; outside, warnings are whose they were."""
+    with told_warnings(UserWarning) as told:
+        for text in 'a', 'b', 'a':
+            warnings.warn(text, stacklevel=1)
+    assert told == ['a', 'b'] and capsys.readouterr().err == 'warning: a\nwarning: b\n'
+    warnings.warn('c', stacklevel=1)
+    assert [str(warning.message) for warning in recwarn] == ['c']
+
+
+def test_warnings_are_errors_where_the_filters_say_so():
+    with told_warnings(), pytest.raises(RuntimeWarning):
+        warnings.warn('a', RuntimeWarning, stacklevel=1)
