@@ -59,7 +59,7 @@ def main():
     if signal and processes.is_first:
         print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
     elif processes.is_first:
-        print(summary(trainer, config))
+        print(summary(trainer, config, args.data_dir))
 
 
 def prepare(args, processes, claims):
