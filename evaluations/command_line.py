@@ -99,7 +99,8 @@ def config_of(snapshot, config):
         raise SnapshotError(f'{snapshot}: no such snapshot')
     path = Path(config) if config else Path(snapshot).parent / 'config.yml'
     if not path.is_file():
-        raise ConfigError(f'{path}: no such config; give the one of {snapshot} as --config FILE')
+        of = snapshot or 'the feature network and the real data'
+        raise ConfigError(f'{path}: no such config; give the one of {of} as --config FILE')
     return path
 
 
@@ -188,7 +189,8 @@ def _tell_what_is_replaced(path, record):
     if not isinstance(earlier, dict):
         print(f'{path}: replaced, what was no record', file=sys.stderr)
         return
-    differing = [f'{name} {earlier.get(name)}' for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
+    differing = [f'no {name}' if earlier.get(name) is None else f'{name} {earlier[name]}'
+                 for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
     if differing:
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
 

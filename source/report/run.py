@@ -90,6 +90,10 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _found(value):
+    return 'nothing' if value is None else repr(value)[:50]
+
+
 def _checked(log):
     """The entries of a log in order; raises ValueError where it is no list of numbers by iteration."""
     if not isinstance(log, list) or not all(isinstance(entry, dict) for entry in log):
@@ -97,7 +101,7 @@ def _checked(log):
     for k, entry in enumerate(log):
         for name, value in (('iteration', entry.get('iteration')), ('elapsed_time', entry.get('elapsed_time', 0.))):
             if not is_number(value):
-                raise ValueError(f'entry {k}: {name}: expected a number, found {value!r}')
+                raise ValueError(f'entry {k}: {name}: expected a number, found {_found(value)}')
     return sorted(log, key=lambda entry: entry['iteration'])
 
 
@@ -108,7 +112,7 @@ def _check_counts(config, path):
                         ('updater.args.ema', of_updater.get('ema') or 0),
                         ('models.generator.args.n_classes', of_gen.get('n_classes', 0))):
         if not is_number(value):
-            raise ValueError(f'{path}: {name}: expected a number, found {str(value)[:50]!r}')
+            raise ValueError(f'{path}: {name}: expected a number, found {_found(value)}')
 
 
 def read_run(path):

@@ -52,7 +52,8 @@ def cached_statistics(dataset, network, indices=None, images=None):
 def _checked(path, key):
     statistics = load_statistics(path)
     if statistics.key != key:
-        raise ValueError(f'{path}: expected statistics of {key}, found {statistics.key}')
+        raise ValueError(f'{path}: expected statistics of {key}, found those of '
+                         f'{statistics.key or "nothing that it names"}')
     return statistics
 
 
