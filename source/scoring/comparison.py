@@ -78,7 +78,7 @@ class Comparison:
 
 def load_published(path):
     """Return all Published of a CSV file with their fields as its columns; raises ValueError for another file."""
-    with open(path, newline='', encoding='utf-8') as file:
+    with open(path, newline='', encoding='utf-8-sig') as file:
         rows = list(csv.DictReader(file))
     names = [field.name for field in fields(Published)]
     if not rows or list(rows[0]) != names:
