@@ -166,10 +166,18 @@ def summary(record):
     """One line that says what the scores are of."""
     parts = [f'{record["n_images"]} images of {record["samples"]}']
     if 'is_mean' in record:
-        parts.append(f'{record["splits"]} splits')
+        parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:
         first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
         parts.append(f'{first}against {record["reference"]}')
     if record['kid_subset_size']:
-        parts.append(f'KID of subsets of {record["kid_subset_size"]}')
+        parts.append(what_kid_is_of(record))
     return ', '.join(parts)
+
+
+def what_kid_is_of(record):
+    size = record['kid_subset_size']
+    if 'kid_std' in record:
+        return f'KID of subsets of {size}'
+    is_all = size == record['n_compared'] == record['n_real']
+    return f'KID of one set of all {size} images: no std' if is_all else f'KID of one subset of {size}: no std'

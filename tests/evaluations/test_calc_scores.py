@@ -135,6 +135,22 @@ def test_kid_alone(snapshot, tmp_path):
     assert {'fid', 'is_mean', 'precision'}.isdisjoint(record)
 
 
+@pytest.mark.parametrize('arguments, said', [
+    (['--kid_subsets', 2, '--kid_subset_size', 1437], 'KID of one set of all 1437 images: no std'),
+    (['--kid_subsets', 1, '--kid_subset_size', 9], 'KID of one subset of 9: no std')])
+def test_no_std_of_one_value(snapshot, tmp_path, capsys, arguments, said):
+    """It is not 0 but not known: said in a line, and no key of the record."""
+    np.savez(tmp_path / 'a.npz', ims=DigitsDataset(size=8).ims)
+    config = snapshot.parent / 'config.yml'
+    assert run(calc_scores.main, '--images', tmp_path / 'a.npz', '--config', config, '--gpu', -1, '--results_dir',
+               tmp_path, '--metrics', 'is', 'kid', '--splits', 1, *arguments) == 0
+    record = record_in(tmp_path / 'all_scores.json')
+    assert {'is_mean', 'kid_mean'} <= set(record) and {'is_std', 'kid_std'}.isdisjoint(record)
+    *scores, summary = capsys.readouterr().out.splitlines()
+    assert len(scores) == 2 and not any('std' in line for line in scores)
+    assert '1 split: no std' in summary and said in summary
+
+
 def test_inception_score_alone_needs_no_data(snapshot, tmp_path):
     arguments = ['--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--metrics', 'is']
     assert run(calc_scores.main, *arguments) == 0
