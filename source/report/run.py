@@ -35,6 +35,15 @@ class Run:
         return max((entry['iteration'] for entry in self.log), default=0)
 
     @property
+    def is_finished(self):
+        return self.n_done >= self.config['iteration']
+
+    def when(self, iteration):
+        """'at the end' of an iteration that is the last of a finished run, else 'at iteration N'."""
+        is_end = self.is_finished and iteration == self.n_done
+        return 'at the end' if is_end else f'at iteration {iteration:,}'
+
+    @property
     def seconds(self):
         return self.log[-1].get('elapsed_time', 0.) if self.log else 0.
 

@@ -102,7 +102,8 @@ def _score(run, network, score, ema):
     std = None
     if score.endswith('mean') and run.config['evaluation']['splits'] > 1:  # earlier versions logged 0 of one split
         std = dict(run.series(name.removesuffix('mean') + 'std')).get(points[-1][0])
-    return f'{points[-1][1]:.4g}' + (f' ± {std:.2g}' if std is not None else '')
+    when = '' if points[-1][0] == run.n_done else f' ({run.when(points[-1][0])})'
+    return f'{points[-1][1]:.4g}' + (f' ± {std:.2g}' if std is not None else '') + when
 
 
 def _differences(runs):
