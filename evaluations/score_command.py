@@ -4,7 +4,9 @@ from dataclasses import replace
 from evaluations import command_line as cli
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
+from source.miscs.standard_streams import tell
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
+from source.scoring.possible_metrics import NAMES, too_few
 from source.scoring.protocols import PROTOCOLS, config_protocol
 from source.scoring.reference import RealImages, StatisticsFile
 from source.yaml_utils import load_config
@@ -38,7 +40,10 @@ def parse_arguments(doc, metrics):
         parser.error('--n_images goes with --snapshot; of --images all are scored')
     if args.ref_stats and args.real:
         parser.error('--real goes without --ref_stats, which holds the real images')
-    args.metrics = metrics or args.metrics or [m for m in METRICS if not args.ref_stats or m not in NEED_FEATS]
+    args.left_out, args.asked = {}, metrics or args.metrics
+    args.metrics = args.asked or list(METRICS)
+    if args.ref_stats and not args.asked:
+        leave_out(args, dict.fromkeys(sorted(NEED_FEATS), '--ref_stats holds no features'))
     if args.ref_stats and NEED_FEATS & set(args.metrics):
         parser.error('--ref_stats holds no features, which KID, precision and recall are computed from')
     return args
@@ -69,6 +74,35 @@ def _config_protocol(args, config, n_stored):
                     f'--images {args.images}: expected at least 2 images')
         raise ValueError(f'{expected} and --splits from 1 to as many, found {n_images} and {splits}')
     return config_protocol(n_images, splits)
+
+
+def leave_out(args, reasons):
+    """Takes metrics, {name: why or None}, out of the arguments' where there is a reason.
+
+    Raises ValueError, the first reason, where the metric was asked for or nothing is left.
+    """
+    for metric, why in reasons.items():
+        if why is not None:
+            args.left_out[metric] = why
+            args.metrics = [m for m in args.metrics if m != metric]
+            if args.asked or not args.metrics:
+                raise ValueError(f'{NAMES[metric]}: {why}')
+
+
+def leave_out_splits(args, config, n_stored):
+    """Leaves out the inception score where there are fewer images than the config's splits."""
+    if not args.asked and args.protocol is None and args.splits is None:
+        n_images = next(n for n in (n_stored, args.n_images, config['evaluation']['n_images']) if n is not None)
+        if n_images >= 2:  # fewer are refused whatever the metric
+            leave_out(args, {'is': too_few('is', n_images, splits=config['evaluation']['splits'])})
+
+
+def leave_out_comparisons(args, protocol, reference):
+    """Leaves out what needs more images than are compared; returns the reference, None where nothing is left for it."""
+    if reference is None:
+        return None
+    leave_out(args, {m: too_few(m, protocol.n_compared, reference.n) for m in args.metrics if m != 'is'})
+    return None if set(args.metrics) == {'is'} else reference
 
 
 def open_reference(args, config, path, protocol, network):
@@ -115,22 +149,26 @@ def run(doc, kind, metrics=None):
     path = cli.config_path(args)
     config = load_config(path)
     images_are_stored = cli.load_images(args) if args.images else None
-    protocol = chosen_protocol(args, config, images_are_stored and images_are_stored.n)
+    n_stored = images_are_stored and images_are_stored.n
+    leave_out_splits(args, config, n_stored)
+    protocol = chosen_protocol(args, config, n_stored)
     network = cli.load_network(args, config, path)
-    reference = open_reference(args, config, path, protocol, network)
+    reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network))
     images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
     check_features(args, images, network, reference)
     subset_size = kid_subset_size(args, protocol, reference)
     file = cli.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
+    for metric, why in args.left_out.items():
+        tell(f'left out: {NAMES[metric]}: {why}')
     with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
         'samples': args.snapshot or args.images, 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
         **reference_record(protocol, reference), 'kid_subset_size': subset_size,
-        'seed': args.seed if args.snapshot else None, 'warnings': warned, **scores}
+        'seed': args.seed if args.snapshot else None, 'left_out': args.left_out, 'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
