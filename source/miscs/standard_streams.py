@@ -1,6 +1,7 @@
 """Standard output and standard error as all commands write to them."""
 import contextlib
 import errno
+import io
 import os
 import select
 import signal
@@ -23,7 +24,7 @@ def standard_streams(closed=''):
     `told_warnings` does.
     """
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, 'errors', None) in ('strict', 'surrogateescape'):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ('strict', 'surrogateescape'):
             stream.reconfigure(errors='backslashreplace')
     try:
         try:
@@ -96,7 +97,7 @@ def _fails(stream):
         poll = select.poll()
         poll.register(stream.fileno(), 0)  # errors are always told
         return bool(poll.poll(0))
-    except ValueError:  # no file, as in a test
+    except (ValueError, AttributeError):  # no file, as in a test or a notebook
         return False
     except OSError:
         return True
