@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+OF_WRITING = errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO
 CLOSED = 128 + signal.SIGPIPE  # the status of a command whose reader went, as of one that the signal ended
 
 
@@ -75,7 +76,7 @@ def tell(line):
 
 def of_output(error):
     """What happened to standard output or error, as text, where an OSError comes from there; None for another's."""
-    if isinstance(error, OSError) and error.filename is None:
+    if isinstance(error, OSError) and error.filename is None and error.errno in OF_WRITING:
         for name, stream in (('output', sys.stdout), ('error', sys.stderr)):
             if _fails(stream):
                 return f'standard {name}' + (' was closed' if error.errno == errno.EPIPE else f': {error.strerror}')

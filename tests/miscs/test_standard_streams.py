@@ -85,6 +85,11 @@ def test_full_output():
     assert (done.returncode, done.stderr) == (2, b'-c: error: standard output: No space left on device\n')
 
 
+def test_another_error_is_not_taken_for_the_outputs(closed):
+    done = command(script='raise OSError(111, "Connection refused")', stdout=closed)
+    assert done.returncode == 1 and done.stderr.endswith(b'\nConnectionRefusedError: [Errno 111] Connection refused\n')
+
+
 def test_a_command_whose_output_is_closed(closed):
     done = command('experiments.py', 'list', stdout=closed)
     assert (done.returncode, done.stderr) == (141, b'')
