@@ -119,8 +119,12 @@ def run(args):
     if any(not results.record(cell).exists() for cell in cells):
         prepare(results, variants[0], budget, data_dir, args.gpu)
     worker = worker_command() + ([] if args.gpu is None else ['--gpu', str(args.gpu)])
-    left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
-                     tell=lambda line: print(line, flush=True))
+    try:
+        left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
+                         tell=lambda line: print(line, flush=True))
+    except BrokenPipeError:
+        print('experiments.py: standard output was closed; give the same command again to go on', file=sys.stderr)
+        raise
     print(f'{len(cells) - left} of {len(cells)} cells are in {results.csv}'
           + (f'; {left} left: give the same command again' if left else ''))
     if left:

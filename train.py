@@ -10,6 +10,7 @@ from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.one_line_errors import message_of
+from source.miscs.standard_streams import standard_streams
 from source.processes import ALONE, start_processes
 from source.running import StoppedError, resume, run
 from source.training import build_trainer, summary
@@ -34,6 +35,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
+@standard_streams('train.py: standard output was closed')
 def main():
     args = parse_arguments()
     processes = ALONE
@@ -65,7 +67,7 @@ def main():
     if signal and processes.is_first:
         print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
     elif processes.is_first:
-        print(summary(trainer, config))
+        print(summary(trainer, config, args.data_dir))
 
 
 def prepare(args, processes, claims):

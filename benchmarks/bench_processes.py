@@ -16,6 +16,7 @@ from statistics import median
 from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.standard_streams import standard_streams
 from source.yaml_utils import load_config
 
 CONFIG = ROOT / 'configs' / 'sn_projection_digits.yml'
@@ -63,6 +64,7 @@ def measure(config, n, iterations, rounds):
     return figures
 
 
+@standard_streams()
 def main():
     args = parse_arguments()
     load = os.getloadavg()[0]

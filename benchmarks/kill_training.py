@@ -23,6 +23,7 @@ from source.miscs.argument_parser import ArgumentParser
 from source.miscs.line_log import LineLog
 from source.miscs.results_dir import snapshots_in
 from source.miscs.snapshots import newest_good
+from source.miscs.standard_streams import standard_streams
 
 import numpy as np
 import yaml
@@ -189,6 +190,7 @@ def without_time(entries):
     return [{name: value for name, value in entry.items() if name != 'elapsed_time'} for entry in entries]
 
 
+@standard_streams()
 def main():
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:

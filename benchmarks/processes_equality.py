@@ -21,6 +21,7 @@ from benchmarks.kill_training import CONFIG
 from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.standard_streams import standard_streams
 
 import numpy as np
 import yaml
@@ -88,6 +89,7 @@ def differences(one, other):
     return found
 
 
+@standard_streams()
 def main():
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:

@@ -15,6 +15,7 @@ from source.build import class_names_of
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
+from source.miscs.standard_streams import tell
 from source.scoring.intra_fid import intra_fid
 from source.scoring.judging import reference_statistics
 from source.scoring.protocols import PROTOCOLS
@@ -152,8 +153,8 @@ def report(file, network, record):
     if record['intra_fid'] is None:
         raise ValueError(f'{record["samples"]}: no class has two real and two generated images')
     if record['singular']:
-        print(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
-              f'features of {network.name}; such distances compare only with others of as many images')
+        tell(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
+             f'features of {network.name}; such distances compare only with others of as many images')
     cli.write_record(file, record)
     print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({cli.protocol_text(record)})')
     cli.tell_foreign(record)

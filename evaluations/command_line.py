@@ -1,8 +1,6 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
-import contextlib
 import json
 import sys
-import warnings
 from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models, class_names_of
@@ -17,6 +15,7 @@ from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all com
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
+from source.miscs.standard_streams import told_warnings  # noqa: F401  (for those that score)
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
@@ -108,7 +107,8 @@ def config_of(snapshot, config):
         raise SnapshotError(f'{snapshot}: no such snapshot')
     path = Path(config) if config else Path(snapshot).parent / 'config.yml'
     if not path.is_file():
-        raise ConfigError(f'{path}: no such config; give the one of {snapshot} as --config FILE')
+        of = snapshot or 'the feature network and the real data'
+        raise ConfigError(f'{path}: no such config; give the one of {of} as --config FILE')
     return path
 
 
@@ -225,7 +225,8 @@ def _tell_what_is_replaced(path, record):
     if not isinstance(earlier, dict):
         print(f'{path}: replaced, what was no record', file=sys.stderr)
         return
-    differing = [f'{name} {earlier.get(name)}' for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
+    differing = [f'no {name}' if earlier.get(name) is None else f'{name} {earlier[name]}'
+                 for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
     if differing:
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
 
@@ -236,17 +237,3 @@ def tell_replaced(paths, hint='--results_dir keeps both'):
     if there:
         more = f' and {len(there) - 1} more' if len(there) > 1 else ''
         print(f'{there[0]}{more}: replaced; {hint}', file=sys.stderr)
-
-
-@contextlib.contextmanager
-def told_warnings(category):
-    """Gathers warnings of a category as a list of lines, each told once on standard error."""
-    lines = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter('always', category)
-        try:
-            yield lines
-        finally:
-            for line in dict.fromkeys(str(warning.message) for warning in caught):
-                lines.append(line)
-                print(f'warning: {line}', file=sys.stderr)

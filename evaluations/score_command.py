@@ -6,7 +6,9 @@ from evaluations import command_line as cli
 from source.build import class_names_of
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
+from source.miscs.standard_streams import tell
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
+from source.scoring.possible_metrics import NAMES, too_few
 from source.scoring.protocols import PROTOCOLS, config_protocol
 from source.scoring.reference import RealImages, StatisticsFile
 from source.yaml_utils import load_config
@@ -41,7 +43,10 @@ def parse_arguments(doc, metrics):
         parser.error('--n_images goes with --snapshot; of --images all are scored')
     if args.ref_stats and args.real:
         parser.error('--real goes without --ref_stats, which holds the real images')
-    args.metrics = metrics or args.metrics or [m for m in METRICS if not args.ref_stats or m not in NEED_FEATS]
+    args.left_out, args.asked = {}, metrics or args.metrics
+    args.metrics = args.asked or list(METRICS)
+    if args.ref_stats and not args.asked:
+        leave_out(args, dict.fromkeys(sorted(NEED_FEATS), '--ref_stats holds no features'))
     if args.ref_stats and NEED_FEATS & set(args.metrics):
         parser.error('--ref_stats holds no features, which KID, precision and recall are computed from')
     return args
@@ -72,6 +77,35 @@ def _config_protocol(args, config, n_stored):
                     f'--images {args.images}: expected at least 2 images')
         raise ValueError(f'{expected} and --splits from 1 to as many, found {n_images} and {splits}')
     return config_protocol(n_images, splits)
+
+
+def leave_out(args, reasons):
+    """Takes metrics, {name: why or None}, out of the arguments' where there is a reason.
+
+    Raises ValueError, the first reason, where the metric was asked for or nothing is left.
+    """
+    for metric, why in reasons.items():
+        if why is not None:
+            args.left_out[metric] = why
+            args.metrics = [m for m in args.metrics if m != metric]
+            if args.asked or not args.metrics:
+                raise ValueError(f'{NAMES[metric]}: {why}')
+
+
+def leave_out_splits(args, config, n_stored):
+    """Leaves out the inception score where there are fewer images than the config's splits."""
+    if not args.asked and args.protocol is None and args.splits is None:
+        n_images = next(n for n in (n_stored, args.n_images, config['evaluation']['n_images']) if n is not None)
+        if n_images >= 2:  # fewer are refused whatever the metric
+            leave_out(args, {'is': too_few('is', n_images, splits=config['evaluation']['splits'])})
+
+
+def leave_out_comparisons(args, protocol, reference):
+    """Leaves out what needs more images than are compared; returns the reference, None where nothing is left for it."""
+    if reference is None:
+        return None
+    leave_out(args, {m: too_few(m, protocol.n_compared, reference.n) for m in args.metrics if m != 'is'})
+    return None if set(args.metrics) == {'is'} else reference
 
 
 def open_reference(args, config, path, protocol, network):
@@ -118,9 +152,11 @@ def run(doc, kind, metrics=None):
     path = cli.config_path(args)
     config = load_config(path)
     images_are_stored = cli.load_images(args) if args.images else None
-    protocol = chosen_protocol(args, config, images_are_stored and images_are_stored.n)
+    n_stored = images_are_stored and images_are_stored.n
+    leave_out_splits(args, config, n_stored)
+    protocol = chosen_protocol(args, config, n_stored)
     network = cli.load_network(args, config, path)
-    reference = open_reference(args, config, path, protocol, network)
+    reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network))
     images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
     check_features(args, images, network, reference)
@@ -128,12 +164,15 @@ def run(doc, kind, metrics=None):
     subset_size = kid_subset_size(args, protocol, reference)
     file = cli.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
+    for metric, why in args.left_out.items():
+        tell(f'left out: {NAMES[metric]}: {why}')
     with cli.told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
-        **reference_record(protocol, reference), 'kid_subset_size': subset_size, 'warnings': warned, **scores}
+        **reference_record(protocol, reference), 'kid_subset_size': subset_size, 'left_out': args.left_out,
+        'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
@@ -181,10 +220,18 @@ def summary(record):
     if record['order']:
         parts.append(f'in an order {record["order"]}' if record['seed'] is not None else f'in order {record["order"]}')
     if 'is_mean' in record:
-        parts.append(f'{record["splits"]} splits')
+        parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:
         first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
         parts.append(f'{first}against {record["reference"]}')
     if record['kid_subset_size']:
-        parts.append(f'KID of subsets of {record["kid_subset_size"]}')
+        parts.append(what_kid_is_of(record))
     return ', '.join(parts)
+
+
+def what_kid_is_of(record):
+    size = record['kid_subset_size']
+    if 'kid_std' in record:
+        return f'KID of subsets of {size}'
+    is_all = size == record['n_compared'] == record['n_real']
+    return f'KID of one set of all {size} images: no std' if is_all else f'KID of one subset of {size}: no std'

@@ -6,10 +6,10 @@ again: every later iteration fills the input buffers and launches the graph. Wha
 counting updates, is repeated after each launch.
 """
 import gc
-import sys
 
 from source.functions.capturable import Census
 from source.inputs import Prefetch, StaticInputs
+from source.miscs.standard_streams import tell
 
 import chainer
 
@@ -69,7 +69,7 @@ class CapturedStep:
         if reason is not None:
             self.forget()
             self.reason = reason
-            print(f'training: the step is not captured as a CUDA graph: {reason}', file=sys.stderr)
+            tell(f'training: the step is not captured as a CUDA graph: {reason}')
 
     def _warm_up(self):
         inputs, census = self.updater.live_inputs(), Census()

@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 
+from source.miscs.commands_to_copy import install_command
 from source.miscs.devices import DeviceError, n_gpus
 
 import chainer
@@ -108,7 +109,7 @@ def start_processes(gpu=None):
         from chainermn import create_communicator
         from mpi4py import MPI
     except ImportError as error:
-        raise ValueError(f"mpiexec started this process, but {error}: pip install -e '.[mpi]'") from None
+        raise ValueError(f'mpiexec started this process, but {error}: {install_command("mpi")}') from None
     local = MPI.COMM_WORLD.Split_type(MPI.COMM_TYPE_SHARED)
     if gpu is None and n_gpus():
         gpu = local.rank

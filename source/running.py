@@ -3,6 +3,7 @@ from source.datasets.batch_checks import BadBatch
 from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
+from source.miscs.one_line_errors import message_of
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
 
 
@@ -39,8 +40,7 @@ def run(trainer):
         models = trainer.updater.gen, trainer.updater.dis
         raise StoppedError('\n'.join([f'{error}; {_last_good(trainer)}', *describe_norms(models)])) from error
     except (OSError, DamagedImage, BadBatch) as error:
-        what = f'{error.filename}: {error.strerror}' if getattr(error, 'filename', None) else str(error)
-        raise StoppedError(f'{what}; training stopped at iteration {trainer.updater.iteration}; '
+        raise StoppedError(f'{message_of(error)}; training stopped at iteration {trainer.updater.iteration}; '
                            f'{_last_good(trainer)}') from error
     except LineLogError as error:
         raise StoppedError(str(error)) from error

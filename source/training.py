@@ -16,6 +16,7 @@ from source.extensions.tensorboard import TensorBoard
 from source.first_batch import check_first_batch
 from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
+from source.miscs.commands_to_copy import python_command
 from source.miscs.devices import gpu_index
 from source.miscs.kept_random_states import kept_random_states
 from source.miscs.stop_request import StopRequest
@@ -172,14 +173,8 @@ class Until:
         return self.stop.made or trainer.updater.iteration >= self.last
 
 
-def _python():
-    """The running interpreter, as a user would type it."""
-    path = Path(sys.executable)
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def summary(trainer, config):
-    """What a finished run left and what to do with it, as text."""
+def summary(trainer, config, data_dir=None):
+    """What a finished run left and what to do with it, as text; `data_dir` is what the run was given."""
     out = Path(trainer.out)
     last = trainer.updater.iteration
     snapshot = out / f'{type(trainer.updater.gen).__name__}_{last}.npz'
@@ -191,9 +186,10 @@ def summary(trainer, config):
         '  log.json, config.yml    every number; the config and the versions it ran with',
         f'  {snapshot.name}, snapshot_iter_{last}  the generator; everything, to go on from',
         'Next:',
-        f'  {_python()} evaluations/gen_images.py --snapshot {snapshot}',
+        f'  {python_command("evaluations/gen_images.py", "--snapshot", snapshot)}',
     ]
-    lines.append(f'  {_python()} evaluations/report.py {out}')
+    data = ('--data_dir', Path(data_dir)) if data_dir else ()
+    lines.append(f'  {python_command("evaluations/report.py", out, *data)}')
     if config['evaluation']['network']:
-        lines.append(f'  {_python()} evaluations/calc_inception.py --snapshot {snapshot}')
+        lines.append(f'  {python_command("evaluations/calc_inception.py", "--snapshot", snapshot, *data)}')
     return '\n'.join(lines)

@@ -69,6 +69,12 @@ def test_examples_parse(monkeypatch, page):
         assert [config for config in configs if config.startswith('configs/') and not (ROOT / config).is_file()] == []
 
 
+def test_all_write_through_prepared_streams():
+    """`one_line_errors` prepares them too."""
+    prepared = re.compile(r'^@.*\b(one_line_errors|standard_streams)\b.*\ndef main\(', re.M)
+    assert [path for path in NAMED if not prepared.search(path.read_text(encoding='utf-8'))] == []
+
+
 @pytest.mark.parametrize('path', NAMED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_wrong_argument(monkeypatch, capsys, path):
     assert parse(monkeypatch, path, ['--bogus']) == 2

@@ -114,7 +114,8 @@ def test_without_mpiexec_there_is_one(monkeypatch):
 def test_mpi_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setenv('OMPI_COMM_WORLD_SIZE', '2')
     monkeypatch.setitem(__import__('sys').modules, 'mpi4py', None)
-    with pytest.raises(ValueError, match=r"mpiexec started this process, but .*mpi4py.*pip install -e '.\[mpi\]'"):
+    expected = r"mpiexec started this process, but .*mpi4py.*pip install -c \S*constraints.txt -e '\S*\[mpi\]'"
+    with pytest.raises(ValueError, match=expected):
         start_processes(-1)
 
 

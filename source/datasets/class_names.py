@@ -11,8 +11,10 @@ def read_class_names(path, n_classes):
     A line may begin with an ImageNet identifier and hold several names: `n02123045 tabby, tabby cat`.
     """
     try:
-        lines = Path(path).read_text(encoding='utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = Path(path).read_text(encoding='utf-8-sig').splitlines()
+        if any('\0' in line for line in lines):  # UTF-16 of plain letters is UTF-8 with these
+            raise UnicodeError('expected text in UTF-8, found null characters')
+    except (OSError, UnicodeError) as error:
         raise ValueError(f'{path}: cannot be read as class names: {getattr(error, "strerror", error)}') from None
     names = [line.strip() for line in lines if line.strip()]
     if len(names) != n_classes:

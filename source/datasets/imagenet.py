@@ -51,14 +51,14 @@ def read_list(path, lowest, highest):
     if not os.path.isfile(path):
         raise FileNotFoundError(f"{path}: expected a list, one 'folder/name.JPEG label' a line, found no file")
     names, classes = [], []
-    with open(path, encoding='utf-8', errors='surrogateescape') as file:
+    with open(path, encoding='utf-8-sig', errors='surrogateescape') as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             *name, label = line.rsplit(maxsplit=1)
             if not name or not label.isdecimal() or len(label) > 9 or not lowest <= int(label) <= highest:
                 raise ValueError(f"{path}:{number}: expected 'folder/name.JPEG label' with a label from {lowest} to "
-                                 f'{highest}, found {line.strip()!r}')
+                                 f'{highest}, found {line.strip()[:100]!r}')
             names.append(name[0].strip())
             classes.append(int(label) - lowest)
     if not names:

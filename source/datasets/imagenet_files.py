@@ -32,7 +32,7 @@ class Listing:
 
 def read_wnids(path):
     """The first words of a file's lines, as LOC_synset_mapping.txt has them: the classes in order of their labels."""
-    with open(path, encoding='utf-8', errors='replace') as file:
+    with open(path, encoding='utf-8-sig', errors='replace') as file:
         wnids = [line.split()[0] for line in file if line.strip()]
     bad = next((wnid for wnid in wnids if not WNID.fullmatch(wnid)), None)
     if bad is not None or not wnids or len(set(wnids)) < len(wnids):

@@ -132,7 +132,8 @@ def _finished(paths, made_of, settings):
         raise ValueError(f'{paths.report}: expected the report of what was prepared, found something else') from None
     if differing:
         raise ValueError(f'{paths.report}: is of other images or settings: {one_line(differing[0])}: expected '
-                         f'{made_of.get(differing[0])}, found {one_line(found.get(differing[0]))}; give another --out')
+                         f'{one_line(made_of.get(differing[0]))}, found {one_line(found.get(differing[0]))}; '
+                         'give another --out')
     for kind, path in (('packed', paths.images), ('folder', paths.folder)):
         if kind in settings.formats and not path.exists():
             raise ValueError(f'{path}: expected it beside {paths.report.name}, found nothing; remove that to make it')

@@ -37,7 +37,7 @@ def _of_annotations(folder):
 
 def _of_solution(path):
     try:
-        with open(path, encoding='utf-8', newline='') as file:
+        with open(path, encoding='utf-8-sig', newline='') as file:
             rows = list(csv.DictReader(file))
         return {row['ImageId']: row['PredictionString'].split()[0] for row in rows}
     except (KeyError, IndexError, AttributeError, TypeError, csv.Error, UnicodeDecodeError) as error:
@@ -56,5 +56,5 @@ def _of_list(path):
 
 
 def _lines(path):
-    with open(path, encoding='utf-8', errors='surrogateescape') as file:
+    with open(path, encoding='utf-8-sig', errors='surrogateescape') as file:
         return [line.strip() for line in file if line.strip()]

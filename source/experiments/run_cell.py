@@ -211,7 +211,8 @@ def make_record(cell, status, trainer, log, network, config, threads):
         'seconds_per_100_updates': seconds_per_100_updates(log, prefix),
         'threads': threads,
         'device': 'CPU' if dis.xp is np else 'GPU',
-        'curve': {name: [entry[name] for entry in curve] for name in (curve[0] if curve else ())},
+        'curve': {name: [entry[name] for entry in curve] for name in (curve[0] if curve else ())
+                  if all(name in entry for entry in curve)},  # a std of one split is in logs of earlier versions alone
         'log': {name: [entry.get(name) for entry in log] for name in names
                 if name == 'iteration' or name.startswith(('loss', 'critic_loss'))},
         'spectral_norms': {name.removeprefix('sigma/'): [entry.get(name) for entry in log]

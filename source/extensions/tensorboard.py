@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from source.miscs.commands_to_copy import install_command
+
 import numpy as np
 from chainer.training import extension
 from PIL import Image
@@ -55,6 +57,5 @@ def event_writer():
     try:
         from tensorboardX import SummaryWriter
     except ImportError:
-        raise ValueError('tensorboard: true needs tensorboardX: '
-                         "pip install -c constraints.txt -e '.[tensorboard]'") from None
+        raise ValueError(f'tensorboard: true needs tensorboardX: {install_command("tensorboard")}') from None
     return SummaryWriter

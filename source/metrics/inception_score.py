@@ -5,9 +5,10 @@ from chainer import backend
 def inception_score(probs, splits=10):
     """Return mean and population standard deviation, over contiguous splits, of exp(E_x KL(p(y|x) || p(y))).
 
-    `probs` is (N, K), one row an image, all >= 0; the result lies in [1, K] where rows sum to 1. Computed in float64,
-    one split in memory at a time. Raises ValueError for another shape, for negative or non-finite entries and for
-    fewer images than splits. Salimans et al. 2016, Improved Techniques for Training GANs, section 4.
+    `probs` is (N, K), one row an image, all >= 0; the result lies in [1, K] where rows sum to 1. The deviation of a
+    single split is None: one value has no spread. Computed in float64, one split in memory at a time. Raises ValueError
+    for another shape, for negative or non-finite entries and for fewer images than splits. Salimans et al. 2016,
+    Improved Techniques for Training GANs, section 4.
     """
     xp = backend.get_array_module(probs)
     probs = xp.asarray(probs)
@@ -17,7 +18,7 @@ def inception_score(probs, splits=10):
         raise ValueError(f'splits: expected 1 to {len(probs)}, the number of images; got {splits}')
     bounds = [k * len(probs) // splits for k in range(splits + 1)]
     scores = xp.stack([_score(xp, probs[start:end]) for start, end in zip(bounds[:-1], bounds[1:], strict=True)])
-    return float(scores.mean()), float(scores.std())
+    return float(scores.mean()), float(scores.std()) if splits > 1 else None
 
 
 def _score(xp, probs):

@@ -10,8 +10,9 @@ def kernel_inception_distance(feats0, feats1, n_subsets=100, subset_size=1000, r
 
     `feats` are (N, D), computed with in float64. Each subset is of `subset_size` rows without repeats; `rng`, a NumPy
     RandomState (default: one of seed 0), first draws the rows of feats0, then those of feats1. Kernel
-    (x·y / D + 1)^3. The mean is 0 in expectation for equal distributions, and may be negative. Raises ValueError for
-    other shapes and for fewer rows than `subset_size`, which is at least 2.
+    (x·y / D + 1)^3. The mean is 0 in expectation for equal distributions, and may be negative. The deviation is None
+    where there is one value alone: of one pair, or where subsets are all the rows and so every pair is the same. Raises
+    ValueError for other shapes and for fewer rows than `subset_size`, which is at least 2.
     Bińkowski et al. 2018, Demystifying MMD GANs, sections 3 and 4.
     """
     xp = backend.get_array_module(feats0, feats1)
@@ -25,7 +26,8 @@ def kernel_inception_distance(feats0, feats1, n_subsets=100, subset_size=1000, r
         x, y = (feats[xp.asarray(rng.choice(len(feats), subset_size, replace=False))].astype(xp.float64)
                 for feats in (feats0, feats1))
         distances.append(float(_squared_discrepancy(x, y)))
-    return float(np.mean(distances)), float(np.std(distances))
+    is_one_value = n_subsets == 1 or len(feats0) == len(feats1) == subset_size
+    return float(np.mean(distances)), None if is_one_value else float(np.std(distances))
 
 
 def _squared_discrepancy(x, y):

@@ -3,11 +3,12 @@ from source.metrics.arrays import checked_feats
 
 from chainer import backend
 
+NEIGHBORS = 3  # the paper's k
 BLOCK_ENTRIES = 2 ** 22  # of a block of distances: 32 MiB in float64
 ROUNDING = 1e-12  # of squared norms: below it a squared distance is float64's rounding, and two features are equal
 
 
-def precision_recall(feats_real, feats_fake, k=3):
+def precision_recall(feats_real, feats_fake, k=NEIGHBORS):
     """Return (precision, recall), floats in [0, 1].
 
     Precision is the share of fake features no farther from some real one than that one's k-th nearest real

@@ -1,6 +1,7 @@
 """Animations: GIF by Pillow, MP4 by imageio with its own ffmpeg."""
 from pathlib import Path
 
+from source.miscs.commands_to_copy import install_command
 from source.miscs.files import atomic_write
 
 import numpy as np
@@ -59,7 +60,7 @@ def video_writer():
         import imageio.v2 as imageio
         import imageio_ffmpeg  # noqa: F401  (what imageio writes MP4 with)
     except ImportError:
-        raise ValueError("an MP4 needs imageio and imageio-ffmpeg: pip install -c constraints.txt -e '.[video]'; "
+        raise ValueError(f'an MP4 needs imageio and imageio-ffmpeg: {install_command("video")}; '
                          'a GIF needs neither') from None
     return imageio.mimwrite
 

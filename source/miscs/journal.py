@@ -31,8 +31,9 @@ class Journal:
                              'move it away to start anew') from None
         if differing:
             name = differing[0]
-            raise ValueError(f'{self.path}: is of another run: {one_line(name)}: expected {settings.get(name)}, '
-                             f'found {one_line(found.get(name))}; move it away to start anew')
+            raise ValueError(f'{self.path}: is of another run: {one_line(name)}: expected '
+                             f'{one_line(settings.get(name))}, found {one_line(found.get(name))}; '
+                             'move it away to start anew')
         os.truncate(self.path, len(whole))
 
     def add(self, entry):

@@ -7,16 +7,20 @@ import sys
 from pathlib import Path
 
 from source.miscs.results_dir import no_empty_folders
+from source.miscs.standard_streams import of_output, standard_streams
 
 
 def one_line_errors(main, interrupted='interrupted'):
     """Turns what is wrong with a user's input into one line and exit status 2, Ctrl-C into `interrupted` and 130."""
     @functools.wraps(main)
+    @standard_streams()
     def wrapped():
         try:
             with _cleanly_terminated(), no_empty_folders():
                 main()
         except (ValueError, OSError) as error:
+            if of_output(error):
+                raise
             print(f'{Path(sys.argv[0]).name}: error: {message_of(error)}', file=sys.stderr)
             sys.exit(2)
         except KeyboardInterrupt:
@@ -29,7 +33,9 @@ def one_line_errors(main, interrupted='interrupted'):
 
 
 def message_of(error):
-    """What a ValueError or OSError says; of the latter the file first, without the number."""
+    """What a ValueError or OSError says; of the latter the file or stream first, without the number."""
+    if reason := of_output(error):
+        return reason
     named = isinstance(error, OSError) and error.filename is not None and error.strerror
     return f'{error.filename}: {error.strerror}' if named else str(error)
 

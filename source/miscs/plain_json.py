@@ -18,4 +18,4 @@ def read_json(path):
 
 def one_line(value):
     """What was found instead of something else, as a message tells it."""
-    return ' '.join(str(value).split())[:80]
+    return 'nothing' if value is None else ' '.join(str(value).split())[:80]

@@ -62,7 +62,8 @@ def _scores(run):
             if points:
                 ema = ', averaged weights' if name.startswith(f'{run.network}_ema_') else ''
                 lines.append((SCORE_TITLES.get(score, score) + ema, f'{points[-1][1]:.4g}', f'{points[-1][0]:,}',
-                              f'{evaluation["n_images"]:,} samples in {evaluation["splits"]} splits, FID against all '
+                              f'{evaluation["n_images"]:,} samples in {evaluation["splits"]} '
+                              f'split{"s" * (evaluation["splits"] != 1)}, FID against all '
                               f'training images; network {run.network}{" (a foreign judge)" if run.foreign else ""}'))
     for file, record in run.records.items():
         for name, value in record.items():

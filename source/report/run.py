@@ -41,6 +41,15 @@ class Run:
         return max((entry['iteration'] for entry in self.log), default=0)
 
     @property
+    def is_finished(self):
+        return self.n_done >= self.config['iteration']
+
+    def when(self, iteration):
+        """'at the end' of an iteration that is the last of a finished run, else 'at iteration N'."""
+        is_end = self.is_finished and iteration == self.n_done
+        return 'at the end' if is_end else f'at iteration {iteration:,}'
+
+    @property
     def seconds(self):
         return self.log[-1].get('elapsed_time', 0.) if self.log else 0.
 
@@ -98,6 +107,10 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _found(value):
+    return 'nothing' if value is None else repr(value)[:50]
+
+
 def _checked(log):
     """The entries of a log in order; raises ValueError where it is no list of numbers by iteration."""
     if not isinstance(log, list) or not all(isinstance(entry, dict) for entry in log):
@@ -105,7 +118,7 @@ def _checked(log):
     for k, entry in enumerate(log):
         for name, value in (('iteration', entry.get('iteration')), ('elapsed_time', entry.get('elapsed_time', 0.))):
             if not is_number(value):
-                raise ValueError(f'entry {k}: {name}: expected a number, found {value!r}')
+                raise ValueError(f'entry {k}: {name}: expected a number, found {_found(value)}')
     return sorted(log, key=lambda entry: entry['iteration'])
 
 
@@ -116,7 +129,7 @@ def _check_counts(config, path):
                         ('updater.args.ema', of_updater.get('ema') or 0),
                         ('models.generator.args.n_classes', of_gen.get('n_classes', 0))):
         if not is_number(value):
-            raise ValueError(f'{path}: {name}: expected a number, found {str(value)[:50]!r}')
+            raise ValueError(f'{path}: {name}: expected a number, found {_found(value)}')
 
 
 def read_run(path):

@@ -83,8 +83,8 @@ def _scores_note(runs):
     parts = []
     for (network, n_images, splits, foreign), names in of.items():
         whose = f'Scores of {text(", ".join(names))}' if len(of) > 1 else 'Scores'
-        parts.append(f'{whose} by the network “{text(network)}” on {n_images:,} samples in {splits} splits, FID '
-                     'against all training images'
+        parts.append(f'{whose} by the network “{text(network)}” on {n_images:,} samples in {splits} '
+                     f'split{"s" * (splits != 1)}, FID against all training images'
                      + ('' if network == 'inception' else '; they are its own, not the IS and FID of the literature')
                      + (f'; {text(foreign)}, so they say little of these images' if foreign else ''))
     if not parts:
@@ -100,8 +100,11 @@ def _score(run, network, score, ema):
     points = run.series(name)
     if not points:
         return '–'
-    std = dict(run.series(name.removesuffix('mean') + 'std')).get(points[-1][0]) if score.endswith('mean') else None
-    return f'{points[-1][1]:.4g}' + (f' ± {std:.2g}' if std is not None else '')
+    std = None
+    if score.endswith('mean') and run.config['evaluation']['splits'] > 1:  # earlier versions logged 0 of one split
+        std = dict(run.series(name.removesuffix('mean') + 'std')).get(points[-1][0])
+    when = '' if points[-1][0] == run.n_done else f' ({run.when(points[-1][0])})'
+    return f'{points[-1][1]:.4g}' + (f' ± {std:.2g}' if std is not None else '') + when
 
 
 def _differences(runs):

@@ -30,7 +30,7 @@ def checks_of(run, spectra=None):
 
 def _finished(run):
     total = run.config['iteration']
-    if run.n_done >= total:
+    if run.is_finished:
         return Check(True, f'finished all {total:,} iterations')
     return Check(False, f'made {run.n_done:,} of {total:,} iterations; go on with train.py --resume auto')
 
@@ -48,8 +48,9 @@ def _scores(run):
     for score, names in run.score_names().items():
         points = run.series(names[0])
         if score == 'recognized' and points:
-            share = points[-1][1]
-            yield Check(share >= RECOGNIZED, f'the judge reads {share:.1%} of the samples as their class at the end'
+            iteration, share = points[-1]
+            yield Check(share >= RECOGNIZED,
+                        f'the judge reads {share:.1%} of the samples as their class {run.when(iteration)}'
                         + ('' if share >= RECOGNIZED else ': classes are not learned (yet)'))
             continue
         if score not in BETTER:
@@ -58,11 +59,11 @@ def _scores(run):
             continue
         pick = max if BETTER[score] == 'higher' else min
         iteration, best = pick(points, key=lambda p: p[1])
-        last = points[-1][1]
-        title = SCORE_TITLES[score]
+        last_iteration, last = points[-1]
+        what = f'{SCORE_TITLES[score]} {last:.4g} {run.when(last_iteration)}'
         if abs(last - best) <= WORSE * abs(best):
-            yield Check(True, f'{title} {last:.4g} at the end, '
+            yield Check(True, f'{what}, '
                         + ('its best' if last == best else f'near its best ({best:.4g}, iteration {iteration:,})'))
         else:
-            yield Check(False, f'{title} {last:.4g} at the end is worse than {best:.4g} at iteration {iteration:,}: '
-                        'that snapshot may be the better one')
+            yield Check(False, f'{what} is worse than {best:.4g} at iteration {iteration:,}: that snapshot may be the '
+                        'better one')

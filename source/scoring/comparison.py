@@ -78,7 +78,7 @@ class Comparison:
 
 def load_published(path):
     """Return all Published of a CSV file with their fields as its columns; raises ValueError for another file."""
-    with open(path, newline='', encoding='utf-8') as file:
+    with open(path, newline='', encoding='utf-8-sig') as file:
         rows = list(csv.DictReader(file))
     names = [field.name for field in fields(Published)]
     if not rows or list(rows[0]) != names:
@@ -104,10 +104,15 @@ def read_measured(paths, rows):
                 near = difflib.get_close_matches(str(row), rows, 1)
                 hint = f'; did you mean {near[0]!r}?' if near else ''
                 raise ValueError(f'{file}: paper_row: no row {row!r} among the published numbers{hint}')
-            measured += [Measured(row, score, record[name], _number(record.get('is_std')) if score == 'is' else None,
+            measured += [Measured(row, score, record[name], _std(record) if score == 'is' else None,
                                   _protocol(record, score), record.get('feature_network'), str(file))
                          for score, name in SCORES.items() if _number(record.get(name)) is not None]
     return measured
+
+
+def _std(record):
+    # Of a single split there is none, though earlier versions wrote 0.
+    return None if record.get('splits') == 1 else _number(record.get('is_std'))
 
 
 def _number(value):

@@ -45,5 +45,9 @@ def _class_entry(images, real, network, c, n_per_class):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always', SingularCovarianceWarning)
             entry['fid'] = frechet_distance(real.mean, real.cov, fake.mean, fake.cov)
-        entry['singular'] = any(issubclass(warning.category, SingularCovarianceWarning) for warning in caught)
+        for warning in caught:
+            if issubclass(warning.category, SingularCovarianceWarning):
+                entry['singular'] = True
+            else:  # is not for the record, but to be told
+                warnings.warn(warning.message, stacklevel=1)
     return entry

@@ -100,8 +100,9 @@ def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats
 
     'is' gives 'is_mean', 'is_std'; 'fid' gives 'fid', against `reference`, which has `mean` and `cov` under the same
     network; 'kid' gives 'kid_mean', 'kid_std', and 'pr' gives 'precision', 'recall', against `real_feats` (M, D).
-    'recognized', the share seen as their label, comes with 'is' where labels are the network's classes. The scores
-    depend on the numbers of images and on splits: print them beside.
+    'recognized', the share seen as their label, comes with 'is' where labels are the network's classes. A std that one
+    value alone would have, of a single split or subset, is left out. The scores depend on the numbers of images and on
+    splits: print them beside.
     """
     scores = {}
     if 'is' in metrics:
@@ -116,4 +117,4 @@ def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats
         scores['precision'], scores['recall'] = precision_recall(real_feats, judged.feats)
     if 'is' in metrics and judged.y is not None and np.max(judged.y) < network.n_classes:
         scores['recognized'] = recognized_share(judged.probs, judged.y)
-    return scores
+    return {name: score for name, score in scores.items() if score is not None}

@@ -6,11 +6,11 @@ network's name, which says its mode, and digest. A file that is damaged or of an
 import hashlib
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from source.miscs.results_dir import make_folder
+from source.miscs.standard_streams import tell
 from source.scoring.judging import reference_statistics
 from source.scoring.statistics_files import ReferenceStatistics, load_statistics, save_statistics
 
@@ -38,22 +38,22 @@ def cached_statistics(dataset, network, indices=None, images=None):
         try:
             return replace(_checked(path, key), images=images)
         except ValueError as error:
-            print(f'{error}; computing it anew', file=sys.stderr)
+            tell(f'{error}; computing it anew')
     found = reference_statistics(dataset, network, indices)
     statistics = ReferenceStatistics(found.mean, found.cov, found.n, network.name, network.digest, images, key)
     try:
         make_folder(path.parent)
         save_statistics(path, statistics)
     except (OSError, ValueError) as error:
-        print(f'statistics of real images could not be kept ({error}); $SNGAN_CACHE names another folder',
-              file=sys.stderr)
+        tell(f'statistics of real images could not be kept ({error}); $SNGAN_CACHE names another folder')
     return statistics
 
 
 def _checked(path, key):
     statistics = load_statistics(path)
     if statistics.key != key:
-        raise ValueError(f'{path}: expected statistics of {key}, found {statistics.key}')
+        raise ValueError(f'{path}: expected statistics of {key}, found those of '
+                         f'{statistics.key or "nothing that it names"}')
     return statistics
 
 

@@ -86,4 +86,4 @@ def check_network(path, statistics, network):
     found = statistics.network, statistics.network_sha256
     if statistics.network is not None and found != (network.name, network.digest):
         raise ValueError(f'{path}: expected statistics under {network.name} ({network.digest[:12]}), '
-                         f'found {found[0]} ({(found[1] or "")[:12]})')
+                         f'found {found[0]} ({(found[1] or "no digest")[:12]})')

@@ -113,7 +113,7 @@ def test_stored_images(snapshot, tmp_path, capsys):
     assert record['intra_fid'] == pytest.approx(np.mean([
         fid_quietly(of_class(snapshot, c, 8), DIGITS.ims[DIGITS.labels == c]) for c in range(10)]), rel=1e-6)
     assert (record['protocol'], record['singular']) == ('config', 10)
-    assert 'warning: in 10 classes a covariance has not full rank' in capsys.readouterr().out
+    assert capsys.readouterr().err.startswith('warning: in 10 classes a covariance has not full rank')
     assert run(calc_intra_fid.main, *arguments, '--protocol', 'paper') == 2
     assert 'protocol paper needs 5000 images of each class, found 8 of class zero' in capsys.readouterr().err
 

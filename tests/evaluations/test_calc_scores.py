@@ -1,4 +1,6 @@
 """The commands that share score_command: calc_scores, calc_fid, calc_kid, and calc_inception's protocols."""
+from types import SimpleNamespace
+
 from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, score_command
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
@@ -135,6 +137,70 @@ def test_kid_alone(snapshot, tmp_path):
     assert {'fid', 'is_mean', 'precision'}.isdisjoint(record)
 
 
+@pytest.mark.parametrize('arguments, said', [
+    (['--kid_subsets', 2, '--kid_subset_size', 1437], 'KID of one set of all 1437 images: no std'),
+    (['--kid_subsets', 1, '--kid_subset_size', 9], 'KID of one subset of 9: no std')])
+def test_no_std_of_one_value(snapshot, tmp_path, capsys, arguments, said):
+    """It is not 0 but not known: said in a line, and no key of the record."""
+    np.savez(tmp_path / 'a.npz', ims=DigitsDataset(size=8).ims)
+    config = snapshot.parent / 'config.yml'
+    assert run(calc_scores.main, '--images', tmp_path / 'a.npz', '--config', config, '--gpu', -1, '--results_dir',
+               tmp_path, '--metrics', 'is', 'kid', '--splits', 1, *arguments) == 0
+    record = record_in(tmp_path / 'all_scores.json')
+    assert {'is_mean', 'kid_mean'} <= set(record) and {'is_std', 'kid_std'}.isdisjoint(record)
+    *scores, summary = capsys.readouterr().out.splitlines()
+    assert len(scores) == 2 and not any('std' in line for line in scores)
+    assert '1 split: no std' in summary and said in summary
+
+
+RECALL = 'expected at least 4 images, found '
+
+
+@pytest.mark.parametrize('n, left_out', [
+    (4, {}), (3, {'pr': RECALL + '3'}),
+    (2, {'is': 'expected at least as many images as splits (3), found 2', 'pr': RECALL + '2'})])
+def test_so_few_images_leave_out_what_needs_more(snapshot, tmp_path, capsys, n, left_out):
+    """Of stored images and of samples; each is named, and the others are there."""
+    np.savez(tmp_path / 'a.npz', ims=samples(snapshot, n)[0])
+    config = snapshot.parent / 'config.yml'
+    for arguments in (['--snapshot', snapshot, '--n_images', n], ['--images', tmp_path / 'a.npz', '--config', config]):
+        assert run(calc_scores.main, *arguments, '--gpu', -1, '--results_dir', tmp_path) == 0
+        record = record_in(tmp_path / 'all_scores.json')
+        assert record['left_out'] == left_out
+        assert {'fid', 'kid_mean', 'kid_std'} <= set(record)
+        assert ('is_mean' in record) == ('is' not in left_out) and ('recall' in record) == ('pr' not in left_out)
+        told = [line for line in capsys.readouterr().err.splitlines() if line.startswith('left out')]
+        names = {'is': 'inception score', 'pr': 'precision and recall'}
+        assert told == [f'left out: {names[metric]}: {why}' for metric, why in left_out.items()]
+
+
+@pytest.mark.parametrize('main, arguments, n_real, expected', [
+    (calc_scores.main, ['--metrics', 'fid', 'pr', '--n_images', 3], 3, 'precision and recall: ' + RECALL + '3'),
+    (calc_scores.main, ['--metrics', 'pr'], 3, 'precision and recall: expected at least 4 real images, found 3'),
+    (calc_kid.main, [], 1, 'KID: expected at least 2 real images, found 1'),
+    (calc_fid.main, [], 1, 'FID: expected at least 2 real images, found 1'),
+    (calc_inception.main, ['--n_images', 2], 3, 'expected --n_images of at least 2 and --splits from 1 to as many, '
+     'found 2 and 3'),
+    (calc_scores.main, ['--n_images', 2, '--splits', 4], 3, 'expected --n_images of at least 2 and --splits from 1')])
+def test_what_is_asked_for_and_needs_more_images_is_refused(
+        snapshot, tmp_path, capsys, monkeypatch, main, arguments, n_real, expected):
+    """In one line, before anything is computed."""
+    monkeypatch.setattr(score_command, 'compute', lambda *_: 1 / 0)
+    monkeypatch.setattr(score_command, 'RealImages', lambda *_: SimpleNamespace(n=n_real))
+    assert run(main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'out', *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'command: error: {expected}') and error.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
+
+
+def test_one_real_image_leaves_the_inception_score(snapshot, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(score_command, 'RealImages', lambda *_: SimpleNamespace(n=1))
+    assert run(calc_scores.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path) == 0
+    record = record_in(tmp_path / 'all_scores.json')
+    assert list(record['left_out']) == ['fid', 'kid', 'pr'] and record['is_mean'] > 1 and record['reference'] is None
+    assert capsys.readouterr().err.count('expected at least') == 3
+
+
 def test_inception_score_alone_needs_no_data(snapshot, tmp_path):
     arguments = ['--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path, '--metrics', 'is']
     assert run(calc_scores.main, *arguments) == 0
@@ -194,6 +260,7 @@ def test_reference_statistics_of_a_file(snapshot, tmp_path, capsys):
                    '--ref_stats', tmp_path / f'{name}.npz') == 0
         record = record_in(tmp_path / 'all_scores.json')
         assert {'is_mean', 'fid'} <= set(record) and 'kid_mean' not in record  # what needs features is left out
+        assert record['left_out'] == dict.fromkeys(('kid', 'pr'), '--ref_stats holds no features')
         assert said in capsys.readouterr().out
         assert said in record['reference']
         distances.append(record['fid'])

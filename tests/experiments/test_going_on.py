@@ -85,6 +85,19 @@ def test_status_says_whether_cells_are_left(tmp_path, capsys):
     assert '1 of 1 cells' in capsys.readouterr().out
 
 
+def test_closed_output_is_told_and_how_to_go_on(tmp_path, capsys, monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(experiments, 'prepare', lambda *_: None)
+    monkeypatch.setattr(experiments, 'run_cells', lambda *_, tell, **__: tell('a cell ended'))
+    stream = open(writing, 'w')
+    monkeypatch.setattr(sys, 'stdout', stream)
+    assert run(experiments.main, 'run', 'figure_9', '--results_dir', tmp_path) == 141
+    assert capsys.readouterr().err == (
+        'experiments.py: standard output was closed; give the same command again to go on\n')
+    stream.close()  # what waited went nowhere
+
+
 def test_figures_go_beside_the_results(tmp_path, capsys):
     from tests.experiments.made_records import make_records
     for name, figures in (('digits_table2', 'digits_figures'), ('another', 'another_figures')):

@@ -2,12 +2,13 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 from source.experiments.budget import load_budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell
 from source.experiments.records import Results, read_record
-from source.experiments.run_cell import record_crash, run_cell, seconds_per_100_updates, write_job
+from source.experiments.run_cell import make_record, record_crash, run_cell, seconds_per_100_updates, write_job
 from source.extensions.save_snapshots import SaveSnapshots
 from source.feature_networks import load_feature_network
 from source.functions import losses
@@ -52,6 +53,16 @@ def finished(tmp_path_factory):
         patch.setenv('SNGAN_CACHE', str(tmp_path_factory.mktemp('cache')))
         root = tmp_path_factory.mktemp('finished')
         return Results(root), train(root, Variant('cnn', 'spectral', 'C'))
+
+
+def test_curve_of_a_cell_that_an_earlier_version_began():
+    """It logged a std of the single split."""
+    log = [{'iteration': 1, 'digits_fid': 9., 'digits_is_mean': 2., 'digits_is_std': 0.},
+           {'iteration': 2, 'digits_fid': 8., 'digits_is_mean': 3.}]
+    trainer = SimpleNamespace(elapsed_time=1., updater=SimpleNamespace(iteration=2, dis=None))
+    record = make_record(tiny(Variant('cnn', 'spectral', 'C')), 'diverged: a', trainer, log, SimpleNamespace(
+        name='digits'), {'evaluation': {'n_images': 100, 'splits': 1}}, 1)
+    assert record['curve'] == {'iteration': [1, 2], 'fid': [9., 8.], 'is_mean': [2., 3.]}
 
 
 def test_record(finished):

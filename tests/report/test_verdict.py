@@ -31,6 +31,20 @@ def test_what_to_look_at(tmp_path, iterations, log_changes, expected):
     assert len(found) == 1 and found[0].startswith(expected)
 
 
+@pytest.mark.parametrize('iterations, changes', [(3, {}), (2, {}), (4, {3: dict.fromkeys(
+    ('digits_fid', 'digits_is_mean', 'digits_recognized'), float('nan'))})])
+def test_a_last_score_that_is_not_of_the_end(tmp_path, iterations, changes):
+    """Interrupted after another iteration or before the run's last; at the end, but no number."""
+    run = read_run(make_run(tmp_path / 'run', iterations=iterations, log_changes={
+        0: {'digits_fid': 50., 'digits_is_mean': 9.}, **changes}))
+    texts = [check.text for check in checks_of(run)]
+    assert not any('at the end' in text for text in texts)
+    assert {
+        'inception score 4 at iteration 2 is worse than 9 at iteration 1: that snapshot may be the better one',
+        'FID 50 at iteration 2, its best',
+        'the judge reads 50.0% of the samples as their class at iteration 2'} <= set(texts)
+
+
 def spectra(sigma, normalization='spectral'):
     return {'normalization': normalization, 'layers': {'c1': {'values': [sigma, .2]}, 'c2': {'values': [1., .1]}}}
 

@@ -120,6 +120,12 @@ def test_inside_the_papers_error(tmp_path, is_mean, inside):
     assert c.measured.std == .1
 
 
+def test_a_single_split_has_no_std(tmp_path):
+    """Records of earlier versions say 0."""
+    (c,), _ = compared([write(tmp_path / 'a.json', is_mean=8.2, is_std=0., splits=1)])
+    assert (c.measured.value, c.measured.std) == (8.2, None)
+
+
 def test_no_error_no_verdict(tmp_path):
     (c,), _ = compared([write(tmp_path / 'a.json', paper_row='cifar10_cnn_sn', fid=29.3)])
     assert c.same_protocol and c.inside is None and c.difference == 0.

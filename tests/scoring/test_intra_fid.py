@@ -1,3 +1,5 @@
+import warnings
+
 from source.datasets.image_dataset import ImageDataset
 from source.metrics.frechet_distance import frechet_distance
 from source.miscs.journal import Journal
@@ -48,6 +50,15 @@ def test_mean_over_classes(tmp_path):
     found = score(tmp_path / 'a', real, fake)
     assert found == {'intra_fid': pytest.approx(np.mean(expected), rel=1e-9), 'n_classes': 4, 'too_few': [],
                      'singular': 0}
+
+
+def test_a_warning_of_something_else_is_not_lost(tmp_path, monkeypatch):
+    def distance(*_):
+        warnings.warn('overflow', RuntimeWarning, stacklevel=1)
+        return 1.
+    monkeypatch.setattr('source.scoring.intra_fid.frechet_distance', distance)
+    with pytest.warns(RuntimeWarning, match='overflow'):
+        assert score(tmp_path / 'a', dataset(0), dataset(1))['singular'] == 0
 
 
 @pytest.mark.parametrize('calls', [0, 1, 3, 4, 7])

@@ -157,6 +157,15 @@ def test_only_what_is_asked_for(ims, metrics, names):
     assert set(scores_of(judged, network, metrics, reference, network(ims)[0], subset_size=100)) == names
 
 
+@pytest.mark.parametrize('splits, n_subsets, size, names', [
+    (1, 4, 90, {'is_mean', 'kid_mean', 'kid_std'}), (2, 1, 90, {'is_mean', 'is_std', 'kid_mean'}),
+    (2, 4, 1203, {'is_mean', 'is_std', 'kid_mean'})])
+def test_a_std_of_one_value_is_left_out(ims, splits, n_subsets, size, names):
+    network = MeanColours()
+    judged = judge(batches(ims), network, 1203, keep_feats=np.ones(1203, bool))
+    assert set(scores_of(judged, network, ('is', 'kid'), None, network(ims)[0], splits, n_subsets, size)) == names
+
+
 @pytest.mark.parametrize('y, n_classes', [(None, 3), ([0, 1, 3], 3), ([0, 1, 2], 0)])
 def test_recognition_needs_the_networks_classes(ims, y, n_classes):
     network = MeanColours(n_classes)

@@ -1,0 +1,113 @@
+"""Standard output and standard error as all commands write to them."""
+import contextlib
+import errno
+import io
+import os
+import select
+import signal
+import sys
+import warnings
+from pathlib import Path
+
+from tqdm import tqdm
+
+OF_WRITING = errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO
+CLOSED = 128 + signal.SIGPIPE  # the status of a command whose reader went, as of one that the signal ended
+
+
+@contextlib.contextmanager
+def standard_streams(closed=''):
+    """Prepare both streams for a command, and end it in order where nothing more can be written to them.
+
+    A character that a stream cannot encode is written as its escape; a handler that a user chose by PYTHONIOENCODING,
+    as `replace`, stays. Where a reader went early, as that of `| head`, the command ends with status 141, silently or
+    with the line `closed` on standard error; where an output is full, with one line and status 2. Warnings are told as
+    `told_warnings` does.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ('strict', 'surrogateescape'):
+            stream.reconfigure(errors='backslashreplace')
+    try:
+        try:
+            with told_warnings():
+                yield
+        except SystemExit as stop:
+            if not stop.code:
+                _flush()
+            raise
+        _flush()  # later it would fail with a traceback
+    except OSError as error:
+        reason = of_output(error)
+        if reason is None:
+            raise
+        is_closed = error.errno == errno.EPIPE
+        line = closed if is_closed else f'{Path(sys.argv[0]).name}: error: {reason}'
+        with contextlib.suppress(OSError):
+            print(line, end='\n' if line else '', file=sys.stderr)
+        sys.exit(CLOSED if is_closed else 2)
+    finally:
+        _drop_what_cannot_be_written()
+
+
+@contextlib.contextmanager
+def told_warnings(category=None):
+    """Tell each warning raised within the block once, as one line on standard error; give the list of their texts.
+
+    Those of `category` are told whatever the filters say.
+    """
+    told = []
+
+    def tell_warning(message, *_):
+        text = ' '.join(str(message).split())
+        if text not in told:
+            told.append(text)
+            tell(f'warning: {text}')
+    with warnings.catch_warnings():
+        if category is not None:
+            warnings.simplefilter('always', category)
+        warnings.showwarning = tell_warning
+        yield told
+
+
+def tell(line):
+    """Write a line to standard error, above a progress bar where there is one."""
+    tqdm.write(line, file=sys.stderr)
+
+
+def of_output(error):
+    """What happened to standard output or error, as text, where an OSError comes from there; None for another's."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in OF_WRITING:
+        for name, stream in (('output', sys.stdout), ('error', sys.stderr)):
+            if _fails(stream):
+                return f'standard {name}' + (' was closed' if error.errno == errno.EPIPE else f': {error.strerror}')
+    return None
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _fails(stream):
+    """Whether what waits to be written cannot be, or nobody reads it."""
+    if stream is None:
+        return False
+    try:
+        stream.flush()
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # errors are always told
+        return bool(poll.poll(0))
+    except (ValueError, AttributeError):  # no file, as in a test or a notebook
+        return False
+    except OSError:
+        return True
+
+
+def _drop_what_cannot_be_written():
+    # Python writes what waits when it ends, and would say that it could not.
+    for stream in (sys.stdout, sys.stderr):
+        if _fails(stream):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

@@ -1,0 +1,71 @@
+"""Text files as other programs write them: with a byte-order mark, with other line ends, in UTF-16."""
+import codecs
+import re
+
+from source.datasets.annotations import Annotation, read_annotation
+from source.datasets.class_names import read_class_names
+from source.datasets.imagenet import read_list
+from source.datasets.imagenet_files import read_wnids
+from source.datasets.validation_classes import validation_classes
+from source.miscs.plain_json import read_json
+from source.scoring.comparison import load_published
+from source.yaml_utils import load_config
+from tests.narrow import narrow_config
+
+import pytest
+import yaml
+
+NAMES = 'n01440764 tench\nn01443537 goldfish, café\n'
+
+
+def classes_of(path):
+    of = validation_classes(str(path))
+    return of('a.JPEG'), of('b.JPEG')
+
+
+def published(path):
+    return [(p.row, p.note) for p in load_published(path)]
+
+
+COLUMNS = 'row,publication,table,method,dataset,score,value,plus_minus,protocol,over,note\n'
+FILES = {  # name: (text, reader, what it holds)
+    'list.txt': ('n1/a b.jpg 0\nn2/b.jpg 1\n', lambda path: read_list(path, 0, 1),
+                 (['n1/a b.jpg', 'n2/b.jpg'], [0, 1])),
+    'synsets.txt': (NAMES, read_wnids, ['n01440764', 'n01443537']),
+    'names.txt': (NAMES, lambda path: read_class_names(path, 2), NAMES.splitlines()),
+    'classes.txt': ('a.JPEG n01440764\nb.JPEG 4\n', classes_of, ('n01440764', 4)),
+    'classes.csv': ('ImageId,PredictionString\na,n01440764 1 2\nb,n01443537 3\n', classes_of,
+                    ('n01440764', 'n01443537')),
+    'published.csv': (COLUMNS + 'a,,,,,,1,,,,b\n', published, [('a', 'b')]),
+    'a.xml': ('<annotation><size><width>9</width>\n<height>8</height></size></annotation>', read_annotation,
+              Annotation(9, 8, [])),
+    'record.json': ('{"a":\n1}\n', read_json, {'a': 1}),
+}
+
+
+@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('mark', [b'', codecs.BOM_UTF8])
+@pytest.mark.parametrize('ends', [b'\n', b'\r\n'])
+def test_mark_and_line_ends(tmp_path, name, mark, ends):
+    text, read, expected = FILES[name]
+    path = tmp_path / name
+    path.write_bytes(mark + text.encode().replace(b'\n', ends))
+    assert read(path) == expected
+
+
+@pytest.mark.parametrize('name', sorted(set(FILES) - {'record.json', 'published.csv', 'a.xml'}))
+@pytest.mark.parametrize('encoding', ['utf-16', 'utf-16-be', 'utf-32'])
+def test_utf_16_is_refused_in_one_line(tmp_path, name, encoding):
+    text, read, _ = FILES[name]
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(ValueError, match=rf'^{re.escape(str(path))}[^\n]*$'):
+        read(path)
+
+
+def test_a_config_with_a_mark(tmp_path):
+    text = yaml.safe_dump(narrow_config()).encode()
+    (tmp_path / 'plain.yml').write_bytes(text)
+    (tmp_path / 'marked.yml').write_bytes(codecs.BOM_UTF8 + text.replace(b'\n', b'\r\n'))
+    plain, marked = (load_config(tmp_path / f'{name}.yml') for name in ('plain', 'marked'))
+    assert marked == {**plain, 'results_dir': marked['results_dir']}
