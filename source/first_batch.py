@@ -4,9 +4,10 @@ import copy
 import numbers
 import sys
 
-from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of
+from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of, whole_labels
 from source.miscs.foreign_errors import one_line
 from source.miscs.kept_random_states import kept_random_states
+from source.updater import Updater
 from source.yaml_utils import ConfigError
 
 import chainer
@@ -17,8 +18,11 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
     """Read the batch that an updater would begin with, check it, and have the updater check all that follow.
 
     Nothing advances: iterator, random states and the data set's own attributes are after it what they were. The
-    `is_first` of several processes prints a warning, where there is one. Raises ConfigError.
+    `is_first` of several processes prints a warning, where there is one. An updater of the user's with a `real_batch`
+    of its own may want other images, and is left alone. Raises ConfigError.
     """
+    if getattr(type(updater), 'real_batch', None) is not Updater.real_batch:
+        return
     name = config['dataset']['dataset_name']
     conditional = bool(config['updater']['args'].get('conditional', False))
     iterator = updater.get_iterator('main')
@@ -28,10 +32,14 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
         try:
             examples, indices = check.read(dataset, iterator.look)
             check.check(examples, indices)
-            arrays = check.convert(examples, updater.converter, indices)
+            x, y = check.convert(examples, updater.converter)
+            labels = whole_labels(dataset)
+            if conditional and labels is not None and np.array_equal(
+                    labels[indices], chainer.backends.cuda.to_cpu(y)):  # they are the images'
+                check.check_all_labels(labels)
         except BadBatch as error:
             raise ConfigError(str(error)) from error
-    line = warning_of(arrays[0])
+    line = warning_of(x)
     if line and is_first:
         print(f'warning: {check.where}: {line}', file=sys.stderr)
     updater.batch_check = check

@@ -44,6 +44,7 @@ class Updater(training.updaters.StandardUpdater):
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
     update one real batch, then labels, then latents of its length. Penalties draw after that, from random states of
     their own. Reports `loss_gen`, `loss_dis` and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
+    Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
     On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
     sent as bytes and get their noise there.

@@ -166,6 +166,31 @@ def test_some_are_a_warning(tmp_path, capsys, changes, present, expected):
     assert capsys.readouterr().err == (f'warning: {path}: dataset: {expected}\n' if expected else '')
 
 
+def test_a_label_out_of_range_wherever_it_is(tmp_path):
+    """The first batch need not show it, where the data set's `labels` are those that the images come with."""
+    changed = CLASSES.replace('% present', '% present\n        self.labels[17] = 10')
+    path = write(tmp_path, DATA + changed, {'dataset.args': {'present': 10}})
+    with pytest.raises(ConfigError, match='image 17: expected as label 0 to 9 .*, found 10; the data set has 0 to 10'):
+        build(path)
+
+
+UPDATER = """
+from source import updater
+
+class Mine(updater.Updater):
+    def real_batch(self):
+        x, y = self.inputs('real')
+        return x / 128 - 1, y
+"""
+
+
+def test_an_updater_that_makes_its_own_images_is_left_alone(tmp_path):
+    (tmp_path / 'up.py').write_text(UPDATER)
+    path = write(tmp_path, CHANGED.format('image(self, i)', 'return super().image(i) * 128 + 128'),
+                 {'updater.fn': 'up.py', 'updater.name': 'Mine'})
+    build(path)[-1].update()
+
+
 @pytest.mark.parametrize('labels', ['["a"] * 40', 'range(1, 41)', '[[1], [2, 3]]', 'None', 'np.zeros(3, int)'])
 def test_what_only_is_called_labels(tmp_path, capsys, labels):
     build(write(tmp_path, DATA + f'    labels = {labels}\n    size = (8, 8)\n    n_classes = len\n'))

@@ -41,8 +41,7 @@ class BatchCheck:
     def draw(self, iterator, converter):
         """Return the iterator's next batch as a tuple of arrays."""
         examples = self.read(getattr(iterator, 'dataset', None), iterator.next)
-        indices = iterator.last_indices if hasattr(iterator, 'last_indices') else None
-        return self.convert(examples, converter, indices)
+        return self.convert(examples, converter, lambda: getattr(iterator, 'last_indices', None))
 
     def draw_ims(self, iterator):
         """Return the iterator's next batch as ims, uint8 (B, C, H, W), and labels."""
@@ -54,8 +53,8 @@ class BatchCheck:
                            f'labels {_kind(y)} {min(y)} to {max(y)}')
         return ims, y
 
-    def convert(self, examples, converter, indices=None):
-        """Return the arrays that `converter` makes of a batch, whose images are those at `indices` of the data set.
+    def convert(self, examples, converter, indices=lambda: None):
+        """Return the arrays that `converter` makes of a batch; indices() are its images', for messages.
 
         Looks at the arrays as a whole, and at each example only where something is wrong.
         """
@@ -64,12 +63,12 @@ class BatchCheck:
             if self.passes(*arrays):
                 return arrays
         except Exception as error:
-            self.check(examples, indices)
+            self.check(examples, indices())
             if self.shape is None:
                 raise
             raise BadBatch(f'{self.where}: expected (image, label) pairs of one kind, which can be joined to a batch, '
                            f'found {type(error).__name__}: {" ".join(str(error).split())[:200]}') from error
-        self.check(examples, indices)
+        self.check(examples, indices())
         raise BadBatch(f'{self.where}: expected {self._expected("a batch of images")}, found '
                        f'{", ".join(_kind(a) for a in arrays)}')
 
@@ -134,12 +133,21 @@ class BatchCheck:
                     '; np.int32(label) makes one' if isinstance(label, (bool, np.bool_, np.unsignedinteger)) else '')
                 raise BadBatch(f'{name}: expected as label a whole number from 0 to {self.n_classes - 1} (signed), '
                                f'found {_found(label)}{hint}')
-        lowest, highest = int(min(labels)), int(max(labels))
-        if lowest < 0 or highest >= self.n_classes:
-            wrong = next(k for k, label in enumerate(labels) if not 0 <= label < self.n_classes)
-            hint = '; do they begin at 1?' if lowest >= 1 and highest == self.n_classes else ''
-            raise BadBatch(f'{names[wrong]}: expected as label 0 to {self.n_classes - 1} (n_classes is '
-                           f'{self.n_classes}), found {int(labels[wrong])}; the batch has {lowest} to {highest}{hint}')
+        wrong = next((k for k, label in enumerate(labels) if not 0 <= label < self.n_classes), None)
+        if wrong is not None:
+            raise self._out_of_range(names[wrong], int(labels[wrong]), 'batch', int(min(labels)), int(max(labels)))
+
+    def check_all_labels(self, labels):
+        """Raise BadBatch where one of a data set's labels, whole numbers (N,), is out of range."""
+        wrong = np.flatnonzero((labels < 0) | (labels >= self.n_classes))
+        if len(wrong):
+            raise self._out_of_range(f'{self.where}: image {wrong[0]}', labels[wrong[0]], 'data set', labels.min(),
+                                     labels.max())
+
+    def _out_of_range(self, name, label, of, lowest, highest):
+        hint = '; do they begin at 1?' if lowest >= 1 and highest == self.n_classes else ''
+        return BadBatch(f'{name}: expected as label 0 to {self.n_classes - 1} (n_classes is {self.n_classes}), found '
+                        f'{label}; the {of} has {lowest} to {highest}{hint}')
 
     def _expected(self, what):
         return what if self.shape is None else f'float32 {self.shape}'
@@ -166,6 +174,15 @@ def warning_of(x):
         return None
     return (f'no value below 0 in a batch of {len(x)} images, {_number(x.min())} to {_number(x.max())}: '
             'expected -1 to 1; of values from 0 to 1: x * 2 - 1')
+
+
+def whole_labels(dataset):
+    """Return a data set's `labels` as an array if they are whole numbers, one an image; somebody's may be anything."""
+    try:
+        labels = np.asarray(getattr(dataset, 'labels', None))
+    except ValueError:
+        return None
+    return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
 
 
 def _is_whole(label):
