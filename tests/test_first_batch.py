@@ -41,14 +41,18 @@ DRAWING = DATA + '''
 RNG = np.random.RandomState(3)
 
 class Mine(Mine):
+    n_of_all = 0
+
     def __init__(self):
         self.rng, self.random, self.lazy, self.n = np.random.default_rng(1), random.Random(2), None, 0
 
     def image(self, i):
         self.lazy = self.lazy or np.random.default_rng(4)
         self.n += 1
+        Mine.n_of_all += 1
+        Mine.late = getattr(Mine, 'late', 0) + 2
         draws = [RNG.normal(), np.random.normal(), random.random(), self.random.gauss(0, 1), self.lazy.normal(),
-                 self.rng.integers(99, dtype=np.int32), self.n]
+                 self.rng.integers(99, dtype=np.int32), self.n, Mine.n_of_all, Mine.late]
         return super().image(i) * np.float32(abs(np.sin(sum(draws))))
 '''
 
@@ -82,7 +86,8 @@ def test_training_is_the_same_as_without_a_look(tmp_path, monkeypatch, times):
 @pytest.mark.parametrize('signature, line, expected', [
     ('image(self, i)', 'return np.zeros((3, 48, 48), np.float32)',
      r'image \d+: expected float32 \(3, 8, 8\), found float32 \(3, 48, 48\)'),
-    ('label(self, i)', 'return np.eye(10)[i % 10]', r'image \d+: expected as label a whole number from 0 to 9 .*'),
+    ('label(self, i)', 'return np.eye(10)[i % 10]',
+     r'image \d+: expected as label a signed whole number from 0 to 9 .*'),
     ('__getitem__(self, i)', 'raise KeyError("no such\\nthing")',
      r"data\.py:22: KeyError: 'no such\\nthing' \(image \d+\)"),
     ('__len__(self)', 'return -1', r'ValueError: __len__\(\) should return >= 0'),

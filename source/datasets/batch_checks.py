@@ -28,13 +28,15 @@ class BatchCheck:
         self.n_classes, self.shape, self.where = n_classes, shape, where
 
     def read(self, dataset, get, *args):
-        """Return get(*args), which reads images of a dataset. Raises BadBatch for what somebody's dataset raises."""
+        """Return get(*args), which reads images of a dataset. Raises BadBatch for what somebody's dataset raises.
+
+        An exception that names an image's file stays as it is.
+        """
         try:
             return get(*args)
-        except DamagedImage:
-            raise
         except Exception as error:
-            if self.shape is None or not is_foreign(type(dataset)):
+            names_file = isinstance(error, DamagedImage) or isinstance(error, OSError) and error.filename
+            if self.shape is None or names_file or not is_foreign(type(dataset)):
                 raise
             raise BadBatch(f'{self.where}: {one_line(error)}') from error
 
@@ -99,9 +101,9 @@ class BatchCheck:
             f'image {i}' for i in indices]
         for name, example in zip(names, examples, strict=True):
             self._check_image(f'{self.where}: {name}', example)
-            if self.shape is not None and not _is_numeric(example[1]):
-                raise BadBatch(f'{self.where}: {name}: expected a number as label,'
-                               f'{" though it is not used," * (self.n_classes is None)} found {_found(example[1])}')
+            if self.shape is not None and self.n_classes is None and not _is_numeric(example[1]):
+                raise BadBatch(f'{self.where}: {name}: expected as label any number (an unconditional run does not use '
+                               f'it), found {_found(example[1])}')
         if self.n_classes is not None:
             self._check_labels([f'{self.where}: {name}' for name in names], [label for _, label in examples])
 
@@ -131,8 +133,8 @@ class BatchCheck:
             if not _is_whole(label):
                 hint = '; of a one-hot label: np.int32(np.argmax(label))' if np.shape(label) == (self.n_classes,) else (
                     '; np.int32(label) makes one' if isinstance(label, (bool, np.bool_, np.unsignedinteger)) else '')
-                raise BadBatch(f'{name}: expected as label a whole number from 0 to {self.n_classes - 1} (signed), '
-                               f'found {_found(label)}{hint}')
+                raise BadBatch(f'{name}: expected as label a signed whole number from 0 to {self.n_classes - 1} '
+                               f'(n_classes is {self.n_classes}), found {_found(label)}{hint}')
         wrong = next((k for k, label in enumerate(labels) if not 0 <= label < self.n_classes), None)
         if wrong is not None:
             raise self._out_of_range(names[wrong], int(labels[wrong]), 'batch', int(min(labels)), int(max(labels)))
