@@ -76,7 +76,7 @@ class Updater(training.updaters.StandardUpdater):
             penalty.setup(self.dis)
         main = self.get_iterator('main')
         self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
-        self.batch_check = BatchCheck(getattr(self.gen, 'n_classes', None) if conditional else None)
+        self.batch_check = BatchCheck((getattr(self.gen, 'n_classes', 0) or None) if conditional else None)
         self._captured, self._inputs = None, None
         self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 

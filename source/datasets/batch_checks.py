@@ -52,7 +52,7 @@ class BatchCheck:
         if not of_shape or self.n_classes is not None and not self._labels_right(y):
             labels = '' if self.n_classes is None else f', labels 0 to {self.n_classes - 1}'
             raise BadBatch(f'{self.where}: expected uint8 {self.shape} of load_ims{labels}; found {_kind(ims)}, '
-                           f'labels {_kind(y)} {min(y)} to {max(y)}')
+                           f'labels {_kind(y)}{f" {y.min()} to {y.max()}" if y.dtype.kind in "iu" else ""}')
         return ims, y
 
     def convert(self, examples, converter, indices=lambda: None):
