@@ -82,6 +82,8 @@ def test_images(image, expected):
 @pytest.mark.parametrize('label, expected', BAD_LABELS)
 def test_labels(label, expected):
     assert message_of(batch(label=label)) == f'a.yml: image 17: {expected}'
+    with pytest.raises(BadBatch):  # of which all may be wrong in the same way
+        BatchCheck(N_CLASSES, (3, SIZE, SIZE)).convert([(x, label(2)) for x in GOOD], JOIN)
 
 
 @pytest.mark.parametrize('label, found', [(None, 'None'), ('cat', 'cat (str)'), ([1], 'a list of 1')])
