@@ -31,7 +31,8 @@ def parse_arguments():
                         help="threads that read images ahead, instead of the config's; the images stay the same")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='overrides a key of the config, as in --set adam.alpha=1e-4; may be repeated')
-    parser.add_argument('--dry_run', action='store_true', help='build and check everything, write and train nothing')
+    parser.add_argument('--dry_run', action='store_true',
+                        help='build and check everything and a first batch; write, download and train nothing')
     return parser.parse_args()
 
 

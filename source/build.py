@@ -8,6 +8,7 @@ import sys
 import zlib
 from pathlib import Path
 
+from source.datasets.batch_checks import whole_labels
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
@@ -226,7 +227,7 @@ def check_classes(config, source, gen, dataset, is_first=True):
     Data sets without whole-numbered `labels`, one an image, are not looked at. The `is_first` of several processes
     prints.
     """
-    labels = _whole_labels(dataset)
+    labels = whole_labels(dataset)
     conditional = bool(config['updater']['args'].get('conditional', False))
     if not conditional or labels is None or labels.min() < 0 or labels.max() >= gen.n_classes:
         return  # labels of another range are not those its images come with, or the first batches tell
@@ -239,15 +240,6 @@ def check_classes(config, source, gen, dataset, is_first=True):
         raise ConfigError(line)
     if is_first:
         print(f'warning: {line}', file=sys.stderr)
-
-
-def _whole_labels(dataset):
-    """Somebody's data set may call anything `labels`: whole numbers, one an image, as an array; else None."""
-    try:
-        labels = np.asarray(getattr(dataset, 'labels', None))
-    except ValueError:
-        return None
-    return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
 
 
 def _whole(dataset, name):

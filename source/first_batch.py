@@ -4,9 +4,10 @@ import copy
 import numbers
 import sys
 
-from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of
-from source.miscs.foreign_errors import one_line
+from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of, whole_labels
+from source.miscs.foreign_errors import is_foreign, one_line
 from source.miscs.kept_random_states import kept_random_states
+from source.updater import Updater
 from source.yaml_utils import ConfigError
 
 import chainer
@@ -17,8 +18,11 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
     """Read the batch that an updater would begin with, check it, and have the updater check all that follow.
 
     Nothing advances: iterator, random states and the data set's own attributes are after it what they were. The
-    `is_first` of several processes prints a warning, where there is one. Raises ConfigError.
+    `is_first` of several processes prints a warning, where there is one. An updater of the user's with a `real_batch`
+    of its own may want other images, and is left alone. Raises ConfigError.
     """
+    if getattr(type(updater), 'real_batch', None) is not Updater.real_batch:
+        return
     name = config['dataset']['dataset_name']
     conditional = bool(config['updater']['args'].get('conditional', False))
     iterator = updater.get_iterator('main')
@@ -28,10 +32,18 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
         try:
             examples, indices = check.read(dataset, iterator.look)
             check.check(examples, indices)
-            arrays = check.convert(examples, updater.converter, indices)
+            x, y = check.convert(examples, updater.converter)
+            labels = whole_labels(dataset)
+            if conditional and labels is not None and np.array_equal(
+                    labels[indices], chainer.backends.cuda.to_cpu(y)):  # they are the images'
+                check.check_all_labels(labels)
         except BadBatch as error:
             raise ConfigError(str(error)) from error
-    line = warning_of(arrays[0])
+        except OSError as error:
+            if not is_foreign(type(dataset)):
+                raise
+            raise ConfigError(f'{check.where}: {one_line(error)}') from error
+    line = warning_of(x)
     if line and is_first:
         print(f'warning: {check.where}: {line}', file=sys.stderr)
     updater.batch_check = check
@@ -57,11 +69,22 @@ def image_shape(gen, config, source):
 
 @contextlib.contextmanager
 def _kept_attributes(dataset):
-    """A data set may make its random state when it is first asked for an image, or count what it gives."""
-    kept = dict(getattr(dataset, '__dict__', {}))
+    """A data set may make its random state when it is first asked for an image, or count what it gives.
+
+    Its attributes, and those of its class and bases that are the user's, are given their values back.
+    """
+    own = getattr(dataset, '__dict__', {})
+    kept = dict(own)
+    kept_of_classes = [(cls, dict(vars(cls))) for cls in filter(is_foreign, type(dataset).__mro__)]
     try:
         yield
     finally:
-        if hasattr(dataset, '__dict__'):
-            dataset.__dict__.clear()
-            dataset.__dict__.update(kept)
+        own.clear()
+        own.update(kept)
+        for cls, before in kept_of_classes:
+            after = dict(vars(cls))
+            for name in after.keys() - before.keys():
+                delattr(cls, name)
+            for name, value in before.items():
+                if after.get(name) is not value:
+                    setattr(cls, name, value)

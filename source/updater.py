@@ -44,6 +44,7 @@ class Updater(training.updaters.StandardUpdater):
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
     update one real batch, then labels, then latents of its length. Penalties draw after that, from random states of
     their own. Reports `loss_gen`, `loss_dis` and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
+    Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
     On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
     sent as bytes and get their noise there.
@@ -75,7 +76,7 @@ class Updater(training.updaters.StandardUpdater):
             penalty.setup(self.dis)
         main = self.get_iterator('main')
         self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
-        self.batch_check = BatchCheck(getattr(self.gen, 'n_classes', None) if conditional else None)
+        self.batch_check = BatchCheck((getattr(self.gen, 'n_classes', 0) or None) if conditional else None)
         self._captured, self._inputs = None, None
         self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 

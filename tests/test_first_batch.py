@@ -41,14 +41,18 @@ DRAWING = DATA + '''
 RNG = np.random.RandomState(3)
 
 class Mine(Mine):
+    n_of_all = 0
+
     def __init__(self):
         self.rng, self.random, self.lazy, self.n = np.random.default_rng(1), random.Random(2), None, 0
 
     def image(self, i):
         self.lazy = self.lazy or np.random.default_rng(4)
         self.n += 1
+        Mine.n_of_all += 1
+        Mine.late = getattr(Mine, 'late', 0) + 2
         draws = [RNG.normal(), np.random.normal(), random.random(), self.random.gauss(0, 1), self.lazy.normal(),
-                 self.rng.integers(99, dtype=np.int32), self.n]
+                 self.rng.integers(99, dtype=np.int32), self.n, Mine.n_of_all, Mine.late]
         return super().image(i) * np.float32(abs(np.sin(sum(draws))))
 '''
 
@@ -82,7 +86,8 @@ def test_training_is_the_same_as_without_a_look(tmp_path, monkeypatch, times):
 @pytest.mark.parametrize('signature, line, expected', [
     ('image(self, i)', 'return np.zeros((3, 48, 48), np.float32)',
      r'image \d+: expected float32 \(3, 8, 8\), found float32 \(3, 48, 48\)'),
-    ('label(self, i)', 'return np.eye(10)[i % 10]', r'image \d+: expected as label a whole number from 0 to 9 .*'),
+    ('label(self, i)', 'return np.eye(10)[i % 10]',
+     r'image \d+: expected as label a signed whole number from 0 to 9 .*'),
     ('__getitem__(self, i)', 'raise KeyError("no such\\nthing")',
      r"data\.py:22: KeyError: 'no such\\nthing' \(image \d+\)"),
     ('__len__(self)', 'return -1', r'ValueError: __len__\(\) should return >= 0'),
@@ -164,6 +169,31 @@ def test_some_are_a_warning(tmp_path, capsys, changes, present, expected):
     path = write(tmp_path, DATA + CLASSES, {**changes, 'dataset.args': {'present': present}})
     build(path)
     assert capsys.readouterr().err == (f'warning: {path}: dataset: {expected}\n' if expected else '')
+
+
+def test_a_label_out_of_range_wherever_it_is(tmp_path):
+    """The first batch need not show it, where the data set's `labels` are those that the images come with."""
+    changed = CLASSES.replace('% present', '% present\n        self.labels[17] = 10')
+    path = write(tmp_path, DATA + changed, {'dataset.args': {'present': 10}})
+    with pytest.raises(ConfigError, match='image 17: expected as label 0 to 9 .*, found 10; the data set has 0 to 10'):
+        build(path)
+
+
+UPDATER = """
+from source import updater
+
+class Mine(updater.Updater):
+    def real_batch(self):
+        x, y = self.inputs('real')
+        return x / 128 - 1, y
+"""
+
+
+def test_an_updater_that_makes_its_own_images_is_left_alone(tmp_path):
+    (tmp_path / 'up.py').write_text(UPDATER)
+    path = write(tmp_path, CHANGED.format('image(self, i)', 'return super().image(i) * 128 + 128'),
+                 {'updater.fn': 'up.py', 'updater.name': 'Mine'})
+    build(path)[-1].update()
 
 
 @pytest.mark.parametrize('labels', ['["a"] * 40', 'range(1, 41)', '[[1], [2, 3]]', 'None', 'np.zeros(3, int)'])

@@ -28,21 +28,22 @@ class BatchCheck:
         self.n_classes, self.shape, self.where = n_classes, shape, where
 
     def read(self, dataset, get, *args):
-        """Return get(*args), which reads images of a dataset. Raises BadBatch for what somebody's dataset raises."""
+        """Return get(*args), which reads images of a dataset. Raises BadBatch for what somebody's dataset raises.
+
+        An exception that names an image's file stays as it is.
+        """
         try:
             return get(*args)
-        except DamagedImage:
-            raise
         except Exception as error:
-            if self.shape is None or not is_foreign(type(dataset)):
+            names_file = isinstance(error, DamagedImage) or isinstance(error, OSError) and error.filename
+            if self.shape is None or names_file or not is_foreign(type(dataset)):
                 raise
             raise BadBatch(f'{self.where}: {one_line(error)}') from error
 
     def draw(self, iterator, converter):
         """Return the iterator's next batch as a tuple of arrays."""
         examples = self.read(getattr(iterator, 'dataset', None), iterator.next)
-        indices = iterator.last_indices if hasattr(iterator, 'last_indices') else None
-        return self.convert(examples, converter, indices)
+        return self.convert(examples, converter, lambda: getattr(iterator, 'last_indices', None))
 
     def draw_ims(self, iterator):
         """Return the iterator's next batch as ims, uint8 (B, C, H, W), and labels."""
@@ -51,11 +52,11 @@ class BatchCheck:
         if not of_shape or self.n_classes is not None and not self._labels_right(y):
             labels = '' if self.n_classes is None else f', labels 0 to {self.n_classes - 1}'
             raise BadBatch(f'{self.where}: expected uint8 {self.shape} of load_ims{labels}; found {_kind(ims)}, '
-                           f'labels {_kind(y)} {min(y)} to {max(y)}')
+                           f'labels {_kind(y)}{f" {y.min()} to {y.max()}" if y.dtype.kind in "iu" else ""}')
         return ims, y
 
-    def convert(self, examples, converter, indices=None):
-        """Return the arrays that `converter` makes of a batch, whose images are those at `indices` of the data set.
+    def convert(self, examples, converter, indices=lambda: None):
+        """Return the arrays that `converter` makes of a batch; indices() are its images', for messages.
 
         Looks at the arrays as a whole, and at each example only where something is wrong.
         """
@@ -64,12 +65,12 @@ class BatchCheck:
             if self.passes(*arrays):
                 return arrays
         except Exception as error:
-            self.check(examples, indices)
+            self.check(examples, indices())
             if self.shape is None:
                 raise
             raise BadBatch(f'{self.where}: expected (image, label) pairs of one kind, which can be joined to a batch, '
                            f'found {type(error).__name__}: {" ".join(str(error).split())[:200]}') from error
-        self.check(examples, indices)
+        self.check(examples, indices())
         raise BadBatch(f'{self.where}: expected {self._expected("a batch of images")}, found '
                        f'{", ".join(_kind(a) for a in arrays)}')
 
@@ -100,9 +101,9 @@ class BatchCheck:
             f'image {i}' for i in indices]
         for name, example in zip(names, examples, strict=True):
             self._check_image(f'{self.where}: {name}', example)
-            if self.shape is not None and not _is_numeric(example[1]):
-                raise BadBatch(f'{self.where}: {name}: expected a number as label,'
-                               f'{" though it is not used," * (self.n_classes is None)} found {_found(example[1])}')
+            if self.shape is not None and self.n_classes is None and not _is_numeric(example[1]):
+                raise BadBatch(f'{self.where}: {name}: expected as label any number (an unconditional run does not use '
+                               f'it), found {_found(example[1])}')
         if self.n_classes is not None:
             self._check_labels([f'{self.where}: {name}' for name in names], [label for _, label in examples])
 
@@ -132,14 +133,23 @@ class BatchCheck:
             if not _is_whole(label):
                 hint = '; of a one-hot label: np.int32(np.argmax(label))' if np.shape(label) == (self.n_classes,) else (
                     '; np.int32(label) makes one' if isinstance(label, (bool, np.bool_, np.unsignedinteger)) else '')
-                raise BadBatch(f'{name}: expected as label a whole number from 0 to {self.n_classes - 1} (signed), '
-                               f'found {_found(label)}{hint}')
-        lowest, highest = int(min(labels)), int(max(labels))
-        if lowest < 0 or highest >= self.n_classes:
-            wrong = next(k for k, label in enumerate(labels) if not 0 <= label < self.n_classes)
-            hint = '; do they begin at 1?' if lowest >= 1 and highest == self.n_classes else ''
-            raise BadBatch(f'{names[wrong]}: expected as label 0 to {self.n_classes - 1} (n_classes is '
-                           f'{self.n_classes}), found {int(labels[wrong])}; the batch has {lowest} to {highest}{hint}')
+                raise BadBatch(f'{name}: expected as label a signed whole number from 0 to {self.n_classes - 1} '
+                               f'(n_classes is {self.n_classes}), found {_found(label)}{hint}')
+        wrong = next((k for k, label in enumerate(labels) if not 0 <= label < self.n_classes), None)
+        if wrong is not None:
+            raise self._out_of_range(names[wrong], int(labels[wrong]), 'batch', int(min(labels)), int(max(labels)))
+
+    def check_all_labels(self, labels):
+        """Raise BadBatch where one of a data set's labels, whole numbers (N,), is out of range."""
+        wrong = np.flatnonzero((labels < 0) | (labels >= self.n_classes))
+        if len(wrong):
+            raise self._out_of_range(f'{self.where}: image {wrong[0]}', labels[wrong[0]], 'data set', labels.min(),
+                                     labels.max())
+
+    def _out_of_range(self, name, label, of, lowest, highest):
+        hint = '; do they begin at 1?' if lowest >= 1 and highest == self.n_classes else ''
+        return BadBatch(f'{name}: expected as label 0 to {self.n_classes - 1} (n_classes is {self.n_classes}), found '
+                        f'{label}; the {of} has {lowest} to {highest}{hint}')
 
     def _expected(self, what):
         return what if self.shape is None else f'float32 {self.shape}'
@@ -166,6 +176,15 @@ def warning_of(x):
         return None
     return (f'no value below 0 in a batch of {len(x)} images, {_number(x.min())} to {_number(x.max())}: '
             'expected -1 to 1; of values from 0 to 1: x * 2 - 1')
+
+
+def whole_labels(dataset):
+    """Return a data set's `labels` as an array if they are whole numbers, one an image; somebody's may be anything."""
+    try:
+        labels = np.asarray(getattr(dataset, 'labels', None))
+    except ValueError:
+        return None
+    return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
 
 
 def _is_whole(label):

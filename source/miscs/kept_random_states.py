@@ -38,6 +38,7 @@ def _kept(candidate):
     """(function, arguments) that restores what is a random state, or None."""
     kind = type(candidate)  # not isinstance, which asks the object itself and so may wake a lazy one
     for base, (read, write) in _KINDS.items():
-        if issubclass(kind, base) and kind is not random.SystemRandom:
-            return write, (candidate, read(candidate))
+        if issubclass(kind, base):
+            with contextlib.suppress(Exception):  # one without a state, as SystemRandom, or not yet made
+                return write, (candidate, read(candidate))
     return None

@@ -30,7 +30,7 @@ def with_value(value):
 
 
 FLOAT32 = 'expected float32 (3, 8, 8), found '
-NUMBER = 'expected as label a whole number from 0 to 9 (signed), found '
+NUMBER = 'expected as label a signed whole number from 0 to 9 (n_classes is 10), found '
 BAD_IMAGES = [
     (lambda x: x[:, :4], f'{FLOAT32}float32 (3, 4, 8)'),
     (lambda x: np.zeros((3, 48, 48), np.float32), f'{FLOAT32}float32 (3, 48, 48)'),
@@ -53,8 +53,8 @@ BAD_IMAGES = [
     (lambda x: with_value(255)(abs(x) * 100 - abs(x).min() * 100),
      'expected values from -1 to 1, found 0 to 255; of values from 0 to 255: x / 128 - 1')]
 BAD_LABELS = [
-    (lambda k: None, 'expected a number as label, found None'),
-    (lambda k: 'cat', 'expected a number as label, found cat (str)'),
+    (lambda k: None, f'{NUMBER}None'),
+    (lambda k: 'cat', f'{NUMBER}cat (str)'),
     (lambda k: 2., f'{NUMBER}2.0 (float)'),
     (np.float32, f'{NUMBER}2.0 (float32)'),
     (lambda k: np.eye(10, dtype=np.float32)[k],
@@ -82,6 +82,14 @@ def test_images(image, expected):
 @pytest.mark.parametrize('label, expected', BAD_LABELS)
 def test_labels(label, expected):
     assert message_of(batch(label=label)) == f'a.yml: image 17: {expected}'
+    with pytest.raises(BadBatch):  # of which all may be wrong in the same way
+        BatchCheck(N_CLASSES, (3, SIZE, SIZE)).convert([(x, label(2)) for x in GOOD], JOIN)
+
+
+@pytest.mark.parametrize('label, found', [(None, 'None'), ('cat', 'cat (str)'), ([1], 'a list of 1')])
+def test_labels_that_cannot_be_joined(label, found):
+    assert message_of(batch(label=lambda k: label), None) == (
+        f'a.yml: image 17: expected as label any number (an unconditional run does not use it), found {found}')
 
 
 def test_labels_from_1():

@@ -53,16 +53,17 @@ def test_held_out_images_are_judged(tmp_path, monkeypatch):
 
 @pytest.fixture
 def imagenet(tmp_path, monkeypatch):
-    """As many images as a sheet shows and their list where configs look for it; the folder of the images."""
-    lines = []
+    """As many images as a sheet shows and a list where configs look for it, with most classes; the images' folder."""
+    names = []
     for k in range(25):
         name = f'n{k:08}/n{k:08}_0.JPEG'
         (tmp_path / 'images' / name).parent.mkdir(parents=True)
         im = np.random.RandomState(k).randint(256, size=(130, 128, 3), dtype=np.uint8)
         Image.fromarray(im).save(tmp_path / 'images' / name)
-        lines.append(f'{name} {k}\n')
+        names.append(name)
     (tmp_path / 'datasets').mkdir()
-    (tmp_path / 'datasets' / 'image_list.txt').write_text(''.join(lines))
+    (tmp_path / 'datasets' / 'image_list.txt').write_text(
+        ''.join(f'{names[k % 25]} {k}\n' for k in range(500)))
     monkeypatch.chdir(tmp_path)
     return str(tmp_path / 'images')
 

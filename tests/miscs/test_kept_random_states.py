@@ -51,9 +51,12 @@ def test_after_an_exception():
 
 
 def test_what_has_no_state_is_left_alone():
-    kept = random.SystemRandom()
+    class Broken(random.Random):
+        def getstate(self):
+            raise KeyError
+    others = random.SystemRandom(), Broken(), np.random.RandomState.__new__(np.random.RandomState)
     with kept_random_states():
-        kept.random()
+        others[0].random()
 
 
 def test_torch(monkeypatch):
