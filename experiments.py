@@ -7,7 +7,7 @@
 
 `run` ends with status 0 when all its cells have a record, with 3 where some are left.
 
-Cells (method × setting × seed) that experiments share are trained once. A run that was stopped goes on where it was
+Cells (method x setting x seed) that experiments share are trained once. A run that was stopped goes on where it was
 when the same command is given again; cells whose record is in `<results_dir>/records/` are not trained again.
 """
 import signal
@@ -54,7 +54,7 @@ def parse_arguments():
     run.add_argument('-j', type=int, default=1, metavar='N', dest='processes',
                      help='cells trained at the same time; those of Figure 10 are timed, each alone')
     run.add_argument('--threads', type=int, metavar='N', help='of each; default: the cores shared out')
-    run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, −1 for the CPU; default: if there is one')
+    run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, -1 for the CPU; default: if there is one')
     run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so long; run again to go on')
     run.add_argument('--retry_crashed', action='store_true', help='train cells recorded as crashed again')
 

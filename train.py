@@ -23,7 +23,7 @@ def parse_arguments():
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--results_dir', metavar='DIR', help="where to write; default: the config's, or results/<name>")
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
-                        help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
+                        help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
                         help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder")
     parser.add_argument('--seed', type=int, help="instead of the config's")

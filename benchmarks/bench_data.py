@@ -129,7 +129,7 @@ def main():
     figures, versions = compare(args, lambda line: print(line, flush=True))
     results = {
         'what': f'batches of {args.batchsize} images, uint8 (3, {args.size}, {args.size}), in random order from a warm '
-                f'cache: {args.n_images} packed, {args.n_jpegs} JPEGs of {JPEG_SHAPE[0]}×{JPEG_SHAPE[1]}',
+                f'cache: {args.n_images} packed, {args.n_jpegs} JPEGs of {JPEG_SHAPE[0]}x{JPEG_SHAPE[1]}',
         'unit': 'images/s, bytes', 'machine': where, 'versions': versions, 'date': datetime.date.today().isoformat(),
         'command': f'python benchmarks/bench_data.py --rounds {args.rounds} --seconds {args.seconds:g}',
         'figures': figures}

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_gpu.py --row cifar_tf32 --out benchmarks/results/gpu_h200.json
 
-Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Rows that are not measured keep
+Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, ... Rows that are not measured keep
 their figures in the file that is written. Where commands are cut off after some minutes, call it again with --continue,
 until that says that nothing is unfinished: the runs made so far are kept beside the results.
 """

@@ -2,7 +2,7 @@
 
     python benchmarks/bench_inception.py --torch_python ~/torch/bin/python --out benchmarks/results/inception_cpu.json
 
-Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Weights and images are random.
+Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, ... Weights and images are random.
 """
 import datetime
 import json
@@ -90,7 +90,7 @@ def main():
               file=sys.stderr)
     figures, versions = compare(sides, args, lambda line: print(line, flush=True))
     results = {
-        'what': f'features and logits of {args.batchsize} images of {args.size}×{args.size}', 'unit': 'images/s, bytes',
+        'what': f'features and logits of {args.batchsize} images of {args.size}x{args.size}', 'unit': 'images/s, bytes',
         'threads': args.threads, 'machine': where, 'versions': versions, 'date': datetime.date.today().isoformat(),
         'command': f'python benchmarks/bench_inception.py {command_line(args)}',
         'against': {side: against(side, figures) for side in sides[1:]}, 'figures': figures}

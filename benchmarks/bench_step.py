@@ -2,7 +2,7 @@
 
     python benchmarks/bench_step.py --network resnet32_64 digits --torch_python ~/torch/bin/python
 
-Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, … Networks that are not measured
+Each run is a process of its own, and the sides take turns: ours, peer, ours, peer, ... Networks that are not measured
 keep their figures in the file that is written.
 """
 import datetime

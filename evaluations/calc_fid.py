@@ -1,4 +1,4 @@
-"""The Fréchet distance (FID) of a snapshot's samples, or of stored images, from real ones, for example
+"""The Frechet distance (FID) of a snapshot's samples, or of stored images, from real ones, for example
 
     python evaluations/calc_fid.py --snapshot results/digits/ResNetGenerator_1200.npz
     python evaluations/calc_fid.py --images results/digits/gen_images/samples.npz --ref_stats digits_stats.npz \\

@@ -3,7 +3,7 @@
     python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_1200.npz
     python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml    # of yours
 
-It gives the inception score, the Fréchet distance and, where the network knows the classes, the share recognized.
+It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized.
 """
 from evaluations import score_command
 from evaluations.command_line import one_line_errors

@@ -1,4 +1,4 @@
-"""Intra-FID: the Fréchet distance within each class, all training images of it against 5,000 samples of it, and the
+"""Intra-FID: the Frechet distance within each class, all training images of it against 5,000 samples of it, and the
 mean over classes, for example
 
     python evaluations/calc_intra_fid.py --snapshot results/digits/ResNetGenerator_1200.npz --n_images 500

@@ -65,7 +65,7 @@ def main():
         'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
         'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)
-    print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}×{size[1]} px, {window})')
+    print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}x{size[1]} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'
     print(f'mean over {args.n_pairs} pairs {which} {record["samples"]}; written to {file}')
 

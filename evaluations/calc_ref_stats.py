@@ -3,7 +3,7 @@
     python evaluations/calc_ref_stats.py --config configs/sn_projection_digits.yml --out digits_stats.npz
     python evaluations/calc_ref_stats.py --config configs/sn_projection_digits.yml --per_class --out digits_stats/
 
-With --per_class the files are <out>/class_<c>.npz, D² · 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.
+With --per_class the files are <out>/class_<c>.npz, D^2 * 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.
 """
 from pathlib import Path
 

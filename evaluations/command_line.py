@@ -35,7 +35,7 @@ def add_snapshot_arguments(parser, required=True):
 
 
 def add_sampling_arguments(parser):
-    parser.add_argument('--truncation', type=float, metavar='T', help='draw latents within ±T alone: typical images '
+    parser.add_argument('--truncation', type=float, metavar='T', help='draw latents within +-T alone: typical images '
                         'rather than varied ones')
     parser.add_argument('--standing', type=int, metavar='N', help="make the batch normalizations' statistics anew "
                         'from N batches of 100 samples, of truncated latents with --truncation, first; default: '
@@ -51,7 +51,7 @@ def add_class_arguments(parser, what):
 def add_config_arguments(parser, config_help, required=False):
     parser.add_argument('--config', '--config_path', required=required, metavar='FILE', help=config_help)
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
-                        help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
+                        help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
 
 
 def add_network_arguments(parser):
@@ -60,7 +60,7 @@ def add_network_arguments(parser):
 
 
 def add_protocol_argument(parser):
-    parser.add_argument('--protocol', choices=list(PROTOCOLS), help='paper: IS of 10 × 5,000 samples, the first 5,000 '
+    parser.add_argument('--protocol', choices=list(PROTOCOLS), help='paper: IS of 10 x 5,000 samples, the first 5,000 '
                         'against 10,000 real images, of the test set where there is one; modern: 50,000 samples '
                         "against the training set; default: the config's counts, against the training set")
 

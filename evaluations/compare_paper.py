@@ -18,7 +18,7 @@ from source.scoring.comparison_plot import plot_comparisons
 
 PUBLISHED = Path(__file__).parent / 'published_numbers.csv'
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
-           'inside ±')
+           'inside +-')
 NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM'}
 
 
@@ -38,20 +38,20 @@ def cells(comparison):
     published, measured = comparison.published, comparison.measured
     value = published.value or 'collapsed'
     if published.plus_minus:
-        value += f' ± {published.plus_minus}' + (f' over {published.over}' if published.over else '')
-    inside = {True: 'yes', False: 'no', None: '–'}[comparison.inside]
+        value += f' +- {published.plus_minus}' + (f' over {published.over}' if published.over else '')
+    inside = {True: 'yes', False: 'no', None: '-'}[comparison.inside]
     if measured and not comparison.same_protocol:
         inside = 'protocols differ'
     return (f'{published.publication} {published.table}'.strip(), published.method, published.dataset,
             NAMES.get(published.score, published.score), value, published.protocol,
             _with_error(measured.value, measured.std) if measured else 'not measured',
-            measured.protocol if measured else '–',
-            '–' if comparison.difference is None else f'{comparison.difference:+.3g}', inside)
+            measured.protocol if measured else '-',
+            '-' if comparison.difference is None else f'{comparison.difference:+.3g}', inside)
 
 
 def _with_error(value, error):
     text = f'{value:.3f}' if abs(value) < 1 else f'{value:.2f}'
-    return text if error is None else f'{text} ± {error:.2f}'
+    return text if error is None else f'{text} +- {error:.2f}'
 
 
 def print_columns(lines):

@@ -56,7 +56,7 @@ def write_sheets(args, gen, sampler, classes, out):
             ims, _ = generate_ims(gen, n, sampler, labels)
             save_sheet(out / name, ims, args.rows, args.columns, args.scale)
             bar.update()
-    print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}×{args.columns} images in {out}/')
+    print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}x{args.columns} images in {out}/')
 
 
 def write_images(args, gen, sampler, classes, out):

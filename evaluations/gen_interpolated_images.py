@@ -169,7 +169,7 @@ def main():
     ims, columns = make(args, gen, sampler, classes)
     save_sheet(path, ims, len(ims) // columns, columns, args.scale, gap=args.scale)
     between = '' if not gen.n_classes else f', class{"es" * (len(classes) > 1)} {", ".join(map(str, classes))}'
-    print(f'{path}: {len(ims) // columns}×{columns} images, {morph}{between}')
+    print(f'{path}: {len(ims) // columns}x{columns} images, {morph}{between}')
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Shows samples beside the real images nearest to them, by L1 in the discriminator's features φ and in pixels, as
+"""Shows samples beside the real images nearest to them, by L1 in the discriminator's features phi and in pixels, as
 
     python evaluations/nearest_neighbors.py --snapshot results/digits/ResNetGenerator_1200.npz --k 5
 
@@ -70,7 +70,7 @@ def main():
     labels = np.resize(classes or range(gen.n_classes), args.n) if gen.n_classes else None
     ims, y = generate_ims(gen, args.n, sampler, labels)
     if dataset.size != ims.shape[-1]:
-        raise ValueError(f'{path}: dataset: images are {dataset.size}×{dataset.size}, samples {ims.shape[-1]} wide')
+        raise ValueError(f'{path}: dataset: images are {dataset.size}x{dataset.size}, samples {ims.shape[-1]} wide')
     out = make_folder(args.results_dir or Path(args.snapshot).parent / 'nearest_neighbors')
     feats = cached_features(dis, dataset, out / f'features_{file.stem}.npy',
                             {'discriminator_sha256': file_sha256(file), 'images': fingerprint(dataset)})
@@ -88,8 +88,8 @@ def main():
             **{name: {'indices': indices.tolist(), 'distances': distances.tolist(),
                       'labels': dataset.labels[indices].tolist()}
                for name, (indices, distances) in neighbors.by.items()}}, indent=2) + '\n').encode())
-    print(f'{image}: {args.n} samples, each with the {args.k} nearest of {len(dataset)} real images in φ and in pixels '
-          f'({seconds:.1f} s); numbers in {record}')
+    print(f'{image}: {args.n} samples, each with the {args.k} nearest of {len(dataset)} real images in phi and in '
+          f'pixels ({seconds:.1f} s); numbers in {record}')
 
 
 if __name__ == '__main__':

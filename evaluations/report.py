@@ -32,7 +32,7 @@ def parse_arguments():
     parser.add_argument('--quick', action='store_true', help='only what needs no snapshot')
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
-                        help='index of the GPU, −1 for the CPU; default: a GPU if there is one')
+                        help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
     return parser.parse_args()
 
 

@@ -191,8 +191,8 @@ def reference_record(protocol, reference):
 def check_size(args, images, reference):
     """Raises ValueError where stored images are not of the real ones' size."""
     if args.images and isinstance(reference, RealImages) and images.dataset.size != reference.dataset.size:
-        raise ValueError(f'--images {args.images}: expected {reference.dataset.size}×{reference.dataset.size} pixels '
-                         f'as the real images, found {images.dataset.size}×{images.dataset.size}')
+        raise ValueError(f'--images {args.images}: expected {reference.dataset.size}x{reference.dataset.size} pixels '
+                         f'as the real images, found {images.dataset.size}x{images.dataset.size}')
 
 
 def check_features(args, images, network, reference):

@@ -69,11 +69,11 @@ def main():
 def print_spectrum(label, spectrum):
     print(f'{label} (normalization: {spectrum["normalization"] or "none"})')
     width = max(map(len, spectrum['layers']))
-    print(f'  {"layer":{width}}  σ of the weight used   σ of the weight stored')
+    print(f'  {"layer":{width}}  sigma of the weight used   sigma of the weight stored')
     for name, layer in spectrum['layers'].items():
-        print(f'  {name:{width}}  {_number(layer["values"][0]):>20}   {_number(layer["raw"]):>22}')
-    product = ' × '.join(_number(f) for f in spectrum['factors'].values())
-    print(f'  eq. 7, of the weights as matrices: ‖f‖_Lip ≤ {product} = {_number(spectrum["bound"])}'
+        print(f'  {name:{width}}  {_number(layer["values"][0]):>24}   {_number(layer["raw"]):>26}')
+    product = ' x '.join(_number(f) for f in spectrum['factors'].values())
+    print(f'  eq. 7, of the weights as matrices: ||f||_Lip <= {product} = {_number(spectrum["bound"])}'
           f'  (without normalization {_number(spectrum["raw_bound"])}), by {", ".join(spectrum["factors"])}')
 
 

@@ -207,11 +207,11 @@ def check_agreement(config, source, gen, dis, dataset):
         raise ConfigError(f'{source}: models.generator.args.n_classes: expected {n_classes}, the number of classes of '
                           f'{config["dataset"]["dataset_name"]}, found {gen.n_classes}')
     if size is not None and size != getattr(gen, 'image_size', size):
-        raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["generator"]["name"]} '
-                          f'makes {gen.image_size}×{gen.image_size}')
+        raise ConfigError(f'{source}: dataset: images are {size}x{size}, but {config["models"]["generator"]["name"]} '
+                          f'makes {gen.image_size}x{gen.image_size}')
     divisor = getattr(dis, 'size_divisor', 1)
     if size is not None and size % divisor:
-        raise ConfigError(f'{source}: dataset: images are {size}×{size}, but {config["models"]["discriminator"]["fn"]} '
+        raise ConfigError(f'{source}: dataset: images are {size}x{size}, but {config["models"]["discriminator"]["fn"]} '
                           f'takes multiples of {divisor}')
     try:
         n_images = len(dataset)

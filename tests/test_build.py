@@ -218,9 +218,9 @@ def test_agreement(tmp_path, changes, arguments):
 @pytest.mark.parametrize('changes, arguments, expected', [
     ({}, {'n_classes': 9},
      'models.generator.args.n_classes: expected 9, the number of classes of DigitsDataset, found 10'),
-    ({}, {'size': 16}, 'dataset: images are 16×16, but ResNetGenerator makes 8×8'),
+    ({}, {'size': 16}, 'dataset: images are 16x16, but ResNetGenerator makes 8x8'),
     ({'models.discriminator.fn': 'dis_models/snresnet_64.py'}, {},
-     'dataset: images are 8×8, but dis_models/snresnet_64.py takes multiples of 32'),
+     'dataset: images are 8x8, but dis_models/snresnet_64.py takes multiples of 32'),
     ({}, {'n_images': 0}, 'dataset: no images'),
     ({**UNCONDITIONAL, 'updater.args.conditional': True}, {},
      'updater.args.conditional is true: expected models.generator.args.n_classes above 0, found 0'),

@@ -183,8 +183,8 @@ def refused(folder, capsys, *arguments, config=None, out='out'):
                                              'n_classes is 10: expected the same number'),
     ({'models.generator.args.n_classes': 3, 'models.discriminator.args.n_classes': 3},
      'models.generator.args.n_classes: expected 10, the number of classes of DigitsDataset, found 3'),
-    ({'dataset.args.size': 16}, 'dataset: images are 16×16, but ResNetGenerator makes 8×8'),
-    ({'models.discriminator.fn': 'dis_models/snresnet.py'}, 'dataset: images are 8×8, but dis_models/snresnet.py takes '
+    ({'dataset.args.size': 16}, 'dataset: images are 16x16, but ResNetGenerator makes 8x8'),
+    ({'models.discriminator.fn': 'dis_models/snresnet.py'}, 'dataset: images are 8x8, but dis_models/snresnet.py takes '
                                                             'multiples of 32'),
     ({'evaluation': {'network': 'inceptoin'}},
      f"evaluation.network: expected one of {', '.join(NETWORKS)}, found 'inceptoin'"),
@@ -217,7 +217,7 @@ def test_missing_data(tmp_path, capsys, name, options):
 
 @pytest.mark.parametrize('gpu', [99, -2])
 def test_gpu_that_is_not_there(tmp_path, capsys, gpu):
-    assert f'--gpu {gpu}: expected −1 (CPU) or the index of a GPU' in refused(tmp_path, capsys, '--gpu', gpu)
+    assert f'--gpu {gpu}: expected -1 (CPU) or the index of a GPU' in refused(tmp_path, capsys, '--gpu', gpu)
 
 
 def test_results_folder_that_cannot_be_one(tmp_path, capsys):

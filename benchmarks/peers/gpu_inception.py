@@ -1,4 +1,4 @@
-"""Inception features of random 32×32 images on a GPU, by this project on random weights.
+"""Inception features of random 32x32 images on a GPU, by this project on random weights.
 
 Run by `bench_gpu.py` with a request in JSON on standard input.
 """

@@ -60,7 +60,7 @@ def find_class(text, names, n_classes):
         raise ValueError(f'--classes {text}: several classes are called so: {", ".join(map(str, found))}; '
                          'give a number')
     near = difflib.get_close_matches(wanted, [s for known in spellings for s in known], 1)
-    hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(names[:10])}{" …" * (len(names) > 10)}'
+    hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(names[:10])}{" ..." * (len(names) > 10)}'
     raise ValueError(f'--classes {text}: no such class; {hint}')
 
 

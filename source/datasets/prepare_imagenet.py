@@ -12,7 +12,7 @@ packed file that training maps into memory. For example
 
 What is interrupted goes on when the command is run again. Images that cannot be read are skipped; the report names
 each, and why, as it names every other file that is no image. Written into --out: image_list.txt and
-image_list_dog_and_cat.txt (image_list_val.txt, …), lists of the raw files in the order of the packed images;
+image_list_dog_and_cat.txt (image_list_val.txt, ...), lists of the raw files in the order of the packed images;
 train_128.npy with train_128_labels.npy; train_128_report.json.
 """
 import functools
@@ -113,7 +113,7 @@ def summary(split, listing, report, paths):
     lines += [f'  {n} {change}' for change, n in report['n_changed'].items()]
     lines.append(f'  {report["n_skipped"]} skipped' + (':' if report['skipped'] else ''))
     lines += [f'    {_printable(name)}: {_printable(why)}' for name, why in report['skipped'][:10]]
-    return '\n'.join(lines + ['    …'] * (len(report['skipped']) > 10))
+    return '\n'.join(lines + ['    ...'] * (len(report['skipped']) > 10))
 
 
 def _printable(text):

@@ -147,7 +147,7 @@ def footnote(records, network, results):
     """What the numbers are of, in a few lines."""
     some = min(records.values(), key=lambda record: record['budget']['iteration'] if record['scores'] else math.inf)
     seeds = sorted({record['seed'] for record in records.values()})
-    text = (f'{describe_budget(some)}; {some.get("protocol", "")}; seeds {", ".join(map(str, seeds))}; ± over seeds '
+    text = (f'{describe_budget(some)}; {some.get("protocol", "")}; seeds {", ".join(map(str, seeds))}; +- over seeds '
             "(the paper's: over sample sets).")
     if network != 'inception':
         text += (f' Scores by the network "{network}" are not Inception scores: compare the order of methods within a '
@@ -167,20 +167,20 @@ def _method(records, cells, method, published):
     variants = [Variant('cnn', method, setting) for setting in SETTINGS]
     all_scores = [scores_of_variant(records, variant) for variant in variants]
     if not any(scores.n or scores.failed for scores in all_scores):
-        return NAMES[method], NOT_RUN, '–', '–', '–', '', '', *_paper(published, ROWS[method])
+        return NAMES[method], NOT_RUN, '-', '-', '-', '', '', *_paper(published, ROWS[method])
     setting, best = best_setting(records, method)
     fid_setting, lowest = best_setting(records, method, 'fid', -1)
     failed = ', '.join(f'{setting}: {_failed(scores)}' for setting, scores in zip(SETTINGS, all_scores)
                        if scores.failed)
-    return (NAMES[method], setting or '–', *(_cells(best) if best else ('–', '–')),
-            f'{_number(lowest, "fid")} ({fid_setting})' if lowest else '–', failed,
+    return (NAMES[method], setting or '-', *(_cells(best) if best else ('-', '-')),
+            f'{_number(lowest, "fid")} ({fid_setting})' if lowest else '-', failed,
             part_run(cells, variants, seeds_of(cells)), *_paper(published, ROWS[method]))
 
 
 def _real(results, published):
     path = results.record_of(REAL)
     scores = read_record(path)['scores'] if path.exists() else {}
-    return ('Real data', '', *(f'{scores[name]:.{digits}f}' if name in scores else '–'
+    return ('Real data', '', *(f'{scores[name]:.{digits}f}' if name in scores else '-'
                                for name, digits in (('is_mean', 2), ('fid', 1))), '', '', '',
             *_paper(published, 'real'))
 
@@ -192,7 +192,7 @@ def _cells(scores):
 def _number(scores, name):
     mean, std = scores.mean(name), scores.std(name)
     digits = 1 if name == 'fid' else 2
-    return '–' if mean is None else f'{mean:.{digits}f}' + ('' if std is None else f' ± {std:.{digits}f}')
+    return '-' if mean is None else f'{mean:.{digits}f}' + ('' if std is None else f' +- {std:.{digits}f}')
 
 
 def _failed(scores):
@@ -205,7 +205,7 @@ def _paper(published, row):
     for score, data in PAPER_COLUMNS:
         found = row and published.get((f'{data.replace("-", "").lower()}_{row}', score))
         texts.append('' if not found else 'collapsed' if not found.value else
-                     found.value + (f' ± {found.plus_minus}' if found.plus_minus else ''))
+                     found.value + (f' +- {found.plus_minus}' if found.plus_minus else ''))
     return texts
 
 

@@ -33,7 +33,7 @@ def get_device(gpu=None):
         gpu = 0 if n else -1
     if gpu < -1 or gpu >= n:
         have = f'GPUs 0 to {n - 1}' if n > 1 else 'GPU 0 only' if n else 'no GPU that CuPy can use'
-        raise DeviceError(f'--gpu {gpu}: expected −1 (CPU) or the index of a GPU; this machine has {have}')
+        raise DeviceError(f'--gpu {gpu}: expected -1 (CPU) or the index of a GPU; this machine has {have}')
     device = chainer.get_device('@numpy' if gpu == -1 else f'@cupy:{gpu}')
     device.use()
     return device

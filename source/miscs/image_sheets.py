@@ -13,7 +13,7 @@ def make_sheet(ims, rows, columns, scale=1, gap=0):
     `scale` repeats each pixel; `gap` white pixels part the images.
     """
     if len(ims) != rows * columns:
-        raise ValueError(f'a sheet of {rows}×{columns} takes {rows * columns} images, got {len(ims)}')
+        raise ValueError(f'a sheet of {rows}x{columns} takes {rows * columns} images, got {len(ims)}')
     ims = ims.repeat(scale, axis=2).repeat(scale, axis=3)
     ims = np.pad(ims, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=255)
     _, channels, h, w = ims.shape

@@ -73,7 +73,7 @@ def _read(path):
     if version != VERSION:
         raise SnapshotError(f'{path}: expected a snapshot of version {VERSION}, found {version!r}')
     if sha256 != _digest(arrays):
-        raise DamagedError(f'{path}: damaged: expected the SHA-256 {str(sha256)[:16]}…, found another')
+        raise DamagedError(f'{path}: damaged: expected the SHA-256 {str(sha256)[:16]}..., found another')
     return arrays
 
 

@@ -7,7 +7,7 @@ _MOST_CHARACTERS = 200
 def one_line(text):
     """Return text, or an error's, on one line of bounded length, to be told."""
     text = ' '.join(str(text)[:10 * _MOST_CHARACTERS].split())
-    return text if len(text) <= _MOST_CHARACTERS else f'{text[:_MOST_CHARACTERS]}…'
+    return text if len(text) <= _MOST_CHARACTERS else f'{text[:_MOST_CHARACTERS]}...'
 
 
 def check_names(path, found, expected):

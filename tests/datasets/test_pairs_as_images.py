@@ -61,7 +61,7 @@ def test_labels_of_ones_own_are_not_read_from_pairs():
     (Pairs(lambda im: im), 'image 0: expected values from -1 to 1, found 0 to 2'),
     (Pairs(lambda im: im[:1] / 255), r'image 0: expected float32 \(3, 8, 8\), found float32 \(1, 8, 8\)'),
     (Pairs(lambda im: im[:, :7] / 255), r'expected float32 \(3, 8, 8\), found float32 \(3, 7, 8\)'),
-    (Pairs(label=float), 'expected as label a whole number from 0 to 9'),
+    (Pairs(label=float), 'expected as label a signed whole number from 0 to 9'),
     (DIGITS.ims[:3], 'image 0: expected a tuple')])
 def test_other_pairs_are_one_line(pairs, expected):
     with pytest.raises(BadBatch, match=expected) as error:

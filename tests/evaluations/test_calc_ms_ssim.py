@@ -27,7 +27,7 @@ def test_of_a_snapshot(snapshot, tmp_path, capsys):
     assert (record['n_pairs'], record['size'], record['n_classes'], record['within_classes']) == (6, [16, 16], 10, True)
     assert record['feature_network'] is None
     out = capsys.readouterr().out
-    assert f'ms_ssim: {record["ms_ssim"]:.4f}  (protocol 6 pairs a class; 16×16 px, window shrunk' in out
+    assert f'ms_ssim: {record["ms_ssim"]:.4f}  (protocol 6 pairs a class; 16x16 px, window shrunk' in out
     assert 'below 176 px' in out
 
 

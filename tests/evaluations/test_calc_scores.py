@@ -345,7 +345,7 @@ def test_images_refused(snapshot, tmp_path, capsys):
     assert message(np.zeros((11, 3, 8, 8), np.uint8), '--protocol', 'paper') == (
         f'--images {path}: protocol paper needs 12 images, found 11')
     assert message(np.zeros((11, 3, 16, 16), np.uint8)) == (
-        f'--images {path}: expected 8×8 pixels as the real images, found 16×16')
+        f'--images {path}: expected 8x8 pixels as the real images, found 16x16')
     assert 'expected uint8' in message(np.zeros((11, 3, 8, 8)))
 
 

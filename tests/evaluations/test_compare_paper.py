@@ -34,8 +34,8 @@ def test_table(results, capsys):
     lines = output(capsys, results).splitlines()
     cells = [[cell.strip() for cell in line.split('  ') if cell.strip()] for line in lines]
     answered = next(line for line in cells if line[1:4] == ['SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS'])
-    assert answered == ['SN-GAN Table 2', 'SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS', '8.22 ± 0.05 over seeds',
-                        'paper', '8.25 ± 0.09', 'paper', '+0.03', 'yes']
+    assert answered == ['SN-GAN Table 2', 'SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS', '8.22 +- 0.05 over seeds',
+                        'paper', '8.25 +- 0.09', 'paper', '+0.03', 'yes']
     assert sum('not measured' in line for line in lines) == N_SCORES - 2
     assert not any('Vanilla' in line for line in lines)
     assert 'Figure 10, seconds per 100 updates, is not in this table: experiments.py measures it.' in lines
@@ -80,7 +80,7 @@ def test_csv(results, capsys):
     rows = list(csv.DictReader(io.StringIO(output(capsys, results, '--csv'))))
     assert len(rows) == N_SCORES
     found = [row for row in rows if row['measured'] != 'not measured']
-    assert [(row['row'], row['score'], row['inside ±'], row['file']) for row in found] == [
+    assert [(row['row'], row['score'], row['inside +-'], row['file']) for row in found] == [
         ('cifar10_resnet_sn_hinge', score, inside, f'{results}/scores_paper.json')
         for score, inside in (('IS', 'yes'), ('FID', 'no'))]
 

@@ -65,7 +65,7 @@ def test_a_sheet_per_class(snapshot, tmp_path, rows, columns, capsys):
     for c in (7, 3):
         ims, _ = generate_ims(gen, rows * columns, sampler, np.full(rows * columns, c))
         np.testing.assert_array_equal(read(tmp_path / f'{c}.png'), make_sheet(ims, rows, columns))
-    assert f'2 sheets of {rows}×{columns} images in {tmp_path}/' in capsys.readouterr().out
+    assert f'2 sheets of {rows}x{columns} images in {tmp_path}/' in capsys.readouterr().out
 
 
 def test_defaults(snapshot):
@@ -117,7 +117,7 @@ def test_config_given(snapshot, tmp_path):
     (['--classes', 3, 'Three'], '--classes: expected each once, found 3, Three'),
     (['--standing', -1], '--standing: expected at least 0 batches'),
     (['--scale', 0], '--scale: expected at least 1'), (['--seed', -1], '--seed: expected 0 to 4294967295, found -1'),
-    (['--gpu', 99], '--gpu 99: expected −1 (CPU) or the index of a GPU'),
+    (['--gpu', 99], '--gpu 99: expected -1 (CPU) or the index of a GPU'),
     (['--snapshot', 'none.npz'], 'none.npz: no such snapshot'),
     (['--snapshot', '{folder}'], '{folder}: expected a file as <class name>_<iteration>.npz, found a folder'),
     (['--config', 'none.yml'], 'none.yml: no such config; give the one of'),

@@ -51,15 +51,15 @@ def test_best_setting(results):
 def test_table(results, capsys):
     out = table(results, capsys)
     lines = {re.split('  +', line)[0]: line for line in out.splitlines()}
-    assert re.search(r'SN-GANs  .* 7\.42 ± 0\.08 +8\.28 ± 0\.09 +29\.3 +53\.1$', out, re.M)
-    assert re.search(r'Weight clipping .* 6\.41 ± 0\.11 +7\.57 ± 0\.10 +42\.6 +64\.2$', out, re.M)
+    assert re.search(r'SN-GANs  .* 7\.42 \+- 0\.08 +8\.28 \+- 0\.09 +29\.3 +53\.1$', out, re.M)
+    assert re.search(r'Weight clipping .* 6\.41 \+- 0\.11 +7\.57 \+- 0\.10 +42\.6 +64\.2$', out, re.M)
     assert 'E: 2 diverged, F: 2 diverged' in lines['GAN-GP']
     assert re.search(r'w/ Frobenius Norm\. .*collapsed +collapsed$', out, re.M)
-    assert re.search(r'^SN-GANs, Eq\.\(17\) .* 8\.22 ± 0\.05 +9\.10 ± 0\.04', out, re.M)
+    assert re.search(r'^SN-GANs, Eq\.\(17\) .* 8\.22 \+- 0\.05 +9\.10 \+- 0\.04', out, re.M)
     assert "digits, ch 8 (the paper's is 64), 700 generator updates, batch 32; 1000 images in 10 splits" in out
     assert 'seeds 0, 1' in out and 'are not Inception scores' in out
     setting, best = best_setting(read_records(results), 'spectral')
-    assert re.search(rf'^SN-GANs +{setting} +{best.mean("is_mean"):.2f} ± {best.std("is_mean"):.2f} ', out, re.M)
+    assert re.search(rf'^SN-GANs +{setting} +{best.mean("is_mean"):.2f} \+- {best.std("is_mean"):.2f} ', out, re.M)
 
 
 def test_markdown(results, capsys):
@@ -75,9 +75,9 @@ def test_table_of_what_there_is(tmp_path, capsys):
     results = Results(tmp_path / 'comparison')
     make_records(results, ['figure_6'], seeds=(0,))
     out = table(results, capsys)
-    assert re.search(r'^Orthonormal +not run +–', out, re.M) and 'Table 7' not in out
+    assert re.search(r'^Orthonormal +not run +-', out, re.M) and 'Table 7' not in out
     assert not re.search(r'^Weight Norm\. +not run', out, re.M)
-    assert '±' not in out.split('paper: IS')[0]
+    assert '+-' not in out.split('paper: IS')[0]
 
 
 def test_every_figure_is_drawn(results, tmp_path):

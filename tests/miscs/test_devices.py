@@ -61,7 +61,7 @@ def test_a_gpu_that_is_not_there(gpus, n, gpu, have):
     with pytest.raises(DeviceError) as caught:
         get_device(gpu)
     assert str(caught.value) == (
-        f'--gpu {gpu}: expected −1 (CPU) or the index of a GPU; this machine has {have}')
+        f'--gpu {gpu}: expected -1 (CPU) or the index of a GPU; this machine has {have}')
 
 
 def test_the_cpu_really():

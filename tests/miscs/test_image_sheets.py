@@ -27,7 +27,7 @@ def test_layout(rows, columns, scale, gap):
 
 
 def test_wrong_number_of_images():
-    with pytest.raises(ValueError, match='a sheet of 2×3 takes 6 images, got 5'):
+    with pytest.raises(ValueError, match='a sheet of 2x3 takes 6 images, got 5'):
         make_sheet(np.zeros((5, 3, 2, 2), np.uint8), 2, 3)
 
 

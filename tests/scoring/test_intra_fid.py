@@ -42,9 +42,11 @@ def score(path, real, fake, network=None, n_per_class=60):
 
 def test_mean_over_classes(tmp_path):
     real, fake = dataset(0), dataset(1)
+    order = np.random.RandomState(0).permutation(len(fake))  # of the stored images; 60 of each class are compared
     network, expected = FakeFeatureNetwork(), []
     for c in range(4):
-        pair = [network(d.ims[d.labels == c][:n])[0].astype(np.float64) for d, n in ((real, None), (fake, 60))]
+        ims = real.ims[real.labels == c], fake.ims[order[fake.labels[order] == c][:60]]
+        pair = [network(x)[0].astype(np.float64) for x in ims]
         expected.append(frechet_distance(*(f(x) for x in pair for f in (
             lambda x: x.mean(axis=0), lambda x: np.cov(x, rowvar=False)))))
     found = score(tmp_path / 'a', real, fake)

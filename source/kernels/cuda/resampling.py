@@ -12,7 +12,7 @@ def sum_2x2(x, factor):
 
 def repeat_2x2(x, factor, out_shape):
     if (out_shape[0] // 2, out_shape[1] // 2) != x.shape[1:3]:
-        raise ValueError(f'{x.shape[1:3]} pixels repeated 2×2 do not fill {tuple(out_shape)}')
+        raise ValueError(f'{x.shape[1:3]} pixels repeated 2x2 do not fill {tuple(out_shape)}')
     y = launching.empty((len(x), *out_shape, x.shape[3]), x.dtype)
     return _run('repeat_2x2', x, y, factor, *out_shape)
 

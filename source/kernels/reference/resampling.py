@@ -19,7 +19,7 @@ def repeat_2x2(x, factor, out_shape):
     out_shape: (height, width) with height // 2 == H and width // 2 == W.
     """
     if (out_shape[0] // 2, out_shape[1] // 2) != x.shape[1:3]:
-        raise ValueError(f'{x.shape[1:3]} pixels repeated 2×2 do not fill {tuple(out_shape)}')
+        raise ValueError(f'{x.shape[1:3]} pixels repeated 2x2 do not fill {tuple(out_shape)}')
     h, w = x.shape[1:3]
     y = np.zeros((len(x), *out_shape, x.shape[3]), x.dtype)
     y[:, :2 * h, :2 * w] = narrowed(widened(x) * factor, x.dtype).repeat(2, 1).repeat(2, 2)
