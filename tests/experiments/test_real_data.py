@@ -75,7 +75,7 @@ def test_data_set_without_test_set(tmp_path, imagenet, variant):
     assert results.samples('real_data').exists()
     assert not (results.root / 'records').exists()
     record = run_cell(write_job(results, Cell(variant, 0, budget), imagenet, threads=1), -1)
-    assert record['status'] == 'finished' and set(record['scores']) == {'is_mean', 'fid'}  # of a single split, so without a std
+    assert record['status'] == 'finished' and set(record['scores']) == {'is_mean', 'fid'}  # of one split: no std
     assert record['budget']['dataset'] == 'imagenet' and 'critic_loss_held_out' not in record['log']
     assert results.samples(f'{variant.name}-seed0').exists()
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from source.feature_networks import inception as networks
 from source.feature_networks import load_feature_network
+from source.miscs.commands_to_copy import python_command
 from source.weight_files import WeightFileError
 from tests.inception import weight_files
 from tests.inception.photos import photos
@@ -59,9 +60,10 @@ def test_where_the_weights_come_from(weights, tmp_path, monkeypatch):
     monkeypatch.delenv('SNGAN_INCEPTION_WEIGHTS', raising=False)
     with pytest.raises(WeightFileError) as error:
         load_feature_network('inception')
-    assert str(error.value).startswith('datasets/inception_model: no Inception weights; make them with `python source/')
+    making = python_command('source/inception/download.py', '--outfile', 'datasets/inception_model')
+    assert str(error.value).startswith(f'datasets/inception_model: no Inception weights; make them with `{making}`,')
     assert '\n' not in str(error.value)
-    with pytest.raises(WeightFileError, match=r'^elsewhere: no Inception weights'):
+    with pytest.raises(WeightFileError, match=r'^elsewhere: no Inception weights; .* --outfile elsewhere`'):
         load_feature_network('inception_chainer', weights='elsewhere')
     monkeypatch.setenv('SNGAN_INCEPTION_WEIGHTS', weights)
     by_variable = load_feature_network('inception')
