@@ -61,8 +61,7 @@ def test_where_the_weights_come_from(weights, tmp_path, monkeypatch):
     with pytest.raises(WeightFileError) as error:
         load_feature_network('inception')
     making = python_command('source/inception/download.py', '--outfile', 'datasets/inception_model')
-    assert str(error.value).startswith(
-        f'datasets/inception_model: no Inception weights; make them with `{making}`, or ')
+    assert str(error.value).startswith(f'datasets/inception_model: no Inception weights; make them with `{making}`,')
     assert '\n' not in str(error.value)
     with pytest.raises(WeightFileError, match=r'^elsewhere: no Inception weights; .* --outfile elsewhere`'):
         load_feature_network('inception_chainer', weights='elsewhere')
