@@ -59,9 +59,9 @@ def test_curve_of_a_cell_that_an_earlier_version_began():
     """It logged a std of the single split."""
     log = [{'iteration': 1, 'digits_fid': 9., 'digits_is_mean': 2., 'digits_is_std': 0.},
            {'iteration': 2, 'digits_fid': 8., 'digits_is_mean': 3.}]
-    trainer = SimpleNamespace(elapsed_time=1., updater=SimpleNamespace(iteration=2, dis=None))
+    trainer = SimpleNamespace(elapsed_time=1., updater=SimpleNamespace(iteration=2, dis=SimpleNamespace(xp=np)))
     record = make_record(tiny(Variant('cnn', 'spectral', 'C')), 'diverged: a', trainer, log, SimpleNamespace(
-        name='digits'), {'evaluation': {'n_images': 100, 'splits': 1}}, 1)
+        name='digits', digest='none'), {'evaluation': {'n_images': 100, 'splits': 1}}, 1)
     assert record['curve'] == {'iteration': [1, 2], 'fid': [9., 8.], 'is_mean': [2., 3.]}
 
 
