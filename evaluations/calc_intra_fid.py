@@ -74,15 +74,15 @@ class TrainingImages:
         return reference_statistics(self.dataset, self.network, np.flatnonzero(self.dataset.labels == c))
 
 
-def check_classes(args, images, real, names, n_classes):
+def check_classes(args, images, real, config, path):
     """Number stored images' classes as the real ones'; ValueError where the images have no classes, or others."""
     if not images.n_classes:
         raise ValueError(f'{args.snapshot}: of an unconditional generator, which has no classes' if args.snapshot else
                          f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
-    if isinstance(real, TrainingImages):
-        n_classes = real.n_classes
+    n_classes = (real.n_classes if isinstance(real, TrainingImages) else
+                 config['models']['generator']['args'].get('n_classes', 0))
     if args.images:
-        cli.use_classes(args, images, names, n_classes or images.n_classes)
+        cli.use_classes(args, images, class_names_of(config, path), n_classes or images.n_classes)
     elif n_classes and n_classes != images.n_classes:
         raise ValueError(f'{args.snapshot}: has {images.n_classes} classes, but the real images have {n_classes}')
 
@@ -122,8 +122,7 @@ def main():
     images = cli.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
             TrainingImages(config, path, args.data_dir, network))
-    check_classes(args, images, real, class_names_of(config, path),
-                  config['models']['generator']['args'].get('n_classes', 0))
+    check_classes(args, images, real, config, path)
     protocol = protocol_of(args, images)
     file = cli.result_file(args, 'intra_fid')
     journal = open_journal(args, file, network, images, real)

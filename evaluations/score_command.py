@@ -160,7 +160,7 @@ def run(doc, kind, metrics=None):
     images = images_are_stored or cli.load_images(args)
     check_size(args, images, reference)
     check_features(args, images, network, reference)
-    use_known_classes(args, images, network, class_names_of(config, path))
+    use_known_classes(args, images, network, config, path)
     subset_size = kid_subset_size(args, protocol, reference)
     file = cli.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
@@ -205,11 +205,11 @@ def check_features(args, images, network, reference):
                              f'found {found}')
 
 
-def use_known_classes(args, images, network, names):
+def use_known_classes(args, images, network, config, path):
     """Compare stored images that lie in classes with what the network recognizes, where these are its classes."""
     if args.images and images.n_classes and network.n_classes:
         try:
-            cli.use_classes(args, images, names, network.n_classes)
+            cli.use_classes(args, images, class_names_of(config, path), network.n_classes)
         except ValueError as error:
             print(f'{error}; the share recognized is left out', file=sys.stderr)
 

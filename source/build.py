@@ -14,8 +14,8 @@ from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
-from source.miscs.foreign_errors import is_foreign, one_line
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.user_code import describe_error, is_users
 from source.optimizers.adam import Adam
 from source.processes import ALONE, AverageGradients, Share
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
@@ -81,7 +81,7 @@ def _file_module(fn, source, key):
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ConfigError(f'{source}: {key}: {fn} cannot be imported: {one_line(error)}') from error
+        raise ConfigError(f'{source}: {key}: {fn} cannot be imported: {describe_error(error)}') from error
     return module
 
 
@@ -113,9 +113,9 @@ def construct(cls, args, source, key, ranges=None, **given):
     except (ValueError, OSError) as error:
         raise ConfigError(f'{source}: {key}: {" ".join(str(error).splitlines())}') from error
     except Exception as error:
-        if not is_foreign(cls):
+        if not is_users(cls):
             raise
-        raise ConfigError(f'{source}: {key}: {cls.__name__}: {one_line(error)}') from error
+        raise ConfigError(f'{source}: {key}: {cls.__name__}: {describe_error(error)}') from error
 
 
 def _expected_type(parameter):
@@ -216,7 +216,7 @@ def check_agreement(config, source, gen, dis, dataset):
     try:
         n_images = len(dataset)
     except Exception as error:
-        raise ConfigError(f'{source}: dataset: {config["dataset"]["dataset_name"]}: {one_line(error)}') from error
+        raise ConfigError(f'{source}: dataset: {config["dataset"]["dataset_name"]}: {describe_error(error)}') from error
     if n_images == 0:
         raise ConfigError(f'{source}: dataset: no images')
 

@@ -5,8 +5,8 @@ import numbers
 import sys
 
 from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of, whole_labels
-from source.miscs.foreign_errors import is_foreign, one_line
 from source.miscs.kept_random_states import kept_random_states
+from source.miscs.user_code import describe_error, is_users
 from source.updater import Updater
 from source.yaml_utils import ConfigError
 
@@ -40,9 +40,9 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
         except BadBatch as error:
             raise ConfigError(str(error)) from error
         except OSError as error:
-            if not is_foreign(type(dataset)):
+            if not is_users(type(dataset)):
                 raise
-            raise ConfigError(f'{check.where}: {one_line(error)}') from error
+            raise ConfigError(f'{check.where}: {describe_error(error)}') from error
     line = warning_of(x)
     if line and is_first:
         print(f'warning: {check.where}: {line}', file=sys.stderr)
@@ -63,7 +63,7 @@ def image_shape(gen, config, source):
                 raise ValueError(f'expected an image (C, H, W), made {tuple(shape)}')
     except Exception as error:
         raise ConfigError(f'{source}: models.generator: {config["models"]["generator"]["name"]}: '
-                          f'{one_line(error)}') from error
+                          f'{describe_error(error)}') from error
     return tuple(shape)
 
 
@@ -75,7 +75,7 @@ def _kept_attributes(dataset):
     """
     own = getattr(dataset, '__dict__', {})
     kept = dict(own)
-    kept_of_classes = [(cls, dict(vars(cls))) for cls in filter(is_foreign, type(dataset).__mro__)]
+    kept_of_classes = [(cls, dict(vars(cls))) for cls in filter(is_users, type(dataset).__mro__)]
     try:
         yield
     finally:

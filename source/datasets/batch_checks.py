@@ -2,7 +2,7 @@
 import numbers
 
 from source.datasets.open_image import DamagedImage
-from source.miscs.foreign_errors import is_foreign, one_line
+from source.miscs.user_code import describe_error, is_users
 
 import chainer
 import numpy as np
@@ -36,9 +36,9 @@ class BatchCheck:
             return get(*args)
         except Exception as error:
             names_file = isinstance(error, DamagedImage) or isinstance(error, OSError) and error.filename
-            if self.shape is None or names_file or not is_foreign(type(dataset)):
+            if self.shape is None or names_file or not is_users(type(dataset)):
                 raise
-            raise BadBatch(f'{self.where}: {one_line(error)}') from error
+            raise BadBatch(f'{self.where}: {describe_error(error)}') from error
 
     def draw(self, iterator, converter):
         """Return the iterator's next batch as a tuple of arrays."""

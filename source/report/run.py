@@ -1,4 +1,5 @@
 """What a results folder holds."""
+import functools
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ class Run:
     def network(self):
         return self.config['evaluation']['network']
 
-    @property
+    @functools.cached_property
     def foreign(self):
         """Why the judge is foreign to the data, a line, or None."""
         return self.network and foreign_judge(self.config, str(self.path / 'config.yml'), self.network)

@@ -1,14 +1,15 @@
-"""What an exception of somebody else's code says, in one line with the place in that code."""
+"""Code that a config names and a user wrote: which it is, and what its exceptions say, in one line with the place."""
 import os
 import sysconfig
 import traceback
 from pathlib import Path
 
-_NOT_THEIRS = (str(Path(__file__).parent.parent) + os.sep, *(
+OURS = 'source', 'gen_models', 'dis_models'
+_NOT_THEIRS = (*(str(Path(__file__).resolve().parents[2] / name) + os.sep for name in OURS), *(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ('stdlib', 'purelib', 'platlib')))
 
 
-def one_line(error):
+def describe_error(error):
     """Return 'my/data.py:12: KeyError: ...' of an exception; the place is the innermost in a file of the user's."""
     if isinstance(error, SyntaxError) and error.filename:
         return f'{_as_typed(error.filename)}:{error.lineno}: {type(error).__name__}: {error.msg}'
@@ -20,9 +21,9 @@ def one_line(error):
     return f'{place}{type(error).__name__}{": " * bool(said)}{said[:200]}{image}'
 
 
-def is_foreign(cls):
-    """Whether a class is not one of this project's."""
-    return not cls.__module__.startswith('source.')
+def is_users(cls):
+    """Return whether a class is not one of this project's."""
+    return cls.__module__.partition('.')[0] not in OURS
 
 
 def _as_typed(path):
