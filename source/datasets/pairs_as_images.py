@@ -34,7 +34,7 @@ class PairsAsImages:
         found = getattr(dataset, 'n_classes', None)
         self.n_classes = int(found) if isinstance(found, int | np.integer) else n_classes
         self._check = BatchCheck(None, (), self.name)
-        first = self._check.read(dataset, dataset.__getitem__, 0)
+        first = self._read(0)
         shape = np.shape(first[0]) if isinstance(first, tuple) and first else ()
         self.size = shape[-1] if shape else 0
         self._check = BatchCheck(self.n_classes or None, (3, self.size, self.size), self.name)
@@ -71,6 +71,9 @@ class PairsAsImages:
         return None
 
     def _pair(self, i):
-        pair = self._check.read(self.wrapped, self.wrapped.__getitem__, int(i))
+        pair = self._read(i)
         self._check.check([pair], [i])
         return pair
+
+    def _read(self, i):
+        return self._check.read(self.wrapped, lambda: self.wrapped[int(i)])
