@@ -75,10 +75,12 @@ class TrainingImages:
 
 
 def check_classes(args, images, real, config, path):
-    """Number stored images' classes as the real ones'; ValueError where the images have no classes, or others."""
+    """Number stored images' classes as the real ones'; raise ValueError where either have none, or others."""
     if not images.n_classes:
         raise ValueError(f'{args.snapshot}: of an unconditional generator, which has no classes' if args.snapshot else
                          f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
+    if isinstance(real, TrainingImages) and not real.n_classes:
+        raise ValueError(f'{path}: dataset: expected real images of several classes, found {real.text} without any')
     n_classes = (real.n_classes if isinstance(real, TrainingImages) else
                  config['models']['generator']['args'].get('n_classes', 0))
     if args.images:
@@ -104,7 +106,7 @@ def open_journal(args, file, network, images, real):
         'images': file_sha256(args.snapshot) if args.snapshot else fingerprint(images.dataset),
         'n_classes': images.n_classes, 'n_images': args.n_images, **cli.network_record(network),
         'reference': real.fingerprint, **cli.images_record(args, images)}
-    del settings['samples']  # a path, which may change
+    del settings['samples']  # the path, which may change
     if args.images:
         settings['labels'] = hashlib.sha256(np.asarray(images.labels, '<i4').tobytes()).hexdigest()
     journal = Journal(file.with_name(f'{file.stem}_classes.jsonl'), 'class', settings)

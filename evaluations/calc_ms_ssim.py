@@ -61,8 +61,9 @@ def main():
     window = 'full window' if min(size) >= FULL_SIZE else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
-        **cli.images_record(args, images), 'seed': args.seed, 'paper_row': config['paper_row'], 'protocol': protocol,
-        'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size), 'window': window,
+        'samples': args.snapshot or args.images, 'seed': args.seed, 'paper_row': config['paper_row'],
+        'protocol': protocol, 'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size),
+        'window': window,
         'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}x{size[1]} px, {window})')

@@ -200,8 +200,8 @@ def tell_foreign(record):
 def images_record(args, images):
     """What is scored, and what its order and draws depend on."""
     order = None if args.snapshot else images.order
-    is_drawn = args.snapshot or order.startswith('drawn')
-    return {'samples': args.snapshot or args.images, 'seed': args.seed if is_drawn else None, 'order': order}
+    return {'samples': args.snapshot or args.images, 'seed': args.seed if order in (None, 'drawn') else None,
+            'order': order}
 
 
 def write_record(path, record):

@@ -1,5 +1,4 @@
 """The command behind calc_inception, calc_scores, calc_fid and calc_kid, which differ in the scores they give."""
-import sys
 from dataclasses import replace
 
 from evaluations import command_line as cli
@@ -43,12 +42,12 @@ def parse_arguments(doc, metrics):
         parser.error('--n_images goes with --snapshot; of --images all are scored')
     if args.ref_stats and args.real:
         parser.error('--real goes without --ref_stats, which holds the real images')
-    args.left_out, args.asked = {}, metrics or args.metrics
-    args.metrics = args.asked or list(METRICS)
-    if args.ref_stats and not args.asked:
-        leave_out(args, dict.fromkeys(sorted(NEED_FEATS), '--ref_stats holds no features'))
-    if args.ref_stats and NEED_FEATS & set(args.metrics):
-        parser.error('--ref_stats holds no features, which KID, precision and recall are computed from')
+    asked = metrics or args.metrics
+    args.left_out, args.is_asked = {}, bool(asked) and (metrics is None or len(metrics) == 1)
+    args.metrics = asked or list(METRICS)
+    if args.ref_stats:
+        leave_out(args, {m: '--ref_stats holds no features' for m in args.metrics
+                         if m in NEED_FEATS})
     return args
 
 
@@ -80,21 +79,21 @@ def _config_protocol(args, config, n_stored):
 
 
 def leave_out(args, reasons):
-    """Takes metrics, {name: why or None}, out of the arguments' where there is a reason.
+    """Remove from args.metrics those of {metric: why or None} with a reason, and note it in args.left_out.
 
-    Raises ValueError, the first reason, where the metric was asked for or nothing is left.
+    Raises ValueError, the first reason, where the metrics were asked for or none is left.
     """
     for metric, why in reasons.items():
         if why is not None:
             args.left_out[metric] = why
             args.metrics = [m for m in args.metrics if m != metric]
-            if args.asked or not args.metrics:
+            if args.is_asked or not args.metrics:
                 raise ValueError(f'{NAMES[metric]}: {why}')
 
 
 def leave_out_splits(args, config, n_stored):
     """Leaves out the inception score where there are fewer images than the config's splits."""
-    if not args.asked and args.protocol is None and args.splits is None:
+    if 'is' in args.metrics and not args.is_asked and args.protocol is None and args.splits is None:
         n_images = next(n for n in (n_stored, args.n_images, config['evaluation']['n_images']) if n is not None)
         if n_images >= 2:  # fewer are refused whatever the metric
             leave_out(args, {'is': too_few('is', n_images, splits=config['evaluation']['splits'])})
@@ -207,18 +206,19 @@ def check_features(args, images, network, reference):
 
 def use_known_classes(args, images, network, config, path):
     """Compare stored images that lie in classes with what the network recognizes, where these are its classes."""
-    if args.images and images.n_classes and network.n_classes:
+    if 'is' in args.metrics and args.images and images.n_classes and network.n_classes:
         try:
             cli.use_classes(args, images, class_names_of(config, path), network.n_classes)
         except ValueError as error:
-            print(f'{error}; the share recognized is left out', file=sys.stderr)
+            tell(f'{error}; the share recognized is left out')
 
 
 def summary(record):
     """One line that says what the scores are of."""
     parts = [f'{record["n_images"]} images of {record["samples"]}']
     if record['order']:
-        parts.append(f'in an order {record["order"]}' if record['seed'] is not None else f'in order {record["order"]}')
+        parts.append(f'in an order drawn with seed {record["seed"]}' if record['order'] == 'drawn' else
+                     f'in their order {record["order"]}')
     if 'is_mean' in record:
         parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:

@@ -15,6 +15,7 @@ from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.standard_streams import tell
 from source.miscs.user_code import describe_error, is_users
 from source.optimizers.adam import Adam
 from source.processes import ALONE, AverageGradients, Share
@@ -78,9 +79,11 @@ def _file_module(fn, source, key):
         raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # as an import does; dataclasses and pickles of the file look for it there
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[spec.name]
         raise ConfigError(f'{source}: {key}: {fn} cannot be imported: {describe_error(error)}') from error
     return module
 
@@ -189,8 +192,15 @@ def class_names_of(config, source):
     """
     spec = config['dataset']
     names_of = getattr(load_class(spec['dataset_fn'], spec['dataset_name'], source, 'dataset'), 'names_of', None)
-    names = names_of(spec['args']) if names_of else None
-    return None if names is None else list(names)
+    if names_of is None:
+        return None
+    try:
+        names = names_of(spec['args'])
+        return None if names is None else [str(name) for name in names]
+    except (ValueError, OSError):
+        raise
+    except Exception as error:
+        raise ConfigError(f'{source}: dataset: {spec["dataset_name"]}.names_of: {describe_error(error)}') from error
 
 
 def check_agreement(config, source, gen, dis, dataset):
@@ -239,7 +249,7 @@ def check_classes(config, source, gen, dataset, is_first=True):
     if 2 * len(empty) > gen.n_classes:
         raise ConfigError(line)
     if is_first:
-        print(f'warning: {line}', file=sys.stderr)
+        tell(f'warning: {line}')
 
 
 def _whole(dataset, name):

@@ -1,11 +1,10 @@
 """One batch, looked at before training: what is wrong with a data set is said before anything is written."""
-import contextlib
 import copy
 import numbers
-import sys
 
 from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of, whole_labels
 from source.miscs.kept_random_states import kept_random_states
+from source.miscs.standard_streams import tell
 from source.miscs.user_code import describe_error, is_users
 from source.updater import Updater
 from source.yaml_utils import ConfigError
@@ -26,7 +25,7 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
     name = config['dataset']['dataset_name']
     conditional = bool(config['updater']['args'].get('conditional', False))
     iterator = updater.get_iterator('main')
-    with kept_random_states(), _kept_attributes(dataset):
+    with kept_random_states(dataset):
         check = BatchCheck(gen.n_classes if conditional else None, image_shape(gen, config, source),
                            f'{source}: dataset: {name}')
         try:
@@ -45,7 +44,7 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
             raise ConfigError(f'{check.where}: {describe_error(error)}') from error
     line = warning_of(x)
     if line and is_first:
-        print(f'warning: {check.where}: {line}', file=sys.stderr)
+        tell(f'warning: {check.where}: {line}')
     updater.batch_check = check
 
 
@@ -65,26 +64,3 @@ def image_shape(gen, config, source):
         raise ConfigError(f'{source}: models.generator: {config["models"]["generator"]["name"]}: '
                           f'{describe_error(error)}') from error
     return tuple(shape)
-
-
-@contextlib.contextmanager
-def _kept_attributes(dataset):
-    """A data set may make its random state when it is first asked for an image, or count what it gives.
-
-    Its attributes, and those of its class and bases that are the user's, are given their values back.
-    """
-    own = getattr(dataset, '__dict__', {})
-    kept = dict(own)
-    kept_of_classes = [(cls, dict(vars(cls))) for cls in filter(is_users, type(dataset).__mro__)]
-    try:
-        yield
-    finally:
-        own.clear()
-        own.update(kept)
-        for cls, before in kept_of_classes:
-            after = dict(vars(cls))
-            for name in after.keys() - before.keys():
-                delattr(cls, name)
-            for name, value in before.items():
-                if after.get(name) is not value:
-                    setattr(cls, name, value)

@@ -1,6 +1,5 @@
 """From a config to a trainer, and what is said when it is done."""
 import contextlib
-import sys
 from pathlib import Path
 
 from source import build
@@ -19,6 +18,7 @@ from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.commands_to_copy import python_command
 from source.miscs.devices import gpu_index
 from source.miscs.kept_random_states import kept_random_states
+from source.miscs.standard_streams import tell
 from source.miscs.stop_request import StopRequest
 from source.processes import ALONE, AverageLosses, RequireAgreement
 from source.scoring.statistics_cache import cached_statistics
@@ -74,7 +74,7 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     trainer.extend(log, name='log')
     foreign = network and network.foreign
     if foreign:
-        print(f'note: {foreign}: scores by it say little of the images', file=sys.stderr)
+        tell(f'note: {foreign}: scores by it say little of the images')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1, foreign and network.name))
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
     if config['tensorboard']:
@@ -87,15 +87,18 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
 def _statistics_of(dataset, network, config, source):
     """A function that returns the statistics of the real images, or None where there is nothing to compute them of.
 
-    Somebody's data set may draw when it is read: random states are kept, so that scoring changes no bit of training.
+    A user's data set may draw when it is read: what it draws from is kept, so that scoring changes no bit of training.
     """
     if network is None or dataset is None:
         return None
-    with kept_random_states():
-        real = build.as_real_images(dataset, config, source)
+    try:
+        with kept_random_states(dataset):
+            real = build.as_real_images(dataset, config, source)
+    except WouldDownload:
+        return None
 
     def statistics():
-        with kept_random_states():
+        with kept_random_states(dataset):
             return cached_statistics(real, network)
     return statistics
 

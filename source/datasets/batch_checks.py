@@ -20,7 +20,7 @@ class BatchCheck:
     Args:
         n_classes: labels are whole numbers from 0 to n_classes - 1; None: they are not looked at.
         shape: images are float32 of this shape (C, H, W) with values in [-1, 1]; None: they need only be finite, and
-            what a data set raises is left as it is.
+            `read` lets exceptions pass.
         where: begins every message.
     """
 
@@ -179,10 +179,10 @@ def warning_of(x):
 
 
 def whole_labels(dataset):
-    """Return a data set's `labels` as an array if they are whole numbers, one an image; somebody's may be anything."""
+    """Return a data set's `labels` as an array if they are whole numbers, one an image; else None."""
     try:
         labels = np.asarray(getattr(dataset, 'labels', None))
-    except ValueError:
+    except Exception:  # a property of the user's, or lists of different lengths
         return None
     return labels if labels.shape == (len(dataset),) and labels.dtype.kind in 'iu' else None
 

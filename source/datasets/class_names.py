@@ -1,8 +1,9 @@
 """What classes are called: in a file that a user brings, on a command line, as folders of images."""
 import difflib
 import re
-import sys
 from pathlib import Path
+
+from source.miscs.standard_streams import tell
 
 
 def read_class_names(path, n_classes):
@@ -43,8 +44,7 @@ def find_class(text, names, n_classes):
             raise ValueError(f'--classes {text}: the snapshot knows classes 0 to {n_classes - 1}' if n_classes else
                              f'--classes {text}: the snapshot is of an unconditional generator')
         if names and text in names and names.index(text) != c:
-            print(f'--classes {text}: taken as the number, not as the name of class {names.index(text)}',
-                  file=sys.stderr)
+            tell(f'--classes {text}: taken as the number, not as the name of class {names.index(text)}')
         return c
     if not n_classes:
         raise ValueError(f'--classes {text}: the snapshot is of an unconditional generator')
@@ -89,5 +89,5 @@ def match_classes(folders, names, n_classes):
         raise ValueError(f'folders {folders[found.index(found[twice])]!r} and {folders[twice]!r} are both class '
                          f'{found[twice]}')
     if found is by_name and None not in by_number and by_number != by_name:
-        print(f'folders are taken by name: {folders[0]!r} is class {found[0]}', file=sys.stderr)
+        tell(f'folders are taken by name: {folders[0]!r} is class {found[0]}')
     return found

@@ -3,7 +3,6 @@ from source.datasets.image_dataset import ImageDataset
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 CLASS_NAMES = 'zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'
 N_HELD_OUT = 360
@@ -30,6 +29,7 @@ class DigitsDataset(ImageDataset):
             raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
         if size not in (8, 16) and size < FINE_SIZE:
             raise ValueError(f'size: expected 8, 16 or at least {FINE_SIZE} px, got {size!r}')
+        from sklearn.datasets import load_digits  # here, as it takes half a second to import
         digits = load_digits()
         part = slice(None, -N_HELD_OUT) if split == 'train' else slice(-N_HELD_OUT, None)
         small = np.rint(digits.images[part] * (255. / 16.)).astype(np.uint8)

@@ -26,11 +26,6 @@ class ImageDataset(chainer.dataset.DatasetMixin):
             raise ValueError(f'labels: expected 0 to {n_classes - 1}, '
                              f'got {self.labels.min()} to {self.labels.max()}')
 
-    @property
-    def name(self):
-        """What messages call the data set."""
-        return type(self).__name__
-
     @classmethod
     def names_of(cls, args):
         """The names of the classes, in order, of what the constructor makes of `args`, or None; reads no images."""

@@ -1,5 +1,4 @@
 """Images that a user brings: a folder of image files, or an `.npz` of uint8 images."""
-import sys
 from pathlib import Path
 
 from source.datasets.find_images import describe_passed_over, find_images
@@ -7,6 +6,7 @@ from source.datasets.image_dataset import ImageDataset
 from source.datasets.open_image import SUFFIXES, open_rgb
 from source.miscs import draw_order
 from source.miscs.plain_npz import read_plain_npz
+from source.miscs.standard_streams import tell
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class ImageFolder(ImageDataset):
             raise ValueError(f'--images {folder}: no images ({", ".join(SUFFIXES)}) in it')
         note = describe_passed_over([entry for entry in passed_over if entry[0] != draw_order.FILE])
         if note:
-            print(f'{folder}: {note}', file=sys.stderr)
+            tell(f'{folder}: {note}')
         self.paths = [folder / name for name in self.names]
         parts = [name.split('/') for name in self.names]
         self.labelled = all(len(p) == 2 for p in parts)
@@ -92,7 +92,7 @@ def _first_of(keys, arrays, path, what, hint=''):
     """The first of `keys` that an .npz has, or None; that there are others is said."""
     there = [key for key in keys if key in arrays]
     if len(there) > 1:
-        print(f'{path}: {what} are taken from {there[0]}, not from {" or ".join(there[1:])}{hint}', file=sys.stderr)
+        tell(f'{path}: {what} are taken from {there[0]}, not from {" or ".join(there[1:])}{hint}')
     return there[0] if there else None
 
 

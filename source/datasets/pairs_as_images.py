@@ -1,9 +1,9 @@
 """Any data set of (image, label) pairs, as Chainer knows them, as the 8-bit images and labels that are scored."""
 import functools
-import sys
 
-from source.datasets.batch_checks import BatchCheck
+from source.datasets.batch_checks import BatchCheck, whole_labels
 from source.miscs.progress_bar import progress_bar
+from source.miscs.standard_streams import tell
 
 import numpy as np
 
@@ -13,6 +13,11 @@ OFFERED = 'ims', 'labels', 'n_classes', 'size', 'load_ims', 'files'  # by an Ima
 def as_images(dataset, n_classes=0):
     """Return `dataset` where it is an ImageDataset or offers as much, else a PairsAsImages of it."""
     return dataset if all(hasattr(dataset, name) for name in OFFERED) else PairsAsImages(dataset, n_classes)
+
+
+def class_of(dataset):
+    """Return the class of a data set that the config names: of a PairsAsImages, that of the pairs."""
+    return type(dataset.wrapped if isinstance(dataset, PairsAsImages) else dataset)
 
 
 class PairsAsImages:
@@ -30,17 +35,16 @@ class PairsAsImages:
     ims = None
 
     def __init__(self, dataset, n_classes=0):
-        self.wrapped, self.name = dataset, type(dataset).__name__
+        self.wrapped, name = dataset, type(dataset).__name__
         found = getattr(dataset, 'n_classes', None)
         self.n_classes = int(found) if isinstance(found, int | np.integer) else n_classes
-        self._check = BatchCheck(None, (), self.name)
+        self._check = BatchCheck(None, (), name)
         first = self._read(0)
         shape = np.shape(first[0]) if isinstance(first, tuple) and first else ()
         self.size = shape[-1] if shape else 0
-        self._check = BatchCheck(self.n_classes or None, (3, self.size, self.size), self.name)
+        self._check = BatchCheck(self.n_classes or None, (3, self.size, self.size), name)
         if not np.array_equal(*(self.load_ims([0]) for _ in range(2))):
-            print(f'warning: {self.name} does not give the same image twice; real images are taken as they come',
-                  file=sys.stderr)
+            tell(f'warning: {name} does not give the same image twice; real images are taken as they come')
 
     def __len__(self):
         return len(self.wrapped)
@@ -50,16 +54,14 @@ class PairsAsImages:
         """int32 (N,)."""
         if not self.n_classes:
             return np.zeros(len(self), np.int32)
-        labels = np.asarray(getattr(self.wrapped, 'labels', ()))
-        if labels.shape != (len(self),) or labels.dtype.kind != 'i':
+        labels = whole_labels(self.wrapped)
+        if labels is None:
             labels = np.empty(len(self), np.int32)
-            with progress_bar(len(self), f'labels of {self.name}') as bar:
+            with progress_bar(len(self), f'labels of {self._check.where}') as bar:
                 for i in range(len(self)):
                     labels[i] = self._pair(i)[1]
                     bar.update()
-        if len(labels) and not 0 <= labels.min() <= labels.max() < self.n_classes:
-            raise ValueError(f'{self.name}: labels: expected 0 to {self.n_classes - 1}, found {labels.min()} to '
-                             f'{labels.max()}')
+        self._check.check_all_labels(labels)
         return labels.astype(np.int32)
 
     def load_ims(self, indices, rng=None):

@@ -11,17 +11,17 @@ def python_command(script, *arguments):
 
     Arguments that are paths are given as Path.
     """
-    return shlex.join([_python(), _from_here(ROOT / script), *map(_argument, arguments)])
+    return shlex.join([_python(), from_here(ROOT / script), *map(_argument, arguments)])
 
 
 def install_command(extra):
     """Return the line that installs what an extra of setup.py names, in the pinned versions."""
-    return shlex.join([_python(), '-m', 'pip', 'install', '-c', _from_here(ROOT / 'constraints.txt'),
-                       '-e', f'{_from_here(ROOT)}[{extra}]'])
+    return shlex.join([_python(), '-m', 'pip', 'install', '-c', from_here(ROOT / 'constraints.txt'),
+                       '-e', f'{from_here(ROOT)}[{extra}]'])
 
 
 def _python():
-    path = _from_here(Path(sys.executable or 'python3'))
+    path = from_here(Path(sys.executable or 'python3'))
     return path if '/' in path or not sys.executable else f'./{path}'  # a bare name would be looked for elsewhere
 
 
@@ -30,6 +30,6 @@ def _argument(value):
     return f'./{value}' if is_taken_for_an_option else str(value)
 
 
-def _from_here(path):
-    """A path from the current folder where it lies below that, else as it is."""
+def from_here(path):
+    """Return a path, as text, from the current folder where it lies below that, else as it is."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

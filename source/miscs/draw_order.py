@@ -1,10 +1,10 @@
 """The order in which images were generated, kept beside them: scores of splits and of the first images depend on it."""
 import json
-import sys
 from pathlib import Path
 
 from source.miscs.files import atomic_write
 from source.miscs.plain_json import read_json
+from source.miscs.standard_streams import tell
 
 import numpy as np
 
@@ -37,8 +37,8 @@ def read_draw_order(folder, names):
                          'else; without the file an order is drawn') from None
     others = [name for name in names if name not in place]
     if others:
-        print(f'{path}: not followed, as it does not name {others[0]}'
-              + (f' and {len(others) - 1} more' if len(others) > 1 else ''), file=sys.stderr)
+        tell(f'{path}: not followed, as it does not name {others[0]}'
+             + (f' and {len(others) - 1} more' if len(others) > 1 else ''))
         return None
     return np.array([place[name] for name in names])
 

@@ -1,8 +1,10 @@
-"""Every random state of the process, given its bits back after a block that may draw from it."""
+"""A block that reads a data set and leaves no trace: every random state of the process is given its bits back."""
 import contextlib
 import gc
 import random
 import sys
+
+from source.miscs.user_code import is_users
 
 import numpy as np
 
@@ -17,12 +19,15 @@ _KINDS = {
 
 
 @contextlib.contextmanager
-def kept_random_states():
-    """Restore, after the block, all random states that were there before it.
+def kept_random_states(dataset=None):
+    """Restore, after the block, all random states that were there before it, and what a data set's names stand for.
 
-    These are the global ones of NumPy, `random` and an imported torch, and every RandomState, BitGenerator (each
-    Generator has one), SeedSequence and random.Random alive. CuPy's are not among them.
+    Random states are the global ones of NumPy, `random` and an imported torch, and every RandomState, BitGenerator
+    (each Generator has one), SeedSequence and random.Random alive; CuPy's are not among them. A data set may also make
+    its random state when it is first asked for an image, or count what it gives: its attributes, and those of the
+    user's classes and modules that it comes from, are given their values back.
     """
+    namespaces = [(space, dict(vars(space))) for space in _namespaces(dataset)]
     kept = [found for found in map(_kept, gc.get_objects()) if found]
     torch = sys.modules.get('torch')
     if torch is not None:
@@ -32,6 +37,28 @@ def kept_random_states():
     finally:
         for restore, arguments in kept:
             restore(*arguments)
+        for space, before in namespaces:
+            _restore(space, before)
+
+
+def _namespaces(dataset):
+    """A data set, the classes of a user's that it is of, and the modules that these stand in."""
+    classes = list(filter(is_users, type(dataset).__mro__))
+    modules = {cls.__module__: sys.modules[cls.__module__] for cls in classes if cls.__module__ in sys.modules}
+    return [space for space in (dataset, *classes, *modules.values()) if hasattr(space, '__dict__')]
+
+
+def _restore(space, before):
+    if not isinstance(space, type):
+        for name in vars(space).keys() - before.keys():
+            del vars(space)[name]
+        vars(space).update(before)
+        return
+    for name in vars(space).keys() - before.keys():
+        delattr(space, name)
+    for name, value in before.items():
+        if vars(space).get(name) is not value:
+            setattr(space, name, value)
 
 
 def _kept(candidate):

@@ -36,8 +36,9 @@ def message_of(error):
     """What a ValueError or OSError says; of the latter the file or stream first, without the number."""
     if reason := of_output(error):
         return reason
-    named = isinstance(error, OSError) and error.filename is not None and error.strerror
-    return f'{error.filename}: {error.strerror}' if named else str(error)
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return error.strerror if error.filename is None else f'{error.filename}: {error.strerror}'
 
 
 class _Terminated(BaseException):

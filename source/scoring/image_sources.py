@@ -49,7 +49,7 @@ class StoredImages:
             would make each split, and the first images, those of few classes.
 
     Attributes:
-        order: in words, for records.
+        order: 'drawn', 'as generated' or 'as stored'.
         n_classes: 0 where the images have none.
         classes: {number: name} of those with images; the name is that of their folder, or the number.
     """
@@ -63,7 +63,7 @@ class StoredImages:
         elif drawn is not None:
             self._order, self.order = np.argsort(drawn), 'as generated'
         else:
-            self._order, self.order = np.random.RandomState(seed).permutation(self.n), f'drawn with seed {seed}'
+            self._order, self.order = np.random.RandomState(seed).permutation(self.n), 'drawn'
         labelled = getattr(dataset, 'labelled', True)
         self.labels = dataset.labels if labelled else None
         self.n_classes = dataset.n_classes if labelled else 0
@@ -80,6 +80,8 @@ class StoredImages:
         Folders are matched by name or number (class_names.py); labels of an .npz are numbers. Raises ValueError, naming
         the first that does not match.
         """
+        if names is not None and len(names) != n_classes:
+            raise ValueError(f'expected as many class names as classes, {n_classes}, found {len(names)}')
         folders = getattr(self.dataset, 'folders', None)
         if folders:
             self.labels = np.array(match_classes(folders, names, n_classes))[self.labels]

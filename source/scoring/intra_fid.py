@@ -31,7 +31,8 @@ def intra_fid(images, real_statistics, network, n_classes, n_per_class, journal,
 
 
 def _is_entry(entry):
-    return type(entry.get('class')) is int and type(entry.get('singular')) is bool and isinstance(
+    counts = entry.get('class'), entry.get('n_images')
+    return all(type(n) is int for n in counts) and type(entry.get('singular')) is bool and isinstance(
         entry.get('fid', ''), float | int | None)
 
 

@@ -9,6 +9,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from source.datasets.pairs_as_images import class_of
+from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell
 from source.scoring.judging import reference_statistics
@@ -31,9 +33,9 @@ def cached_statistics(dataset, network, indices=None, images=None):
     computed and written there.
     """
     key = cache_key(dataset, network, indices)
-    images = images or f'{len(dataset) if indices is None else len(indices)} images of {dataset.name}'
+    images = images or f'{len(dataset) if indices is None else len(indices)} images of {class_of(dataset).__name__}'
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    path = cache_folder() / f'{network.name}-{dataset.name}-{digest}.npz'
+    path = cache_folder() / f'{network.name}-{class_of(dataset).__name__}-{digest}.npz'
     if path.exists():
         try:
             return replace(_checked(path, key), images=images)
@@ -59,10 +61,9 @@ def _checked(path, key):
 
 def cache_key(dataset, network, indices=None):
     """Return, as JSON, all that the statistics depend on."""
-    read = getattr(dataset, 'wrapped', dataset)  # of PairsAsImages
-    settings = {name: value for name, value in vars(read).items()
+    settings = {name: value for name, value in vars(getattr(dataset, 'wrapped', dataset)).items()
                 if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'}
-    cls = type(read)
+    cls = class_of(dataset)
     return json.dumps({
         'format': FORMAT, 'dataset': f'{cls.__module__}.{cls.__qualname__}', 'settings': settings,
         'n_images': len(dataset), 'images': fingerprint(dataset),
@@ -86,6 +87,9 @@ def fingerprint(dataset):
         for name, path in files:
             stat = os.stat(path)
             digest.update(json.dumps([name, stat.st_size, stat.st_mtime_ns]).encode())
-    for start in range(0, len(indices), N_PROBES):
-        digest.update(np.ascontiguousarray(dataset.load_ims(indices[start:start + N_PROBES])))
+    with progress_bar(len(indices), 'real images, to see which they are') as bar:
+        for start in range(0, len(indices), N_PROBES):
+            ims = dataset.load_ims(indices[start:start + N_PROBES])
+            digest.update(np.ascontiguousarray(ims))
+            bar.update(len(ims))
     return digest.hexdigest()

@@ -114,7 +114,7 @@ def test_of_a_folder(tmp_path, monkeypatch):
     record = scores_in(tmp_path)
     order = np.random.RandomState(1234).permutation(13)
     assert_scores(record, expected_scores(ims[order], 3))
-    assert (record['n_images'], record['seed'], record['order']) == (13, 1234, 'drawn with seed 1234')
+    assert (record['n_images'], record['seed'], record['order']) == (13, 1234, 'drawn')
     assert run(calc_inception.main, '--images', folder, '--config', config, '--gpu', -1, '--keep_order') == 0
     record = scores_in(tmp_path)
     assert_scores(record, expected_scores(ims, 3))
@@ -150,7 +150,7 @@ def test_a_record_of_other_images_is_not_followed(snapshot, tmp_path, capsys):
     capsys.readouterr()
     assert run(calc_inception.main, *arguments) == 0
     assert f'{order}: not followed, as it does not name other.png' in capsys.readouterr().err
-    assert scores_in(tmp_path)['order'] == 'drawn with seed 1234'
+    assert scores_in(tmp_path)['order'] == 'drawn'
     order.write_text('{"names": 3}')
     assert run(calc_inception.main, *arguments) == 2
     assert f'{order}: expected the names of images in the order' in capsys.readouterr().err
@@ -273,5 +273,9 @@ def test_images_refused(tmp_path, capsys):
 def test_fewer_images_than_splits(tmp_path, capsys):
     config = write_config(tmp_path, EVALUATION)
     images = write_images(tmp_path / 'ims', np.zeros((2, 3, 8, 8), np.uint8))
-    message = refused(tmp_path, capsys, '--images', images, '--config', config)
+    message = refused(tmp_path, capsys, '--images', images, '--config', config, '--splits', 3)
     assert 'expected at least 2 images and --splits from 1 to as many, found 2 and 3' in message
+    assert run(calc_inception.main, '--images', images, '--config', config, '--gpu', -1, '--results_dir', tmp_path) == 0
+    record, why = scores_in(tmp_path), 'expected at least as many images as splits (3), found 2'
+    assert 'fid' in record and 'is_mean' not in record and record['left_out'] == {'is': why}
+    assert f'left out: inception score: {why}' in capsys.readouterr().err

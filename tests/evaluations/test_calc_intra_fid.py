@@ -142,7 +142,7 @@ def test_folders_are_paired_with_the_classes_they_name(snapshot, tmp_path, capsy
     expected = [fid(ims, DIGITS.ims[DIGITS.labels == c]) for c, ims in enumerate(of_class)]
     assert [entry['fid'] for entry in record['classes']] == pytest.approx(expected, rel=1e-6)
     assert [entry['n_images'] for entry in record['classes']] == list(range(9, 19))
-    assert (record['n_images'], record['order'], record['seed']) == ('9 to 18', 'drawn with seed 1234', 1234)
+    assert (record['n_images'], record['order'], record['seed']) == ('9 to 18', 'drawn', 1234)
     assert 'mean over 10 classes, 9 to 18 images of each of' in capsys.readouterr().out
 
 

@@ -179,8 +179,8 @@ def test_so_few_images_leave_out_what_needs_more(snapshot, tmp_path, capsys, n, 
     (calc_scores.main, ['--metrics', 'pr'], 3, 'precision and recall: expected at least 4 real images, found 3'),
     (calc_kid.main, [], 1, 'KID: expected at least 2 real images, found 1'),
     (calc_fid.main, [], 1, 'FID: expected at least 2 real images, found 1'),
-    (calc_inception.main, ['--n_images', 2], 3, 'expected --n_images of at least 2 and --splits from 1 to as many, '
-     'found 2 and 3'),
+    (calc_inception.main, ['--n_images', 2, '--splits', 3], 3, 'expected --n_images of at least 2 and --splits from 1 '
+     'to as many, found 2 and 3'),
     (calc_scores.main, ['--n_images', 2, '--splits', 4], 3, 'expected --n_images of at least 2 and --splits from 1')])
 def test_what_is_asked_for_and_needs_more_images_is_refused(
         snapshot, tmp_path, capsys, monkeypatch, main, arguments, n_real, expected):
@@ -308,8 +308,9 @@ def test_fewer_samples_than_dimensions_are_warned_about(snapshot, tmp_path, caps
 @pytest.mark.parametrize('main, arguments, expected', [
     (calc_scores.main, ['--protocol', 'paper', '--n_images', 5], '--n_images and --splits go without --protocol'),
     (calc_scores.main, ['--ref_stats', 'a.npz', '--real', 'test'], '--real goes without --ref_stats'),
-    (calc_kid.main, ['--ref_stats', 'a.npz'], '--ref_stats holds no features'),
-    (calc_scores.main, ['--ref_stats', 'a.npz', '--metrics', 'fid', 'pr'], '--ref_stats holds no features'),
+    (calc_kid.main, ['--ref_stats', 'a.npz'], 'KID: --ref_stats holds no features'),
+    (calc_scores.main, ['--ref_stats', 'a.npz', '--metrics', 'fid', 'pr'],
+     'precision and recall: --ref_stats holds no features'),
     (calc_fid.main, ['--ref_stats', 'none.npz'], 'none.npz: no such file of statistics'),
     (calc_fid.main, ['--ref_stats', '{stats}'], '{stats}: expected statistics under digits (none), found other (d1)'),
     (calc_kid.main, ['--kid_subset_size', 25], 'expected --kid_subsets of at least 1 and --kid_subset_size of 2 to 24'),

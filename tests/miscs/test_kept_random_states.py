@@ -42,6 +42,30 @@ def test_children_of_a_seed_sequence():
     assert [seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)] == expected
 
 
+class Lazy:
+    """Makes its states when they are first asked for: as an attribute, its class's and its module's."""
+
+    made = None
+
+    def __call__(self):
+        global _made
+        if not hasattr(self, 'own'):
+            self.own, Lazy.made, _made = (np.random.RandomState(seed) for seed in range(3))
+        return [rng.rand() for rng in (self.own, Lazy.made, _made)]
+
+
+_made = None
+
+
+def test_states_that_are_made_within():
+    lazy = Lazy()
+    with kept_random_states(lazy):
+        expected = lazy()
+        lazy()
+    assert (vars(lazy), Lazy.made, _made) == ({}, None, None)
+    assert lazy() == expected
+
+
 def test_after_an_exception():
     rng = np.random.RandomState(1)
     with contextlib.suppress(KeyError), kept_random_states():
