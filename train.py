@@ -5,6 +5,7 @@
 import contextlib
 
 import source  # noqa: F401  (makes Chainer importable)
+from source.build import with_files_located
 from source.datasets.cached_download import WouldDownload, no_downloads
 from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
@@ -77,6 +78,7 @@ def prepare(args, processes, claims):
                             if getattr(args, key) is not None]
     config = load_config(args.config, overrides)
     out = config['results_dir'] = args.results_dir or config['results_dir']
+    results.check_folder(out)
     named = None if args.resume == 'auto' else args.resume
     trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)
@@ -84,7 +86,7 @@ def prepare(args, processes, claims):
         raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
                          f'{args.config}: iteration: found {config["iteration"]}')
     if processes.is_first and not args.dry_run:
-        results.begin(out, config, resumed, claims)
+        results.begin(out, with_files_located(config, args.config), resumed, claims)
     processes.wait()
     return config, trainer
 

@@ -8,6 +8,7 @@ intra_fid_classes.jsonl. Stored images are an .npz with labels, or a folder with
 name in the data set or its number.
 """
 import hashlib
+import re
 from pathlib import Path
 
 from evaluations import command_line as cli
@@ -58,7 +59,11 @@ class StatisticsFolder:
         path = self.folder / f'class_{c}.npz'
         if not path.exists():
             return None
-        return StatisticsFile(path, self.network).statistics(self.network)
+        statistics = StatisticsFile(path, self.network).statistics(self.network)
+        of_class = re.search(r' of class (\d+) of ', statistics.images or '')
+        if of_class and int(of_class[1]) != c:
+            raise ValueError(f'{path}: expected statistics of class {c}, found those of {statistics.images}')
+        return statistics
 
 
 class TrainingImages:
@@ -135,8 +140,8 @@ def main():
     classes = [journal.entries[c] for c in range(images.n_classes)]
     report(file, network, {
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
-        'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text, **result,
-        'classes': classes})
+        'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
+        'data': None if args.ref_stats else cli.data_of(config), **result, 'classes': classes})
 
 
 def images_of_each(classes):

@@ -6,6 +6,7 @@
 Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.
 """
 from evaluations import command_line as cli
+from source.build import class_names_of
 from source.metrics.ms_ssim import FULL_SIZE, ms_ssim
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
@@ -41,11 +42,21 @@ def class_means(images, classes, n_pairs):
     return means, size
 
 
+def match_classes(args, images, config):
+    """Number stored images' classes as the config's data set, where that has classes."""
+    names = class_names_of(config, args.config)
+    n_classes = len(names) if names else config['models']['generator']['args'].get('n_classes', 0)
+    if n_classes:
+        cli.use_classes(args, images, names, n_classes)
+
+
 @cli.one_line_errors
 def main():
     args = parse_arguments()
     config = load_config(cli.config_path(args)) if args.snapshot or args.config else {'paper_row': None}
     images = cli.load_images(args)
+    if args.images and args.config and images.n_classes:
+        match_classes(args, images, config)
     classes, names = list(images.classes) or [0], images.classes
     too_few = [c for c in classes if images.n_of_class(c) is not None and images.n_of_class(c) < 2]
     for c in too_few:

@@ -23,7 +23,7 @@ from source.yaml_utils import ConfigError, load_config
 
 # What makes a record one of something else, where it differs.
 WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 'real', 'reference', 'n_images', 'splits',
-                 'seed', 'order')
+                 'data', 'seed', 'order')
 
 
 def add_snapshot_arguments(parser, required=True):
@@ -181,6 +181,12 @@ def result_file(args, kind):
     """`<kind>.json`, or `<kind>_<protocol>.json` where one is named: beside the snapshot, if not told otherwise."""
     folder = Path(args.results_dir or (Path(args.snapshot).parent if args.snapshot else '.'))
     return folder / f'{kind}{f"_{args.protocol}" if args.protocol else ""}.json'
+
+
+def data_of(config):
+    """The data set of a config, as a record names it."""
+    data = config['dataset']
+    return f'{data["dataset_name"]}({", ".join(f"{name}={value}" for name, value in data["args"].items())})'
 
 
 def network_record(network):

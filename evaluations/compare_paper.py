@@ -9,14 +9,12 @@ its config names as paper_row; only scores under the network `inception` are.
 """
 import csv
 import sys
-from pathlib import Path
 
 from evaluations.command_line import one_line_errors, tell_replaced
 from source.miscs.argument_parser import ArgumentParser
-from source.scoring.comparison import SCORES, compare, load_published, read_measured
+from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 
-PUBLISHED = Path(__file__).parent / 'published_numbers.csv'
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
            'inside +-')
 NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM'}

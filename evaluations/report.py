@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from evaluations import command_line as cli
-from evaluations.compare_paper import NAMES, PUBLISHED
+from evaluations.compare_paper import NAMES
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write
@@ -22,7 +22,7 @@ from source.report.card import make_card
 from source.report.material import Material, make_material
 from source.report.page import make_page
 from source.report.run import read_runs
-from source.scoring.comparison import compare, load_published, read_measured
+from source.scoring.comparison import PUBLISHED, compare, load_published, read_measured
 
 
 def parse_arguments():

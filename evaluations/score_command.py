@@ -170,7 +170,9 @@ def run(doc, kind, metrics=None):
     record = {
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
-        **reference_record(protocol, reference), 'kid_subset_size': subset_size, 'left_out': args.left_out,
+        **reference_record(protocol, reference),
+        'data': None if reference is None or args.ref_stats else cli.data_of(config), 'kid_subset_size': subset_size,
+        'left_out': args.left_out,
         'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():

@@ -1,4 +1,5 @@
 """From a checked config to models, dataset and updater: the one place where names in configs become objects."""
+import copy
 import importlib
 import importlib.util
 import inspect
@@ -73,8 +74,23 @@ def _exists(module_name):
         return False
 
 
+def with_files_located(config, source):
+    """A config in which files of the user's own have absolute names, so that it can be read from any folder."""
+    located = copy.deepcopy(config)
+    for section, name in ((located['dataset'], 'dataset_fn'), (located['updater'], 'fn'),
+                          *((spec, 'fn') for spec in located['models'].values())):
+        path = None if _own_module(section[name]) else _file(section[name], source)
+        if path is not None:
+            section[name] = str(path.resolve())
+    return located
+
+
+def _file(fn, source):
+    return next((path for path in (Path(fn), Path(source).parent / fn) if path.is_file()), None)
+
+
 def _file_module(fn, source, key):
-    path = next((p for p in (Path(fn), Path(source).parent / fn) if p.is_file()), None)
+    path = _file(fn, source)
     if path is None:
         raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
@@ -241,15 +257,19 @@ def check_classes(config, source, gen, dataset, is_first=True):
     conditional = bool(config['updater']['args'].get('conditional', False))
     if not conditional or labels is None or labels.min() < 0 or labels.max() >= gen.n_classes:
         return  # labels of another range are not those its images come with, or the first batches tell
-    empty = np.flatnonzero(np.bincount(labels, minlength=gen.n_classes) == 0)
-    if not len(empty):
-        return
-    line = (f'{source}: dataset: {len(empty)} of {gen.n_classes} classes have no image: '
+    line, n_empty = empty_classes(labels, gen.n_classes)
+    if 2 * n_empty > gen.n_classes:
+        raise ConfigError(f'{source}: dataset: {line}')
+    if line and is_first:
+        tell(f'warning: {source}: dataset: {line}')
+
+
+def empty_classes(labels, n_classes):
+    """A line that names the first classes without images, '' where each has some, and their number."""
+    empty = np.flatnonzero(np.bincount(labels, minlength=n_classes) == 0)
+    line = (f'{len(empty)} of {n_classes} classes have no image: '
             f'{", ".join(map(str, empty[:N_NAMED]))}{", ..." * (len(empty) > N_NAMED)}')
-    if 2 * len(empty) > gen.n_classes:
-        raise ConfigError(line)
-    if is_first:
-        tell(f'warning: {line}')
+    return line if len(empty) else '', len(empty)
 
 
 def _whole(dataset, name):

@@ -21,6 +21,7 @@ from source.miscs.kept_random_states import kept_random_states
 from source.miscs.standard_streams import tell
 from source.miscs.stop_request import StopRequest
 from source.processes import ALONE, AverageLosses, RequireAgreement
+from source.scoring.comparison import PUBLISHED, check_row, load_published
 from source.scoring.statistics_cache import cached_statistics
 
 import chainer
@@ -41,6 +42,8 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
         resume: a snapshot that is never removed.
         processes: those that train together; all but the first one's trainers write nothing.
     """
+    if config['paper_row'] is not None:
+        check_row(source, config['paper_row'], {p.row for p in load_published(PUBLISHED)})
     gen, dis, dataset, updater = build_training(config, source, device, data_dir, processes)
     iterations = config['iteration']
     stop = StopRequest(processes.any if processes.size > 1 else None)
@@ -99,6 +102,10 @@ def _statistics_of(dataset, network, config, source):
 
     def statistics():
         with kept_random_states(dataset):
+            if real is not dataset and real.n_classes:  # whose labels are known only now
+                line, _ = build.empty_classes(real.labels, real.n_classes)
+                if line:
+                    tell(f'warning: {source}: dataset: {line}')
             return cached_statistics(real, network)
     return statistics
 

@@ -57,6 +57,20 @@ RANGES = {  # key: (lowest, highest) allowed
 }
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as safe_load reads it, where a key stands once."""
+
+    def construct_mapping(self, node, deep=False):
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != 'tag:yaml.org,2002:merge':
+                    if key.value in seen:
+                        raise yaml.constructor.ConstructorError(None, None, f'{key.value}: given twice', key.start_mark)
+                    seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def load_config(path, overrides=()):
     """Reads and checks a config file.
 
@@ -89,6 +103,8 @@ def load_config(path, overrides=()):
     if config['evaluation']['splits'] > config['evaluation']['n_images']:
         raise ConfigError(f'{path}: evaluation.splits: expected at most evaluation.n_images '
                           f'({config["evaluation"]["n_images"]}), found {config["evaluation"]["splits"]}')
+    if config['results_dir'] is not None and not config['results_dir'].strip():
+        raise ConfigError(f'{path}: results_dir: expected the name of a folder, found {config["results_dir"]!r}')
     if config['results_dir'] is None:
         config['results_dir'] = f'results/{_name(Path(path))}'
     return config
@@ -142,7 +158,7 @@ def _read(path):
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f'{path}: cannot be read as a config file: {getattr(error, "strerror", error)}') from None
     try:
-        config = yaml.safe_load(text)
+        config = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, 'problem_mark', None)
         where = f', line {mark.line + 1}' if mark else ''
@@ -183,7 +199,7 @@ def _override(config, text):
         if not isinstance(config, dict):
             raise ConfigError(f'--set {text}: {parent} holds no keys')
     try:
-        config[last] = yaml.safe_load(value)
+        config[last] = yaml.load(value, _Loader)
     except (yaml.YAMLError, *_OF_VALUES):
         raise ConfigError(f'--set {text}: {value!r} is not valid YAML') from None
     _check_extent(config[last], f'--set {key}: ')
@@ -194,7 +210,7 @@ def _checked(values, schema, source, prefix):
         values = {}
     if not isinstance(values, dict):
         raise ConfigError(f'{source}: {prefix[:-1]}: expected keys and values, found {describe(values)}')
-    check_names(values, schema, source, prefix)
+    check_names(values, schema, source, prefix, () if prefix else ('extends',))
     result = {}
     for key, expected in schema.items():
         name = prefix + key
@@ -223,11 +239,11 @@ def check_ranges(values, ranges, source, prefix):
             raise ConfigError(f'{source}: {prefix}{name}: expected {expected}, found {value}')
 
 
-def check_names(found, known, source, prefix):
-    """Raises ConfigError for the first name in `found` that is not in `known`, suggesting the nearest."""
+def check_names(found, known, source, prefix, also=()):
+    """Raises ConfigError for the first name in `found` that is not in `known`, suggesting the nearest of both."""
     for name in found:
         if name not in known:
-            near = difflib.get_close_matches(str(name), [str(k) for k in known], 1)
+            near = difflib.get_close_matches(str(name), [str(k) for k in (*known, *also)], 1)
             hint = f'did you mean {near[0]!r}?' if near else f'known are {", ".join(sorted(map(str, known)))}'
             shown = name if str(name).isprintable() else repr(name)
             raise ConfigError(f'{source}: {prefix}{shown}: unknown key; {hint}')

@@ -79,11 +79,12 @@ def match_classes(folders, names, n_classes):
     by_number = [int(folder) if folder.isdecimal() and int(folder) < n_classes else None for folder in folders]
     found = by_number if None in by_name else by_name
     if None in found:
-        numbered = all(folder.isdecimal() for folder in folders)
-        bad = folders[(by_number if numbered or not names else by_name).index(None)]
+        neither = [k for k, ways in enumerate(zip(by_name, by_number, strict=True)) if ways == (None, None)]
         known = '' if not names else f', or names: {", ".join(names[:10])}{" ..." * (len(names) > 10)}'
-        raise ValueError(f"folder {bad!r} is none of the data set's classes; expected their numbers, 0 to "
-                         f'{n_classes - 1}{known}')
+        mixed = [folders[ways.index(None)] for ways in (by_number, by_name)]
+        what = (f"folder {folders[neither[0]]!r} is none of the data set's classes" if neither else
+                f'folder {mixed[0]!r} is a name, {mixed[1]!r} a number')
+        raise ValueError(f'{what}; expected their numbers, 0 to {n_classes - 1}{known}')
     twice = next((k for k, c in enumerate(found) if c in found[:k]), None)
     if twice is not None:
         raise ValueError(f'folders {folders[found.index(found[twice])]!r} and {folders[twice]!r} are both class '

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from source.datasets.find_images import describe_passed_over, find_images
 from source.datasets.image_dataset import ImageDataset
-from source.datasets.open_image import SUFFIXES, open_rgb
+from source.datasets.open_image import SUFFIXES, TRANSPARENCY, decode
 from source.miscs import draw_order
 from source.miscs.plain_npz import read_plain_npz
 from source.miscs.standard_streams import tell
@@ -35,18 +35,33 @@ class ImageFolder(ImageDataset):
         self.paths = [folder / name for name in self.names]
         parts = [name.split('/') for name in self.names]
         self.labelled = all(len(p) == 2 for p in parts)
+        self._tell_what_is_no_class(folder, parts, passed_over)
         found = {p[0] for p in parts} if self.labelled else {''}
         self.folders = sorted(found, key=int) if all(name.isdecimal() for name in found) else sorted(found)
         number = {name: c for c, name in enumerate(self.folders)}
         labels = [number[p[0]] if self.labelled else 0 for p in parts]
         self.draw_order = draw_order.read_draw_order(folder, self.names)
-        super().__init__(None, labels, len(self.folders), size or _read(self.paths[0], None).shape[-1])
+        super().__init__(None, labels, len(self.folders), size or _read(self.paths[0], None)[0].shape[-1])
+        self._told = False
+
+    def _tell_what_is_no_class(self, folder, parts, passed_over):
+        if not self.labelled and any(len(p) > 1 for p in parts):
+            odd = next(name for name, p in zip(self.names, parts, strict=True) if len(p) != 2)
+            tell(f'{folder}: the images have no classes, as {odd} is not in a folder of the first level')
+        for name, _ in passed_over:
+            if name.endswith(f'/{draw_order.FILE}'):
+                tell(f'{folder}: {name} is not followed; --images {(folder / name).parent} would follow it')
 
     def files(self):
         return list(zip(self.names, self.paths, strict=True))
 
     def load_ims(self, indices, rng=None):
-        return np.stack([_read(self.paths[i], self.size) for i in indices])
+        ims, transparent = zip(*(_read(self.paths[i], self.size) for i in indices), strict=True)
+        if any(transparent) and not self._told:
+            self._told = True
+            name = self.names[indices[transparent.index(True)]]
+            tell(f'{name} is partly transparent: of it, and of others like it, the colours alone are taken')
+        return np.stack(ims)
 
 
 class ImageArray(ImageDataset):
@@ -73,6 +88,8 @@ class ImageArray(ImageDataset):
         if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3 or not ims.size:
             raise ValueError(f'{path}: {key}: expected uint8 (N, 3, H, W) or (N, H, W, 3), '
                              f'found {ims.dtype} {ims.shape}')
+        if ims.max() == 1:
+            raise ValueError(f'{path}: {key}: expected values from 0 to 255, found none above 1')
         expected = size or ims.shape[-1]
         if ims.shape[2:] != (expected, expected):
             raise ValueError(f'{path}: {key}: expected {expected}x{expected} pixels, '
@@ -97,13 +114,19 @@ def _first_of(keys, arrays, path, what, hint=''):
 
 
 def open_images(path, size=None, key=None):
-    """Return the ImageArray of an .npz file or the ImageFolder of a folder."""
-    return ImageArray(path, key, size) if Path(path).suffix == '.npz' else ImageFolder(path, size)
+    """Return the ImageArray of an .npz file or the ImageFolder of a folder; ValueError for a folder with a key."""
+    if Path(path).suffix == '.npz':
+        return ImageArray(path, key, size)
+    if key is not None:
+        raise ValueError(f'--key {key}: goes with an .npz, not with {path}')
+    return ImageFolder(path, size)
 
 
 def _read(path, size):
-    im = np.asarray(open_rgb(path))
+    """The image of a file, uint8 (3, size, size), and whether it had transparency."""
+    rgb, changes = decode(path)
+    im = np.asarray(rgb)
     expected = size or im.shape[1]
     if im.shape[:2] != (expected, expected):
         raise ValueError(f'{path}: expected {expected}x{expected} pixels, found {im.shape[1]}x{im.shape[0]}')
-    return im.transpose(2, 0, 1)
+    return im.transpose(2, 0, 1), TRANSPARENCY in changes

@@ -16,6 +16,7 @@ FORMATS = ('JPEG', 'PNG', 'GIF', 'BMP', 'WEBP', 'TIFF', 'PPM')  # none of which 
 SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm',
             '.pbm', '.pnm')  # of their files' names, in lower case
 ORIENTATION = 0x0112  # the EXIF tag
+TRANSPARENCY = 'transparency left out'  # what `decode` says of it
 TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
@@ -64,6 +65,8 @@ def _to_rgb(image):
         values = np.asarray(image)
         if values.min() < 0 or values.max() >= 2 ** 16:
             raise ValueError('32-bit pixels')
+        if 0 < values.max() < 2 ** 8:
+            raise ValueError('16-bit pixels, none of them above 255: their high bytes are all 0')
         return Image.fromarray((values >> 8).astype(np.uint8)).convert('RGB'), ['16-bit grey']
     if mode in ('L', '1', 'LA', 'La'):
         changes.append('grey')
@@ -72,7 +75,7 @@ def _to_rgb(image):
     elif mode not in ('RGBA', 'RGBa', 'RGBX'):
         changes.append(mode)
     if mode in ('RGBA', 'RGBa', 'LA', 'La', 'PA') or 'transparency' in image.info:
-        changes.append('transparency left out')
+        changes.append(TRANSPARENCY)
         image = image.convert('RGBA')
     return image.convert('RGB'), changes
 

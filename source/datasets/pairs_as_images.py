@@ -7,6 +7,7 @@ from source.miscs.standard_streams import tell
 
 import numpy as np
 
+N_PROBES = 32  # images whose labels are compared with the data set's own
 OFFERED = 'ims', 'labels', 'n_classes', 'size', 'load_ims', 'files'  # by an ImageDataset, to whatever scores
 
 
@@ -24,8 +25,8 @@ class PairsAsImages:
     """Offers what an ImageDataset does, of a data set of (image, label) pairs as training takes them (BatchCheck).
 
     Images become floor((x + 1) * 128), the inverse of training's dequantization and of x = ims / 127.5 - 1 too. Labels
-    are the data set's `labels`, or are read in one pass that shows a progress bar; without classes they are 0. Raises
-    BadBatch, a ValueError of one line, for a pair of another kind.
+    are the data set's `labels`, where its pairs have the same, or else read in one pass that shows a progress bar;
+    without classes they are 0. Raises BadBatch, a ValueError of one line, for a pair of another kind.
 
     Args:
         dataset: with a length and `dataset[i]`.
@@ -55,7 +56,8 @@ class PairsAsImages:
         if not self.n_classes:
             return np.zeros(len(self), np.int32)
         labels = whole_labels(self.wrapped)
-        if labels is None:
+        probes = np.unique(np.linspace(0, len(self) - 1, N_PROBES).astype(int))
+        if labels is None or any(self._pair(i)[1] != labels[i] for i in probes):
             labels = np.empty(len(self), np.int32)
             with progress_bar(len(self), f'labels of {self._check.where}') as bar:
                 for i in range(len(self)):

@@ -1,16 +1,14 @@
 """Table 2 of a comparison, each method in its best setting, beside the paper's columns; and Tables 7 and 8."""
 import math
 
-from source.experiments.budget import CONFIGS
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import describe_budget, read_record, read_records
-from source.scoring.comparison import load_published
+from source.scoring.comparison import PUBLISHED, load_published
 
 import numpy as np
 
-PUBLISHED = CONFIGS.parent / 'evaluations' / 'published_numbers.csv'
 NOT_RUN = 'not run'
 PAPER_COLUMNS = ('is', 'CIFAR-10'), ('is', 'STL-10'), ('fid', 'CIFAR-10'), ('fid', 'STL-10')
 NAMES = {  # Table 2's own

@@ -13,4 +13,5 @@ def why_foreign(network, class_names, dataset):
     known = KNOWN.get(network)
     if known is None or list(class_names or ()) == list(known):
         return None
-    return f'the judge {network} knows {known[0]} to {known[-1]}, which are not the classes of {dataset}'
+    why = 'which are not the classes of' if class_names else 'but there are no class names (names_of) of'
+    return f'the judge {network} knows {known[0]} to {known[-1]}, {why} {dataset}'

@@ -14,8 +14,8 @@ def frechet_distance(mu0, cov0, mu1, cov1):
     `mu` is (D,), `cov` (D, D) symmetric and positive semi-definite up to rounding. It may be singular: the distance
     stays finite and real, as the symmetric form has the trace of (C0 C1)^(1/2) and needs no complex square root; but
     a covariance of no more than D samples says too little, and so a SingularCovarianceWarning names its rank.
-    Raises ValueError for other shapes and non-finite values. Heusel et al. 2017, GANs Trained by a Two Time-Scale
-    Update Rule, eq. 6.
+    Raises ValueError for other shapes, non-finite values and other matrices. Heusel et al. 2017, GANs Trained by a
+    Two Time-Scale Update Rule, eq. 6.
     """
     xp, mu0, cov0, mu1, cov1 = float64_of(mu0, cov0, mu1, cov1)
     for mu, cov in ((mu0, cov0), (mu1, cov1)):
@@ -26,8 +26,8 @@ def frechet_distance(mu0, cov0, mu1, cov1):
     if mu0.shape != mu1.shape:
         raise ValueError(f'expected two distributions of one dimension, got {len(mu0)} and {len(mu1)}')
     values0, vectors0 = xp.linalg.eigh(cov0)
-    _warn_if_singular(xp, 'first', values0)
-    _warn_if_singular(xp, 'second', xp.linalg.eigvalsh(cov1))
+    _check_variances(xp, 'first', values0)
+    _check_variances(xp, 'second', xp.linalg.eigvalsh(cov1))
     root0 = (vectors0 * xp.sqrt(values0.clip(0., None))) @ vectors0.T
     product = root0 @ cov1 @ root0
     # Rounding makes the product slightly asymmetric and its zero eigenvalues slightly negative.
@@ -36,8 +36,10 @@ def frechet_distance(mu0, cov0, mu1, cov1):
     return max(float(distance), 0.)
 
 
-def _warn_if_singular(xp, which, values):
+def _check_variances(xp, which, values):
     # LAPACK's own measure: eigenvalues are known to about D eps times the largest.
+    if values.min() < -1e-6 * values.max():
+        raise ValueError(f'the {which} covariance has negative variances: expected a positive semi-definite matrix')
     rank = int((values > len(values) * xp.finfo(xp.float64).eps * values.max()).sum())
     if rank < len(values):
         warnings.warn(f'the {which} covariance has rank {rank} of {len(values)}: too few samples for so many features, '

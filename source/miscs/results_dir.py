@@ -39,6 +39,21 @@ def set_aside(path):
         raise ValueError(f'{path} holds an earlier run and cannot be renamed to {aside}: {error.strerror}') from None
 
 
+def check_folder(path):
+    """Raise ValueError where `make_folder` would, as far as can be told without making anything."""
+    path = Path(path)
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    number = (errno.ENOTDIR if not nearest.is_dir() else _number_of_refusal(nearest))
+    if number:
+        raise ValueError(f'{path}: expected a folder to write to: {os.strerror(number)}')
+
+
+def _number_of_refusal(folder):
+    if os.access(folder, os.W_OK | os.X_OK):
+        return None
+    return errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+
+
 def make_folder(path):
     """Makes a folder and those above it, where they are missing.
 
@@ -48,9 +63,8 @@ def make_folder(path):
     try:
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
-        if not os.access(path, os.W_OK | os.X_OK):
-            read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-            number = errno.EROFS if read_only else errno.EACCES
+        number = _number_of_refusal(path)
+        if number:
             raise OSError(number, os.strerror(number))
     except OSError as error:
         raise ValueError(f'{path}: expected a folder to write to: {error.strerror}') from None

@@ -24,6 +24,9 @@ def standard_streams(closed=''):
     with the line `closed` on standard error; where an output is full, with one line and status 2. Warnings are told as
     `told_warnings` does.
     """
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None:  # closed before the command began
+            setattr(sys, name, open(os.devnull, 'w'))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ('strict', 'surrogateescape'):
             stream.reconfigure(errors='backslashreplace')
@@ -38,10 +41,10 @@ def standard_streams(closed=''):
         _flush()  # later it would fail with a traceback
     except OSError as error:
         reason = of_output(error)
-        if reason is None:
+        if reason is None and (error.filename is not None or error.errno not in OF_WRITING):
             raise
         is_closed = error.errno == errno.EPIPE
-        line = closed if is_closed else f'{Path(sys.argv[0]).name}: error: {reason}'
+        line = closed if is_closed else f'{Path(sys.argv[0]).name}: error: {reason or error.strerror}'
         with contextlib.suppress(OSError):
             print(line, end='\n' if line else '', file=sys.stderr)
         sys.exit(CLOSED if is_closed else 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from source.miscs.plain_json import read_json
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
+PUBLISHED = Path(__file__).resolve().parents[2] / 'evaluations' / 'published_numbers.csv'
 COMPARABLE = 'inception', None  # feature networks; None: scores that need none
 
 
@@ -100,10 +101,7 @@ def read_measured(paths, rows):
             raise ValueError(f'{path}: expected a record written by a command in evaluations/, or a folder of them')
         for file, record in records:
             row = record.get('paper_row')
-            if row is not None and row not in rows:
-                near = difflib.get_close_matches(str(row), rows, 1)
-                hint = f'; did you mean {near[0]!r}?' if near else ''
-                raise ValueError(f'{file}: paper_row: no row {row!r} among the published numbers{hint}')
+            check_row(file, row, rows)
             measured += [Measured(row, score, record[name], _std(record) if score == 'is' else None,
                                   _protocol(record, score), record.get('feature_network'), str(file))
                          for score, name in SCORES.items() if _number(record.get(name)) is not None]
@@ -113,6 +111,14 @@ def read_measured(paths, rows):
 def _std(record):
     # Of a single split there is none, though earlier versions wrote 0.
     return None if record.get('splits') == 1 else _number(record.get('is_std'))
+
+
+def check_row(path, row, rows):
+    """Raise ValueError where `row`, what the file `path` has as paper_row, is neither None nor among `rows`."""
+    if row is not None and row not in rows:
+        near = difflib.get_close_matches(str(row), rows, 1)
+        hint = f'; did you mean {near[0]!r}?' if near else ''
+        raise ValueError(f'{path}: paper_row: no row {row!r} among the published numbers{hint}')
 
 
 def _number(value):

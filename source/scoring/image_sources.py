@@ -2,6 +2,7 @@
 from source.datasets.class_names import match_classes
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.standard_streams import tell
 from source.scoring.judging import BATCHSIZE
 
 import numpy as np
@@ -87,6 +88,8 @@ class StoredImages:
             self.labels = np.array(match_classes(folders, names, n_classes))[self.labels]
         elif self.n_classes > n_classes:
             raise ValueError(f'labels: expected 0 to {n_classes - 1}, found {self.n_classes - 1}')
+        if n_classes > 1 and self.labels.min() == 1 and self.labels.max() == n_classes - 1:
+            tell('no image is of class 0: do the classes begin at 1?')
         self.n_classes, self._knows_classes = n_classes, True
         self._name_classes(names)
 

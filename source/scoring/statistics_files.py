@@ -40,6 +40,8 @@ def load_statistics(path):
     Raises ValueError, in one line with file, key, what was expected and found, for anything else.
     """
     arrays = read_plain_npz(path, 'file of statistics')
+    if {'mu', 'sigma', 'mean', 'cov'} <= set(arrays):
+        raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found both')
     if {'mu', 'sigma'} <= set(arrays):
         names, known = ('mu', 'sigma'), {'source': "TTUR's"}
     elif {'mean', 'cov'} <= set(arrays):

@@ -108,7 +108,9 @@ def test_folders_of_classes_called_by_numbers(capsys):
 @pytest.mark.parametrize('folders, names, expected', [
     (['zero', 'ten'], DIGITS, "folder 'ten' is none of the data set's classes; expected their numbers, 0 to 9, or "
                               'names: zero, one, two, three, four, five, six, seven, eight, nine'),
-    (['1', '10'], DIGITS, "folder '10' is none"), (['zero', '1'], DIGITS, "folder '1' is none"),
+    (['1', '10'], DIGITS, "folder '10' is none"),
+    (['zero', '1'], DIGITS, "folder 'zero' is a name, '1' a number; expected"),
+    ([*map(str, range(10)), 'misc'], DIGITS, "folder 'misc' is none"),
     (['cat'], None, "folder 'cat' is none of the data set's classes; expected their numbers, 0 to 9"),
     (['crane'], NAMES, "folder 'crane' is none"),  # two classes are called so
     (['one', 'One'], DIGITS, "folders 'one' and 'One' are both class 1"),

@@ -1,6 +1,6 @@
 from source.datasets.batch_checks import BadBatch
 from source.datasets.digits import DigitsDataset
-from source.datasets.pairs_as_images import PairsAsImages, as_images
+from source.datasets.pairs_as_images import as_images, class_of
 
 import chainer
 import numpy as np
@@ -39,22 +39,23 @@ def test_bytes_come_back(scale):
 
 def test_what_is_derived():
     images = as_images(Pairs(), n_classes=10)
-    assert (len(images), images.size, images.n_classes, images.name, images.files()) == (50, 8, 10, 'Pairs', None)
+    assert (len(images), images.size, images.n_classes, class_of(images), images.files()) == (50, 8, 10, Pairs, None)
     assert images.labels.tolist() == DIGITS.labels[:50].tolist() and images.labels.dtype == np.int32
     assert as_images(DIGITS) is DIGITS
     assert as_images(Pairs()).labels.tolist() == [0] * 50  # of an unconditional run, none is read
 
 
-def test_labels_of_ones_own_are_not_read_from_pairs():
-    pairs = Pairs(label=lambda label: 1 / 0)
-    pairs.labels, pairs.n_classes = DIGITS.labels[:50].tolist(), np.int64(10)
-    images = PairsAsImages.__new__(PairsAsImages)
-    images.wrapped, images.n_classes, images.name = pairs, 10, 'Pairs'
-    assert images.labels.tolist() == pairs.labels
-    images.__dict__.pop('labels')
-    images.n_classes = 9
-    with pytest.raises(ValueError, match='Pairs: labels: expected 0 to 8, found 0 to 9'):
-        images.labels  # noqa: B018
+def test_labels_of_ones_own_are_taken():
+    """Where its pairs have the same; then those that are not looked at count too."""
+    pairs = Pairs()
+    pairs.labels, pairs.n_classes = DIGITS.labels[:50].astype(np.uint8), np.int64(10)
+    assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
+    pairs.labels = (DIGITS.labels[:50] + 1) % 10
+    assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
+    looked_at = np.unique(np.linspace(0, 49, 32).astype(int))
+    pairs.labels = np.where(np.isin(np.arange(50), looked_at), DIGITS.labels[:50], -1)
+    with pytest.raises(BadBatch, match='expected as label 0 to 9 .* found -1; the data set has -1 to 9'):
+        as_images(pairs).labels  # noqa: B018
 
 
 @pytest.mark.parametrize('pairs, expected', [
