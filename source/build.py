@@ -59,6 +59,8 @@ def load_class(fn, name, source, key):
 
 
 def _own_module(fn):
+    if Path(fn).is_absolute():
+        return None
     dotted = '.'.join(Path(fn).with_suffix('').parts)
     for candidate in (dotted, f'source.{dotted}'):
         candidate = EARLIER_MODULES.get(candidate, candidate)

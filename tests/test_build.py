@@ -364,3 +364,35 @@ def test_some_classes_empty(tmp_path, capsys, is_first):
 def test_all_classes_there(tmp_path, capsys):
     build.check_classes(*classes_of(tmp_path, DigitsDataset(size=8), 10))
     assert capsys.readouterr().err == ''
+
+
+def test_files_of_ones_own_are_found_from_any_folder(tmp_path, monkeypatch):
+    """Those beside the config and those of the current folder; this project's keep their names."""
+    (tmp_path / 'beside').mkdir()
+    for name in ('beside/data.py', 'here.py'):
+        (tmp_path / name).write_text('class Own:\n    pass\n')
+    config, path = load(tmp_path / 'beside', {'dataset.dataset_fn': 'data.py', 'updater.fn': 'here.py'})
+    monkeypatch.chdir(tmp_path)
+    located = build.with_files_located(config, path)
+    assert located['dataset']['dataset_fn'] == str(tmp_path / 'beside' / 'data.py')
+    assert located['updater']['fn'] == str(tmp_path / 'here.py')
+    assert located['models'] == config['models'] and config['dataset']['dataset_fn'] == 'data.py'
+    monkeypatch.chdir('/')
+    assert build.load_class(located['updater']['fn'], 'Own', 'elsewhere/config.yml', 'updater').__name__ == 'Own'
+
+
+@pytest.mark.parametrize('body, expected', [
+    ('return 1 / 0', 'dataset: Own.names_of: own.py:3: ZeroDivisionError: division by zero'),
+    ('return 7', "dataset: Own.names_of: TypeError: 'int' object is not iterable")])
+def test_names_of_ones_own_that_fail(tmp_path, monkeypatch, body, expected):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'own.py').write_text(f'class Own:\n    names_of = staticmethod(lambda args: Own._of())\n'
+                                     f'    _of = staticmethod(lambda: {body.removeprefix("return ")})\n')
+    config, path = load(tmp_path, {'dataset': {'dataset_fn': 'own.py', 'dataset_name': 'Own', 'args': {}}})
+    assert expected in error_of(build.class_names_of, config, path)
+
+
+@pytest.mark.parametrize('n_empty, said', [(0, ''), (1, '1 of 8 classes have no image: 7'),
+                                           (4, '4 of 8 classes have no image: 4, 5, 6, ...')])
+def test_empty_classes(n_empty, said):
+    assert build.empty_classes(np.arange(8 - n_empty), 8) == (said, n_empty)

@@ -305,3 +305,11 @@ def test_command_refuses(tmp_path):
     assert process.stderr == (
         'train.py: error: none.yml: cannot be read as a config file: No such file or directory\n')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_refuses_what_training_would(tmp_path, capsys):
+    (tmp_path / 'file').write_text('mine')
+    assert refused(tmp_path, capsys, '--dry_run', out='file').endswith(
+        'file: expected a folder to write to: Not a directory\n')
+    assert "paper_row: no row 'cifar10_cnn_sm' among the published numbers; did you mean 'cifar10_cnn_sn'?" in refused(
+        tmp_path, capsys, '--dry_run', '--set', 'paper_row=cifar10_cnn_sm')

@@ -319,3 +319,17 @@ def test_results_are_named_after_the_file(tmp_path, path, results_dir):
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_bytes(write_config(tmp_path).read_bytes())
     assert load_config(tmp_path / path)['results_dir'] == results_dir
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('seed: 3\nextends: narrow.yml\nseed: 4\n', 'child.yml, line 3: not valid YAML: seed: given twice'),
+    ('extends: narrow.yml\nadam: {alpha: 1, alpha: 2}\n', 'child.yml, line 2: not valid YAML: alpha: given twice'),
+    ('extend: narrow.yml\n', "child.yml: extend: unknown key; did you mean 'extends'?"),
+    ('extends: narrow.yml\nresults_dir: " "\n', "child.yml: results_dir: expected the name of a folder, found ' '")])
+def test_keys_that_say_two_things_or_nothing(tmp_path, text, expected):
+    write_config(tmp_path)
+    write_files(tmp_path, child=text)
+    assert error_of(tmp_path / 'child.yml').endswith(expected)
+    write_files(tmp_path, child='extends: narrow.yml\n<<: {seed: 7}\nadam: {<<: {alpha: 1}, alpha: 2}\n')
+    merged = load_config(tmp_path / 'child.yml')
+    assert (merged['seed'], merged['adam']['alpha']) == (7, 2)

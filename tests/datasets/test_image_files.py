@@ -1,4 +1,5 @@
 from source.datasets.image_files import ImageArray, ImageFolder, open_images
+from source.miscs.draw_order import write_draw_order
 
 import numpy as np
 import pytest
@@ -79,6 +80,8 @@ def test_draw_order(tmp_path):
 @pytest.mark.parametrize('arrays, key, expected', [
     ({'a': IMS, 'b': IMS}, None, 'expected images under ims or images or x or arr_0, found a, b'),
     ({'a': IMS}, 'b', 'expected images under b, found a'),
+    ({'ims': IMS // 128}, None, 'ims: expected values from 0 to 255, found none above 1'),
+    ({'ims': IMS, 'draw_order': np.arange(6.)}, None, 'draw_order: expected'),
     ({'ims': IMS / 255.}, None, r'ims: expected uint8 \(N, 3, H, W\) or \(N, H, W, 3\), found float64 \(6, 3, 8, 8\)'),
     ({'ims': IMS[:, :2]}, None, 'ims: expected uint8'), ({'ims': IMS[0]}, None, 'ims: expected uint8'),
     ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8x8 pixels, found 8x7'),
@@ -91,3 +94,33 @@ def test_npz_refused(tmp_path, arrays, key, expected):
     with pytest.raises(ValueError, match=expected) as error:
         ImageArray(path, key)
     assert str(error.value).startswith(f'{path}: ')
+
+
+def test_what_is_told_of_a_folder(tmp_path, capsys):
+    """A loose image takes the classes away; a record of draws one level down; transparency, once."""
+    for k, name in enumerate(['0/a', '1/b', 'images/c', 'images/d']):
+        write(tmp_path / f'{name}.png', IMS[k])
+    (tmp_path / 'images' / 'draw_order.json').write_text('{}')
+    assert ImageFolder(tmp_path).labelled
+    err = capsys.readouterr().err
+    assert f'images/draw_order.json is not followed; --images {tmp_path}/images would follow it' in err
+    Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / 'cover.png')
+    Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / 'back.png')
+    folder = ImageFolder(tmp_path, 8)
+    assert not folder.labelled
+    assert 'the images have no classes, as back.png is not in a folder of the first level' in capsys.readouterr().err
+    for _ in range(2):
+        folder.load_ims(range(6))
+    assert capsys.readouterr().err.count('is partly transparent') == 1
+    with pytest.raises(ValueError, match=f'--key x: goes with an .npz, not with {tmp_path}'):
+        open_images(tmp_path, key='x')
+
+
+def test_ones_own_output_is_passed_over_in_silence(tmp_path, capsys):
+    write(tmp_path / '0.png', IMS[0])
+    write_draw_order(tmp_path, ['0.png'])
+    assert ImageFolder(tmp_path).draw_order.tolist() == [0]
+    assert capsys.readouterr().err == ''
+    (tmp_path / 'notes.md').touch()
+    ImageFolder(tmp_path)
+    assert capsys.readouterr().err.startswith(f'{tmp_path}: 1 entry passed over: its name ends in .md')

@@ -124,3 +124,13 @@ def test_missing(tmp_path):
         open_rgb(tmp_path / 'b.JPEG')
     with pytest.raises(DamagedImage):
         open_rgb(tmp_path)
+
+
+def test_sixteen_bits_that_hold_eight(tmp_path):
+    """Their high bytes are all 0: an image that is black, and is not."""
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 4
+    Image.fromarray(values).save(tmp_path / 'a.png')
+    with pytest.raises(DamagedImage, match='16-bit pixels, none of them above 255'):
+        open_rgb(tmp_path / 'a.png')
+    Image.fromarray(values * 0).save(tmp_path / 'a.png')
+    assert np.asarray(open_rgb(tmp_path / 'a.png')).max() == 0

@@ -5,7 +5,7 @@ from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_distance
 from tests.evaluations.scored_snapshot import record_in, refused, samples, write_snapshot
 from tests.feature_network import FakeFeatureNetwork
-from tests.narrow import UNCONDITIONAL, files_in, run
+from tests.narrow import UNCONDITIONAL, files_in, run, write_config
 
 import numpy as np
 import pytest
@@ -210,3 +210,23 @@ def test_refused(snapshot, tmp_path, capsys):
 def test_help_has_an_example(capsys):
     assert run(calc_intra_fid.main, '--help') == 0
     assert 'python evaluations/calc_intra_fid.py --snapshot' in capsys.readouterr().out
+
+
+def test_real_images_without_classes_are_refused(snapshot, tmp_path, capsys):
+    (tmp_path / 'own.py').write_text(
+        'import numpy as np\n\n\nclass Own:\n    def __len__(self):\n        return 20\n\n'
+        '    def __getitem__(self, i):\n        return np.full((3, 8, 8), i / 20 - .5, np.float32), 0\n')
+    config = write_config(tmp_path, {**UNCONDITIONAL, 'evaluation.network': 'digits', 'dataset': {
+        'dataset_fn': 'own.py', 'dataset_name': 'Own', 'args': {}}})
+    write_classes(tmp_path / 'ims', [str(c) for c in range(10)])
+    message = refused(calc_intra_fid.main, tmp_path, capsys, '--images', tmp_path / 'ims', '--config', config,
+                      '--results_dir', tmp_path / 'out')
+    assert message.endswith('dataset: expected real images of several classes, found 20 training images without any')
+
+
+def test_files_of_statistics_that_were_exchanged(snapshot, tmp_path, capsys):
+    config, stats = snapshot.parent / 'config.yml', tmp_path / 'stats'
+    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--per_class', '--out', stats) == 0
+    (stats / 'class_2.npz').rename(stats / 'class_0.npz')
+    assert score(snapshot, tmp_path, '--ref_stats', stats) == 2
+    assert f'{stats}/class_0.npz: expected statistics of class 0, found those of' in capsys.readouterr().err

@@ -80,3 +80,25 @@ def test_a_place_that_cannot_be_written_is_said_first(snapshot, tmp_path, capsys
     (tmp_path / 'file').write_text('mine')
     assert run(calc_ms_ssim.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'file') == 2
     assert 'file: expected a folder to write to' in capsys.readouterr().err
+
+
+def test_classes_of_a_config(snapshot, tmp_path, capsys):
+    """Folders that are none of its classes are refused; the same pairs by name or by number."""
+    rng, found = np.random.RandomState(0), []
+    ims = {c: rng.randint(256, size=(4, 16, 16, 3)).astype(np.uint8) for c in (3, 8)}
+    config = snapshot.parent / 'config.yml'
+    for names in ({3: '3', 8: '8'}, {3: 'three', 8: 'eight'}, {3: 'train', 8: 'val'}):
+        folder = tmp_path / names[3]
+        for c, name in names.items():
+            (folder / name).mkdir(parents=True)
+            for k, im in enumerate(ims[c]):
+                Image.fromarray(im).save(folder / name / f'{k}.png')
+        arguments = ['--images', folder, '--config', config, '--n_pairs', 5, '--results_dir', tmp_path / 'out']
+        capsys.readouterr()
+        if names[3] == 'train':
+            assert f"--images {folder}: folder 'train' is none" in refused(
+                calc_ms_ssim.main, tmp_path, capsys, *arguments)
+        else:
+            assert run(calc_ms_ssim.main, *arguments, '--gpu', -1) == 0
+            found.append(record_in(tmp_path / 'out' / 'ms_ssim.json')['classes'])
+    assert found[0] == found[1] and list(found[0]) == ['three', 'eight']

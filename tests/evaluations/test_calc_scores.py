@@ -11,9 +11,9 @@ from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
 from source.scoring.protocols import PROTOCOLS
 from source.scoring.statistics_cache import cache_folder
-from tests.evaluations.scored_snapshot import SMALL_PROTOCOLS, record_in, refused, samples, write_snapshot
+from tests.evaluations.scored_snapshot import EVALUATION, SMALL_PROTOCOLS, record_in, refused, samples, write_snapshot
 from tests.feature_network import FakeFeatureNetwork
-from tests.narrow import run
+from tests.narrow import run, write_config
 
 import numpy as np
 import pytest
@@ -362,3 +362,31 @@ def test_a_place_that_cannot_be_written_is_said_first(snapshot, tmp_path, capsys
     (tmp_path / 'file').write_text('mine')
     assert run(calc_scores.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'file') == 2
     assert 'file: expected a folder to write to' in capsys.readouterr().err
+
+
+def test_a_foreign_judge_is_said_beside_each_score(snapshot, tmp_path, capsys):
+    """And nothing of class folders, which it does not know."""
+    config = write_config(tmp_path, {**EVALUATION, 'dataset': {
+        'dataset_fn': 'datasets/photo_tiles.py', 'dataset_name': 'PhotoTilesDataset', 'args': {'size': 8}}})
+    assert run(calc_scores.main, '--snapshot', snapshot, '--config', config, '--gpu', -1, '--metrics', 'is', 'fid',
+               '--results_dir', tmp_path) == 0
+    out, record = capsys.readouterr().out, record_in(tmp_path / 'all_scores.json')
+    why = 'the judge digits knows zero to nine, which are not the classes of PhotoTilesDataset'
+    assert out.count('(protocol config; a foreign judge)') == 3 and f'note: {why}: these scores say' in out
+    assert record['foreign_judge'] == why and 'recognized' not in record
+    assert record['data'] == 'PhotoTilesDataset(size=8)'
+    for c in ('china', 'other'):
+        (tmp_path / 'ims' / c).mkdir(parents=True)
+        for k in range(12):
+            Image.fromarray(np.full((8, 8, 3), 10 * k, np.uint8)).save(tmp_path / 'ims' / c / f'{k}.png')
+    assert run(calc_scores.main, '--images', tmp_path / 'ims', '--config', config, '--gpu', -1, '--metrics', 'is',
+               '--results_dir', tmp_path) == 0
+    assert 'left out' not in capsys.readouterr().err
+
+
+def test_a_record_of_another_order_is_told(snapshot, tmp_path, capsys):
+    np.savez(tmp_path / 'a.npz', ims=samples(snapshot, 24)[0])
+    arguments = ['--images', tmp_path / 'a.npz', '--config', snapshot.parent / 'config.yml', '--gpu', -1, '--metrics',
+                 'is', '--results_dir', tmp_path]
+    assert run(calc_scores.main, *arguments) == run(calc_scores.main, *arguments, '--keep_order') == 0
+    assert 'replaced, which was of seed 1234, order drawn' in capsys.readouterr().err

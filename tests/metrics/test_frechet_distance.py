@@ -99,3 +99,10 @@ def test_inceptions_dimensions_take_seconds():
     start = time.process_time()
     frechet_distance(np.zeros(2048), covs[0], np.ones(2048), covs[1])
     assert time.process_time() - start < 10.
+
+
+def test_no_covariance():
+    """Symmetric and with variances of its own on the diagonal, but negative along (1, -1)."""
+    for first, second in ((np.eye(2), [[1., 2.], [2., 1.]]), ([[1., 2.], [2., 1.]], np.eye(2))):
+        with pytest.raises(ValueError, match='covariance has negative variances'):
+            frechet_distance(np.zeros(2), first, np.zeros(2), second)

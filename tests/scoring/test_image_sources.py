@@ -107,3 +107,13 @@ def test_folders_become_the_classes_of_the_data_set(stored):
     ims, y = joined(images.batches(40))
     np.testing.assert_array_equal(y, np.array([3, 0, 1])[ims[:, 0, 0, 0] % 3])
     assert images.classes == {0: 'zero', 1: 'one', 3: 'three'}
+
+
+def test_classes_that_may_begin_at_1(stored, capsys):
+    stored.dataset.labels += 1
+    StoredImages(stored.dataset).use_classes(None, 4)
+    assert capsys.readouterr().err == 'no image is of class 0: do the classes begin at 1?\n'
+    StoredImages(stored.dataset).use_classes(None, 5)
+    assert capsys.readouterr().err == ''
+    with pytest.raises(ValueError, match='expected as many class names as classes, 4, found 2'):
+        StoredImages(stored.dataset).use_classes(['a', 'b'], 4)

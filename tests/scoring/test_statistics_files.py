@@ -75,3 +75,9 @@ def test_refuses_what_is_no_npz(tmp_path):
 def test_another_network(name, digest):
     with pytest.raises(ValueError, match=r'a.npz: expected statistics under digits \(none\), found'):
         check_network('a.npz', ReferenceStatistics(MEAN, COV, 9, name, digest), FakeFeatureNetwork())
+
+
+def test_two_formats_in_one_file(tmp_path):
+    path = write(tmp_path / 'a.npz', mean=MEAN, cov=COV, mu=MEAN + 1, sigma=COV)
+    with pytest.raises(ValueError, match='expected mean and cov, or mu and sigma; found both'):
+        load_statistics(path)
