@@ -48,9 +48,9 @@ def main():
             config, trainer = prepare(args, processes, claims)
         except (ValueError, OSError) as error:
             processes.fail(f'train.py: error: {message_of(error)}', 2)
-        except WouldDownload as needed:  # somebody's model's
+        except WouldDownload as download:  # a user's model's
             if processes.is_first:
-                print(f'{args.config}: training would first download {needed}')
+                print(f'{args.config}: training would first download {download}')
             return
         except KeyboardInterrupt:
             processes.fail('train.py: stopped before the training began', 130)

@@ -219,8 +219,7 @@ def summary(record):
     """One line that says what the scores are of."""
     parts = [f'{record["n_images"]} images of {record["samples"]}']
     if record['order']:
-        parts.append(f'in an order drawn with seed {record["seed"]}' if record['order'] == 'drawn' else
-                     f'in their order {record["order"]}')
+        parts.append(f'in an order drawn with seed {record["seed"]}' if record['order'] == 'drawn' else record['order'])
     if 'is_mean' in record:
         parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:

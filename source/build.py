@@ -258,7 +258,7 @@ def check_classes(config, source, gen, dataset, is_first=True):
     labels = whole_labels(dataset)
     conditional = bool(config['updater']['args'].get('conditional', False))
     if not conditional or labels is None or labels.min() < 0 or labels.max() >= gen.n_classes:
-        return  # labels of another range are not those its images come with, or the first batches tell
+        return  # out of range: BatchCheck tells, unless the images come with others
     line, n_empty = empty_classes(labels, gen.n_classes)
     if 2 * n_empty > gen.n_classes:
         raise ConfigError(f'{source}: dataset: {line}')

@@ -1,4 +1,5 @@
 """Images that a user brings: a folder of image files, or an `.npz` of uint8 images."""
+import os
 from pathlib import Path
 
 from source.datasets.find_images import describe_passed_over, find_images
@@ -35,7 +36,7 @@ class ImageFolder(ImageDataset):
         self.paths = [folder / name for name in self.names]
         parts = [name.split('/') for name in self.names]
         self.labelled = all(len(p) == 2 for p in parts)
-        self._tell_what_is_no_class(folder, parts, passed_over)
+        self._tell_the_unexpected(folder, parts, passed_over)
         found = {p[0] for p in parts} if self.labelled else {''}
         self.folders = sorted(found, key=int) if all(name.isdecimal() for name in found) else sorted(found)
         number = {name: c for c, name in enumerate(self.folders)}
@@ -44,13 +45,17 @@ class ImageFolder(ImageDataset):
         super().__init__(None, labels, len(self.folders), size or _read(self.paths[0], None)[0].shape[-1])
         self._told = False
 
-    def _tell_what_is_no_class(self, folder, parts, passed_over):
+    def _tell_the_unexpected(self, folder, parts, passed_over):
+        """Say what a user may not expect: images without classes, records that are not followed, images met twice."""
         if not self.labelled and any(len(p) > 1 for p in parts):
             odd = next(name for name, p in zip(self.names, parts, strict=True) if len(p) != 2)
             tell(f'{folder}: the images have no classes, as {odd} is not in a folder of the first level')
         for name, _ in passed_over:
             if name.endswith(f'/{draw_order.FILE}'):
                 tell(f'{folder}: {name} is not followed; --images {(folder / name).parent} would follow it')
+        n_files = len({(status.st_dev, status.st_ino) for status in map(os.stat, self.paths)})
+        if n_files < len(self.paths):
+            tell(f'{folder}: {len(self.paths)} images, but only {n_files} files: links count some more than once')
 
     def files(self):
         return list(zip(self.names, self.paths, strict=True))

@@ -1,4 +1,4 @@
-"""How much of an experiment has been run: its cells among the records, how many lack, and if they go together."""
+"""How much of an experiment has been run: its cells among the records, how many are missing, whether they compare."""
 
 
 def cells_among(records, variants):

@@ -78,7 +78,7 @@ def tell(line):
 
 
 def of_output(error):
-    """What happened to standard output or error, as text, where an OSError comes from there; None for another's."""
+    """Return what happened to standard output or error, as text, if this OSError is theirs, else None."""
     if isinstance(error, OSError) and error.filename is None and error.errno in OF_WRITING:
         for name, stream in (('output', sys.stdout), ('error', sys.stderr)):
             if _fails(stream):

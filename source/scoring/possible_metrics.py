@@ -6,7 +6,7 @@ FEWEST = {'fid': 2, 'kid': 2, 'pr': NEIGHBORS + 1}  # images on either side
 
 
 def too_few(metric, n_images=None, n_real=None, splits=1):
-    """Return why a metric cannot be had of so many images, a text, or None where it can; counts that are None do."""
+    """Return why there are too few images for a metric, a text, or None; a count of None is enough."""
     if metric == 'is':
         if n_images is not None and n_images < splits:
             return f'expected at least as many images as splits ({splits}), found {n_images}'

@@ -124,3 +124,6 @@ def test_ones_own_output_is_passed_over_in_silence(tmp_path, capsys):
     (tmp_path / 'notes.md').touch()
     ImageFolder(tmp_path)
     assert capsys.readouterr().err.startswith(f'{tmp_path}: 1 entry passed over: its name ends in .md')
+    (tmp_path / '1.png').symlink_to('0.png')
+    ImageFolder(tmp_path)
+    assert '2 images, but only 1 files: links count some more than once' in capsys.readouterr().err
