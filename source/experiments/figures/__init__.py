@@ -39,7 +39,7 @@ def draw_figures(results, folder, names=None, before_writing=lambda paths: None,
     records = read_records(results)
     if not records:
         raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
-    pages = {}
+    pages, left_out = {}, []
     for name in names or DRAWN:
         variants = EXPERIMENTS[name].variants
         own = cells_among(records, variants)
@@ -53,10 +53,12 @@ def draw_figures(results, folder, names=None, before_writing=lambda paths: None,
         elif name == 'figure_10' and (line := _not_timed_alone(records, results)):
             if names:
                 raise ValueError(line)
-            tell(line)
+            left_out.append(line)
         elif names:
             raise ValueError(f'{name}: no finished cells in {results.root}; `python experiments.py run {name}` '
                              'makes them')
+    for line in left_out:
+        tell(line)
     if pages:
         make_folder(folder)
     before_writing(list(pages))
