@@ -107,8 +107,8 @@ def config_of(snapshot, config):
         raise SnapshotError(f'{snapshot}: no such snapshot')
     path = Path(config) if config else Path(snapshot).parent / 'config.yml'
     if not path.is_file():
-        of = snapshot or 'the feature network and the real data'
-        raise ConfigError(f'{path}: no such config; give the one of {of} as --config FILE')
+        hint = f'give the one of {snapshot} as --config FILE' if snapshot else '--config names another'
+        raise ConfigError(f'{path}: no such config; {hint}')
     return path
 
 

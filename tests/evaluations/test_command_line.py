@@ -11,7 +11,7 @@ import numpy as np
 def test_a_wrong_config_of_images(tmp_path, capsys):
     np.savez(tmp_path / 'a.npz', ims=np.zeros((4, 3, 8, 8), np.uint8))
     message = refused(calc_fid.main, tmp_path, capsys, '--images', tmp_path / 'a.npz', '--config', 'none.yml')
-    assert message == 'none.yml: no such config; give the one of the feature network and the real data as --config FILE'
+    assert message == 'none.yml: no such config; --config names another'
 
 
 def test_a_record_that_lacks_something_is_replaced(tmp_path, capsys):
