@@ -38,7 +38,7 @@ def frechet_distance(mu0, cov0, mu1, cov1):
 
 def _check_variances(xp, which, values):
     # LAPACK's own measure: eigenvalues are known to about D eps times the largest.
-    if values.min() < -1e-6 * values.max():
+    if values.min() < -1e-4 * values.max():  # far beyond the rounding of float32 statistics
         raise ValueError(f'the {which} covariance has negative variances: expected a positive semi-definite matrix')
     rank = int((values > len(values) * xp.finfo(xp.float64).eps * values.max()).sum())
     if rank < len(values):
