@@ -46,8 +46,13 @@ def match_classes(args, images, config):
     """Number stored images' classes as the config's data set, where that has classes."""
     names = class_names_of(config, args.config)
     n_classes = len(names) if names else config['models']['generator']['args'].get('n_classes', 0)
-    if n_classes:
-        cli.use_classes(args, images, names, n_classes)
+    try:
+        if n_classes:
+            cli.use_classes(args, images, names, n_classes)
+    except ValueError as error:
+        if names:
+            raise
+        cli.tell(f'{error}; the folders are taken as classes')
 
 
 @cli.one_line_errors
@@ -72,7 +77,8 @@ def main():
     window = 'full window' if min(size) >= FULL_SIZE else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
-        'samples': args.snapshot or args.images, 'seed': args.seed, 'paper_row': config['paper_row'],
+        'samples': args.snapshot or args.images, 'data': args.config and cli.data_of(config), 'seed': args.seed,
+        'paper_row': config['paper_row'],
         'protocol': protocol, 'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size),
         'window': window,
         'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'classes': means}

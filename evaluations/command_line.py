@@ -15,7 +15,7 @@ from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all com
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
-from source.miscs.standard_streams import told_warnings  # noqa: F401  (for those that score)
+from source.miscs.standard_streams import tell, told_warnings  # noqa: F401  (for those that score)
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
@@ -24,6 +24,7 @@ from source.yaml_utils import ConfigError, load_config
 # What makes a record one of something else, where it differs.
 WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 'real', 'reference', 'n_images', 'splits',
                  'data', 'seed', 'order')
+LATER = 'data', 'order'  # which records of earlier versions lack
 
 
 def add_snapshot_arguments(parser, required=True):
@@ -232,7 +233,8 @@ def _tell_what_is_replaced(path, record):
         print(f'{path}: replaced, what was no record', file=sys.stderr)
         return
     differing = [f'no {name}' if earlier.get(name) is None else f'{name} {earlier[name]}'
-                 for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)]
+                 for name in WHAT_IT_IS_OF if earlier.get(name) != record.get(name)
+                 and (name in earlier or name not in LATER)]
     if differing:
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
 

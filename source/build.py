@@ -88,7 +88,13 @@ def with_files_located(config, source):
 
 
 def _file(fn, source):
-    return next((path for path in (Path(fn), Path(source).parent / fn) if path.is_file()), None)
+    found = next((path for path in (Path(fn), Path(source).parent / fn) if path.is_file()), None)
+    if found is None and Path(fn).is_absolute():  # of a project that was moved
+        found = next((path for path in (Path(Path(fn).name), Path(source).with_name(Path(fn).name)) if path.is_file()),
+                     None)
+        if found is not None:
+            tell(f'{fn}: is not there; {found} is taken')
+    return found
 
 
 def _file_module(fn, source, key):
@@ -96,8 +102,13 @@ def _file_module(fn, source, key):
     if path is None:
         raise ConfigError(f'{source}: {key}.{"dataset_fn" if key == "dataset" else "fn"}: no such file: {fn}')
     spec = importlib.util.spec_from_file_location(f'_config_file_{zlib.crc32(str(path.resolve()).encode()):08x}', path)
+    status = path.stat()
+    version = status.st_mtime_ns, status.st_size
+    if getattr(sys.modules.get(spec.name), '_version', None) == version:
+        return sys.modules[spec.name]  # one module, as an import has it: its classes and globals are the same ones
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as an import does; dataclasses and pickles of the file look for it there
+    module._version = version
+    sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -305,10 +316,9 @@ def foreign_judge(config, source, network):
     """Why the network of this name is foreign to a config's data, a line, or None; see known_classes.py."""
     if network not in KNOWN:
         return None
-    try:
-        names = class_names_of(config, source)
-    except ConfigError:  # the file of somebody's data set is not there any more
-        names = None
+    fn = config['dataset']['dataset_fn']
+    is_gone = _own_module(fn) is None and _file(fn, source) is None  # a user's file, when samples are scored
+    names = None if is_gone else class_names_of(config, source)
     return why_foreign(network, names, config['dataset']['dataset_name'])
 
 

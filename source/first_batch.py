@@ -31,6 +31,7 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
         try:
             examples, indices = check.read(dataset, iterator.look)
             check.check(examples, indices)
+            check_apart(check, dataset, [x for x, _ in examples], indices)
             x, y = check.convert(examples, updater.converter)
             labels = whole_labels(dataset)
             if conditional and labels is not None and np.array_equal(
@@ -46,6 +47,20 @@ def check_first_batch(config, source, gen, dataset, updater, is_first=True):
     if line and is_first:
         tell(f'warning: {check.where}: {line}')
     updater.batch_check = check
+
+
+def check_apart(check, dataset, images, indices):
+    """Raise BadBatch where images are one array that the data set fills again for each."""
+    seen = {}
+    for k, x in enumerate(images):
+        first = seen.setdefault(x.__array_interface__['data'][0], k) if isinstance(x, np.ndarray) else k
+        if indices[first] != indices[k]:
+            before = x.copy()
+            check.read(dataset, lambda i=indices[first]: dataset[int(i)])
+            if not np.array_equal(x, before):
+                raise BadBatch(f'{check.where}: image {indices[first]} and image {indices[k]} are the same array; '
+                               'expected a copy for each')
+            return  # they may be one image that the data set has twice
 
 
 def image_shape(gen, config, source):

@@ -60,15 +60,14 @@ RANGES = {  # key: (lowest, highest) allowed
 class _Loader(yaml.SafeLoader):
     """YAML as safe_load reads it, where a key stands once."""
 
-    def construct_mapping(self, node, deep=False):
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != 'tag:yaml.org,2002:merge':
-                    if key.value in seen:
-                        raise yaml.constructor.ConstructorError(None, None, f'{key.value}: given twice', key.start_mark)
-                    seen.add(key.value)
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor):
+        node, seen = super().compose_mapping_node(anchor), set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != 'tag:yaml.org,2002:merge':
+                if (key.tag, key.value) in seen:
+                    raise yaml.composer.ComposerError(None, None, f'{key.value}: given twice', key.start_mark)
+                seen.add((key.tag, key.value))
+        return node
 
 
 def load_config(path, overrides=()):

@@ -1,3 +1,4 @@
+import pickle
 import sys
 from types import SimpleNamespace
 
@@ -396,3 +397,17 @@ def test_names_of_ones_own_that_fail(tmp_path, monkeypatch, body, expected):
                                            (4, '4 of 8 classes have no image: 4, 5, 6, ...')])
 def test_empty_classes(n_empty, said):
     assert build.empty_classes(np.arange(8 - n_empty), 8) == (said, n_empty)
+
+
+def test_a_file_is_one_module_until_it_changes(tmp_path, monkeypatch, capsys):
+    """So pickles and globals of its classes are those of its objects; moved, it is found by its name, and that said."""
+    own = tmp_path / 'own.py'
+    own.write_text('class Own:\n    pass\n')
+    first = build.load_class(str(own), 'Own', 'config.yml', 'updater')
+    assert build.load_class(str(own), 'Own', 'config.yml', 'updater') is first
+    assert pickle.loads(pickle.dumps(first)) is first
+    own.write_text('class Own:\n    changed = True\n')
+    assert build.load_class(str(own), 'Own', 'config.yml', 'updater').changed
+    monkeypatch.chdir(tmp_path)
+    assert build.load_class('/nowhere/own.py', 'Own', 'config.yml', 'updater').changed
+    assert capsys.readouterr().err == '/nowhere/own.py: is not there; own.py is taken\n'

@@ -39,20 +39,19 @@ class Mine(Mine):
 '''
 DRAWING = DATA + '''
 RNG = np.random.RandomState(3)
+LAZY = None
 
 class Mine(Mine):
-    n_of_all = 0
-
     def __init__(self):
-        self.rng, self.random, self.lazy, self.n = np.random.default_rng(1), random.Random(2), None, 0
+        self.rng, self.random, self.lazy = np.random.default_rng(1), random.Random(2), None
 
     def image(self, i):
+        global LAZY
         self.lazy = self.lazy or np.random.default_rng(4)
-        self.n += 1
-        Mine.n_of_all += 1
-        Mine.late = getattr(Mine, 'late', 0) + 2
+        Mine.late = getattr(Mine, 'late', None) or np.random.RandomState(5)
+        LAZY = LAZY or random.Random(6)
         draws = [RNG.normal(), np.random.normal(), random.random(), self.random.gauss(0, 1), self.lazy.normal(),
-                 self.rng.integers(99, dtype=np.int32), self.n, Mine.n_of_all, Mine.late]
+                 self.rng.integers(99, dtype=np.int32), Mine.late.normal(), LAZY.gauss(0, 1)]
         return super().image(i) * np.float32(abs(np.sin(sum(draws))))
 '''
 
@@ -236,3 +235,54 @@ def test_a_generator_that_does_not_say_its_size(tmp_path):
     (tmp_path / 'gen.py').write_text(GENERATOR.format('-1, 3, 8, 17'))
     with pytest.raises(ConfigError, match=rf'{path}: models.generator: Mine: {tmp_path}/gen.py:\d+: InvalidType: '):
         build(path)
+
+
+SHARDS = DATA + '''
+class Mine(Mine):
+    """Reads shards of ten images into one buffer, and knows which is there."""
+
+    def __init__(self):
+        self.k, self.buffer = None, np.empty((10, 3, 8, 8), np.float32)
+
+    def image(self, i):
+        if self.k != i // 10:
+            self.k = i // 10
+            self.buffer[:] = [super(Mine, self).image(10 * self.k + j) for j in range(10)]
+        return self.buffer[i % 10].copy()
+'''
+TWICE = DATA + '''
+class Mine(Mine):
+    """Each image twice, as one array."""
+
+    def __init__(self):
+        self.ims = [super(Mine, self).image(i) for i in range(20)]
+
+    def image(self, i):
+        return self.ims[i % 20]
+'''
+SHARED = DATA + '''
+class Mine(Mine):
+    buffer = np.empty((3, 8, 8), np.float32)
+
+    def image(self, i):
+        self.buffer[:] = super().image(i)
+        return self.buffer
+'''
+
+
+def look(folder, code):
+    path = write(folder, code, {'batchsize': 30})
+    return build_training(load_config(path), str(path), chainer.get_device('@numpy'))[2]
+
+
+def test_a_buffer_and_what_is_in_it_stay_together(tmp_path):
+    mine, plain = look(tmp_path, SHARDS), look(tmp_path, DATA)
+    for i in (0, 39, 5, 17):
+        assert (mine[i][0] == plain[i][0]).all()
+
+
+def test_one_array_for_several_images(tmp_path):
+    """Refused where it is filled again for each; an image that is there twice is none of these."""
+    look(tmp_path, TWICE)
+    with pytest.raises(ConfigError, match=r'image \d+ and image \d+ are the same array; expected a copy for each'):
+        look(tmp_path, SHARED)

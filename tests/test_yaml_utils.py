@@ -333,3 +333,6 @@ def test_keys_that_say_two_things_or_nothing(tmp_path, text, expected):
     write_files(tmp_path, child='extends: narrow.yml\n<<: {seed: 7}\nadam: {<<: {alpha: 1}, alpha: 2}\n')
     merged = load_config(tmp_path / 'child.yml')
     assert (merged['seed'], merged['adam']['alpha']) == (7, 2)
+    write_files(tmp_path, child='extends: narrow.yml\nupdater: {args: {a: &a {<<: &b {x: 1}, x: 2}, b: {<<: *a, x: 3, '
+                                '1: 1, "1": 2}}}\n')
+    assert load_config(tmp_path / 'child.yml')['updater']['args']['b'] == {'x': 3, 1: 1, '1': 2}

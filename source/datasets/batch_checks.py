@@ -104,7 +104,6 @@ class BatchCheck:
             if self.shape is not None and self.n_classes is None and not _is_numeric(example[1]):
                 raise BadBatch(f'{self.where}: {name}: expected as label any number (an unconditional run does not use '
                                f'it), found {_found(example[1])}')
-        self._check_apart(names, [example[0] for example in examples], indices)
         if self.n_classes is not None:
             self._check_labels([f'{self.where}: {name}' for name in names], [label for _, label in examples])
 
@@ -128,16 +127,6 @@ class BatchCheck:
         if lowest < -1 - ROUNDING or highest > 1 + ROUNDING:
             hint = '; of values from 0 to 255: x / 128 - 1' if lowest >= 0 and 2 < highest <= 255 else ''
             raise BadBatch(f'{name}: expected values from -1 to 1, found {_number(lowest)} to {_number(highest)}{hint}')
-
-    def _check_apart(self, names, images, indices):
-        """Images of different indices that are one array, which the data set fills again for each."""
-        seen = {}
-        for k, x in enumerate(images):
-            if isinstance(x, np.ndarray) and x.size:
-                first = seen.setdefault(x.__array_interface__['data'][0], k)
-                if indices is not None and indices[first] != indices[k]:
-                    raise BadBatch(f'{self.where}: {names[first]} and {names[k]} are the same array; expected a copy '
-                                   'for each')
 
     def _check_labels(self, names, labels):
         for name, label in zip(names, labels, strict=True):

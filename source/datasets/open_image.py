@@ -75,8 +75,9 @@ def _to_rgb(image):
     elif mode not in ('RGBA', 'RGBa', 'RGBX'):
         changes.append(mode)
     if mode in ('RGBA', 'RGBa', 'LA', 'La', 'PA') or 'transparency' in image.info:
-        changes.append(TRANSPARENCY)
         image = image.convert('RGBA')
+        if image.getchannel('A').getextrema()[0] < 255:
+            changes.append(TRANSPARENCY)
     return image.convert('RGB'), changes
 
 

@@ -68,7 +68,7 @@ class PairsAsImages:
 
     def load_ims(self, indices, rng=None):
         """Return ims, uint8 (B, 3, S, S)."""
-        x = np.stack([self._pair(i)[0] for i in indices])
+        x = np.stack([np.array(self._pair(i)[0]) for i in indices])  # copies: a data set may fill one array again
         return np.clip(np.floor((x + 1) * 128), 0, 255).astype(np.uint8)
 
     def files(self):

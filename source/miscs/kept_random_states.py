@@ -20,12 +20,12 @@ _KINDS = {
 
 @contextlib.contextmanager
 def kept_random_states(dataset=None):
-    """Restore, after the block, all random states that were there before it, and what a data set's names stand for.
+    """Restore, after the block, all random states that were there before it, and forget those that a data set made.
 
     Random states are the global ones of NumPy, `random` and an imported torch, and every RandomState, BitGenerator
-    (each Generator has one), SeedSequence and random.Random alive; CuPy's are not among them. A data set may also make
-    its random state when it is first asked for an image, or count what it gives: its attributes, and those of the
-    user's classes and modules that it comes from, are given their values back.
+    (each Generator has one), SeedSequence and random.Random alive; CuPy's are not among them. One that the data set, or
+    a user's class or module that it comes from, made in the block and keeps under a name is made anew when it is next
+    asked for. Other names, as of counters and buffers, keep what they have.
     """
     namespaces = [(space, dict(vars(space))) for space in _namespaces(dataset)]
     kept = [found for found in map(_kept, gc.get_objects()) if found]
@@ -38,7 +38,7 @@ def kept_random_states(dataset=None):
         for restore, arguments in kept:
             restore(*arguments)
         for space, before in namespaces:
-            _restore(space, before)
+            _forget_made(space, before)
 
 
 def _namespaces(dataset):
@@ -48,17 +48,14 @@ def _namespaces(dataset):
     return [space for space in (dataset, *classes, *modules.values()) if hasattr(space, '__dict__')]
 
 
-def _restore(space, before):
-    if not isinstance(space, type):
-        for name in vars(space).keys() - before.keys():
-            del vars(space)[name]
-        vars(space).update(before)
-        return
-    for name in vars(space).keys() - before.keys():
-        delattr(space, name)
-    for name, value in before.items():
-        if vars(space).get(name) is not value:
-            setattr(space, name, value)
+def _forget_made(space, before):
+    """Give those names of a namespace their values back that stand for a random state now, and did not before."""
+    for name, value in list(vars(space).items()):
+        if issubclass(type(value), (*_KINDS, np.random.Generator)) and before.get(name) is not value:
+            if name in before:
+                setattr(space, name, before[name])
+            else:
+                delattr(space, name)
 
 
 def _kept(candidate):

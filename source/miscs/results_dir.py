@@ -43,7 +43,8 @@ def check_folder(path):
     """Raise ValueError where `make_folder` would, as far as can be told without making anything."""
     path = Path(path)
     nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    number = (errno.ENOTDIR if not nearest.is_dir() else _number_of_refusal(nearest))
+    is_broken = path.is_symlink() and not path.exists()
+    number = errno.EEXIST if is_broken else errno.ENOTDIR if not nearest.is_dir() else _number_of_refusal(nearest)
     if number:
         raise ValueError(f'{path}: expected a folder to write to: {os.strerror(number)}')
 

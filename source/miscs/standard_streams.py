@@ -41,9 +41,9 @@ def standard_streams(closed=''):
         _flush()  # later it would fail with a traceback
     except OSError as error:
         reason = of_output(error)
-        if reason is None and (error.filename is not None or error.errno not in OF_WRITING):
-            raise
         is_closed = error.errno == errno.EPIPE
+        if reason is None and (is_closed or error.filename is not None or error.errno not in OF_WRITING):
+            raise
         line = closed if is_closed else f'{Path(sys.argv[0]).name}: error: {reason or error.strerror}'
         with contextlib.suppress(OSError):
             print(line, end='\n' if line else '', file=sys.stderr)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from source.miscs.commands_to_copy import ROOT, from_here
 
-_NOT_THEIRS = (*(str(ROOT / name) + os.sep for name in ('source', 'gen_models', 'dis_models')), *(
+_NOT_THEIRS = (str(ROOT / 'source') + os.sep, *(  # networks beside ours may be a user's
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ('stdlib', 'purelib', 'platlib')))
 
 

@@ -88,7 +88,8 @@ class StoredImages:
             self.labels = np.array(match_classes(folders, names, n_classes))[self.labels]
         elif self.n_classes > n_classes:
             raise ValueError(f'labels: expected 0 to {n_classes - 1}, found {self.n_classes - 1}')
-        if n_classes > 1 and self.labels.min() == 1 and self.labels.max() == n_classes - 1:
+        are_numbered = not folders or all(folder.isdecimal() for folder in folders)
+        if are_numbered and n_classes > 1 and self.labels.min() == 1 and self.labels.max() == n_classes - 1:
             tell('no image is of class 0: do the classes begin at 1?')
         self.n_classes, self._knows_classes = n_classes, True
         self._name_classes(names)

@@ -152,11 +152,3 @@ def test_uint8_images_of_load_ims():
 def test_warning():
     assert warning_of(GOOD) is None
     assert warning_of((GOOD + 1) / 2).startswith('no value below 0 in a batch of 4 images, ')
-
-
-def test_one_array_filled_again_for_each_image():
-    shared = GOOD[0]
-    check = BatchCheck(N_CLASSES, (3, SIZE, SIZE), 'a.yml')
-    with pytest.raises(BadBatch, match='a.yml: image 3 and image 7 are the same array; expected a copy for each'):
-        check.check([(shared, 0), (shared, 1)], [3, 7])
-    check.check([(shared, 0), (shared, 0)], [3, 3])  # of a data set smaller than the batch

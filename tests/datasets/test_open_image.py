@@ -134,3 +134,11 @@ def test_sixteen_bits_that_hold_eight(tmp_path):
         open_rgb(tmp_path / 'a.png')
     Image.fromarray(values * 0).save(tmp_path / 'a.png')
     assert np.asarray(open_rgb(tmp_path / 'a.png')).max() == 0
+
+
+def test_transparency_that_is_none(opened):
+    """An alpha channel of 255 everywhere leaves nothing out."""
+    image = photo(0).convert('RGBA')
+    assert opened(encoded(image, 'PNG'))[1] == []
+    image.putpixel((0, 0), (1, 2, 3, 254))
+    assert opened(encoded(image, 'PNG'))[1] == ['transparency left out']

@@ -74,3 +74,13 @@ def test_images_that_change_are_said(capsys):
     assert as_images(Pairs(lambda im: np.random.uniform(-1, 1, im.shape))).size == 8
     assert capsys.readouterr().err == ('warning: Pairs does not give the same image twice; real images are taken as '
                                        'they come\n')
+
+
+def test_one_array_filled_again_for_each_image():
+    class Shared(Pairs):
+        buffer = np.empty((3, 8, 8), np.float32)
+
+        def get_example(self, i):
+            self.buffer[:], label = super().get_example(i)
+            return self.buffer, label
+    np.testing.assert_array_equal(as_images(Shared()).load_ims(range(50)), DIGITS.ims[:50])

@@ -105,3 +105,13 @@ def test_a_folder_that_is_there_and_cannot_be_written_to(tmp_path, monkeypatch):
     assert results_dir.make_folder(tmp_path / 'below') == tmp_path / 'below'
     with pytest.raises(ValueError, match='expected a folder to write to: Permission denied$'):
         results_dir.make_folder(tmp_path)
+
+
+def test_where_a_folder_could_be_made(tmp_path):
+    results_dir.check_folder(tmp_path / 'a' / 'b')
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / 'file').touch()
+    (tmp_path / 'link').symlink_to('nowhere')
+    for name in ('file', 'file/a', 'link'):
+        with pytest.raises(ValueError, match='expected a folder to write to'):
+            results_dir.check_folder(tmp_path / name)

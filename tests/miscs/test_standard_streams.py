@@ -1,5 +1,6 @@
 """Commands on streams that are not what they expect: other encodings, closed, full."""
 import contextlib
+import errno
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
-from source.miscs.standard_streams import told_warnings
+from source.miscs.standard_streams import standard_streams, told_warnings
 from source.running import StoppedError, run
 
 import pytest
@@ -146,3 +147,9 @@ def test_told_warnings(capsys, recwarn):
 def test_warnings_are_errors_where_the_filters_say_so():
     with told_warnings(), pytest.raises(RuntimeWarning):
         warnings.warn('a', RuntimeWarning, stacklevel=1)
+
+
+def test_a_pipe_of_ones_own_is_not_an_output():
+    """The traceback of a broken pipe to another program stays."""
+    with pytest.raises(BrokenPipeError), standard_streams():
+        raise BrokenPipeError(errno.EPIPE, 'Broken pipe')
