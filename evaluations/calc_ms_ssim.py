@@ -10,6 +10,7 @@ from source.build import class_names_of
 from source.metrics.ms_ssim import FULL_SIZE, ms_ssim
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
+from source.miscs.standard_streams import tell
 from source.yaml_utils import load_config
 
 import numpy as np
@@ -52,7 +53,7 @@ def match_classes(args, images, config):
     except ValueError as error:
         if names:
             raise
-        cli.tell(f'{error}; the folders are taken as classes')
+        tell(f'{error}; the folders are taken as classes')
 
 
 @cli.one_line_errors
@@ -78,10 +79,9 @@ def main():
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
         'samples': args.snapshot or args.images, 'data': args.config and cli.data_of(config), 'seed': args.seed,
-        'paper_row': config['paper_row'],
-        'protocol': protocol, 'feature_network': None, 'ms_ssim': mean, 'n_pairs': args.n_pairs, 'size': list(size),
-        'window': window,
-        'within_classes': images.n_classes > 0, 'n_classes': len(classes), 'too_few': too_few, 'classes': means}
+        'paper_row': config['paper_row'], 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
+        'n_pairs': args.n_pairs, 'size': list(size), 'window': window, 'within_classes': images.n_classes > 0,
+        'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {size[0]}x{size[1]} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'

@@ -15,7 +15,6 @@ from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all com
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
-from source.miscs.standard_streams import tell, told_warnings  # noqa: F401  (for those that score)
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS

@@ -5,7 +5,7 @@ from evaluations import command_line as cli
 from source.build import class_names_of
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
-from source.miscs.standard_streams import tell
+from source.miscs.standard_streams import tell, told_warnings
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
 from source.scoring.possible_metrics import NAMES, too_few
 from source.scoring.protocols import PROTOCOLS, config_protocol
@@ -165,15 +165,14 @@ def run(doc, kind, metrics=None):
     make_folder(file.parent)  # what cannot be written is said before all images are made
     for metric, why in args.left_out.items():
         tell(f'left out: {NAMES[metric]}: {why}')
-    with cli.told_warnings(SingularCovarianceWarning) as warned:
+    with told_warnings(SingularCovarianceWarning) as warned:
         scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
         **reference_record(protocol, reference),
         'data': None if reference is None or args.ref_stats else cli.data_of(config), 'kid_subset_size': subset_size,
-        'left_out': args.left_out,
-        'warnings': warned, **scores}
+        'left_out': args.left_out, 'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001

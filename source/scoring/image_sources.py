@@ -3,7 +3,7 @@ from source.datasets.class_names import match_classes
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standard_streams import tell
-from source.scoring.judging import BATCHSIZE
+from source.scoring.judging import BATCHSIZE, stored_batches
 
 import numpy as np
 
@@ -119,6 +119,4 @@ class StoredImages:
         return self._order[self.labels[self._order] == c] if self.n_classes else self._order
 
     def _batches(self, indices):
-        for start in range(0, len(indices), BATCHSIZE):
-            part = indices[start:start + BATCHSIZE]
-            yield self.dataset.load_ims(part), self.labels[part] if self._knows_classes else None
+        return stored_batches(self.dataset, indices, self.labels if self._knows_classes else None)

@@ -68,12 +68,16 @@ def _filled(array, rows, start, n):
     return array
 
 
-def stored_batches(images, indices=None):
-    """Yield (ims, None) of real images, an ImageDataset or uint8 (N, 3, H, W), without noise or augmentation."""
+def stored_batches(images, indices=None, labels=None):
+    """Yield (ims, y) of real images, an ImageDataset or uint8 (N, 3, H, W), without noise or augmentation.
+
+    `indices` says which, and in which order; y is of `labels`, int (N,), or None without them.
+    """
     indices = np.arange(len(images)) if indices is None else indices
     for start in range(0, len(indices), BATCHSIZE):
         batch = indices[start:start + BATCHSIZE]
-        yield images.load_ims(batch) if hasattr(images, 'load_ims') else images[batch], None
+        ims = images.load_ims(batch) if hasattr(images, 'load_ims') else images[batch]
+        yield ims, None if labels is None else labels[batch]
 
 
 def judge_real(images, network, indices=None, keep_feats=False):
