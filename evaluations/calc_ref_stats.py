@@ -8,7 +8,7 @@ With --per_class the files are <out>/class_<c>.npz, D^2 * 8 bytes each (D = 2048
 from pathlib import Path
 
 from evaluations import command_line as cli
-from source.datasets.pairs_as_images import class_of
+from source.datasets.pairs_as_images import as_given
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
@@ -40,7 +40,7 @@ def save(path, found, network, text):
 
 def save_classes(folder, real, network):
     """Writes a file for each class of at least two images; returns their number and the classes left out."""
-    labels, name = real.dataset.labels, class_of(real.dataset).__name__
+    labels, name = real.dataset.labels, type(as_given(real.dataset)).__name__
     left_out = []
     with progress_bar(real.dataset.n_classes, 'classes', 'class') as bar:
         for c in range(real.dataset.n_classes):
@@ -62,7 +62,7 @@ def main():
     network = cli.load_network(args, config, args.config)
     real = RealImages(config, args.config, args.data_dir, args.real)
     if real.split != args.real:
-        raise ValueError(f'--real {args.real}: {args.config}: {class_of(real.dataset).__name__} has no test set')
+        raise ValueError(f'--real {args.real}: {args.config}: {type(as_given(real.dataset)).__name__} has no test set')
     out = Path(args.out)
     if args.per_class:
         make_folder(out)

@@ -16,9 +16,9 @@ def as_images(dataset, n_classes=0):
     return dataset if all(hasattr(dataset, name) for name in OFFERED) else PairsAsImages(dataset, n_classes)
 
 
-def class_of(dataset):
-    """Return the class of a data set that the config names: of a PairsAsImages, that of the pairs."""
-    return type(dataset.wrapped if isinstance(dataset, PairsAsImages) else dataset)
+def as_given(dataset):
+    """Return the data set that the config names: of a PairsAsImages, that of its pairs."""
+    return dataset.wrapped if isinstance(dataset, PairsAsImages) else dataset
 
 
 class PairsAsImages:

@@ -1,6 +1,6 @@
 """What generated images are compared with: real images of a data set, or a file of their statistics."""
 from source.build import build_real_images
-from source.datasets.pairs_as_images import class_of
+from source.datasets.pairs_as_images import as_given
 from source.scoring.judging import judge_real
 from source.scoring.statistics_cache import cached_statistics
 from source.scoring.statistics_files import check_network, load_statistics
@@ -39,7 +39,7 @@ class RealImages:
 
     def statistics(self, network):
         """Return their ReferenceStatistics under `network`, from the cache if they are there."""
-        images = f'{self.text} of {class_of(self.dataset).__name__}'
+        images = f'{self.text} of {type(as_given(self.dataset)).__name__}'
         return cached_statistics(self.dataset, network, self.indices, images)
 
     def statistics_and_feats(self, network):

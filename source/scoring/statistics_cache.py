@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from source.datasets.pairs_as_images import class_of
+from source.datasets.pairs_as_images import as_given
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell
@@ -32,10 +32,10 @@ def cached_statistics(dataset, network, indices=None, images=None):
     `images` says in words what they are. They are read from the cache or, with what is wrong told on standard error,
     computed and written there.
     """
-    key = cache_key(dataset, network, indices)
-    images = images or f'{len(dataset) if indices is None else len(indices)} images of {class_of(dataset).__name__}'
+    key, name = cache_key(dataset, network, indices), type(as_given(dataset)).__name__
+    images = images or f'{len(dataset) if indices is None else len(indices)} images of {name}'
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    path = cache_folder() / f'{network.name}-{class_of(dataset).__name__}-{digest}.npz'
+    path = cache_folder() / f'{network.name}-{name}-{digest}.npz'
     if path.exists():
         try:
             return replace(_checked(path, key), images=images)
@@ -61,9 +61,10 @@ def _checked(path, key):
 
 def cache_key(dataset, network, indices=None):
     """Return, as JSON, all that the statistics depend on."""
-    settings = {name: value for name, value in vars(getattr(dataset, 'wrapped', dataset)).items()
+    given = as_given(dataset)
+    settings = {name: value for name, value in vars(given).items()
                 if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'}
-    cls = class_of(dataset)
+    cls = type(given)
     return json.dumps({
         'format': FORMAT, 'dataset': f'{cls.__module__}.{cls.__qualname__}', 'settings': settings,
         'n_images': len(dataset), 'images': fingerprint(dataset),
