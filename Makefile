@@ -1,4 +1,5 @@
-# make train | test | lint, each after the set-up they share, `make .venv`; make gpu-check, with what is installed already.
+# make train | test | test-long | lint, each after the set-up they share, `make .venv`; make gpu-check, with what is
+# installed already.
 # `make test PYTHON=python3.12` uses another Python, in an environment of its own (.venv-python3.12).
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ comma := ,
 # Made last, removed first: an environment without its mark is begun anew.
 READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
-.PHONY: .venv train test lint gpu-check gpu-test gpu-bench
+.PHONY: .venv train test test-long lint gpu-check gpu-test gpu-bench
 
 .venv: $(READY)
 
@@ -20,8 +21,13 @@ train: $(READY)
 	$(RUN) train.py --config configs/sn_projection_digits.yml
 	$(RUN) evaluations/report.py results/digits
 
+# ARGS is pytest's and comes last: `-k resume`, `-n0 -s`, `--pdb`, a file, or a test by its name, long or not.
+PYTEST := $(RUN) -m pytest -n auto --dist worksteal --durations 10
 test: $(READY)
-	$(RUN) -m pytest $(ARGS)
+	$(PYTEST) $(if $(findstring ::,$(ARGS)),,-m 'not long') $(ARGS)
+
+test-long: $(READY)
+	$(PYTEST) -m long $(ARGS)
 
 # The tests marked gpu, then the benchmarks of benchmarks/bench_gpu.py; or either, where commands are cut off after some
 # minutes: `make gpu-test`, `make gpu-bench`, then `make gpu-bench BENCH_ARGS=--continue` until nothing is unfinished.

@@ -24,7 +24,8 @@ setup(
     ],
     extras_require={
         # ml_dtypes: bfloat16 in NumPy; NVRTC: every CUDA source is compiled where no GPU is.
-        'dev': ['hypothesis>=6.100', 'ml_dtypes>=0.5', 'mpi4py>=4', 'openmpi>=5', 'pytest>=8', 'ruff',
+        'dev': ['hypothesis>=6.100', 'ml_dtypes>=0.5', 'mpi4py>=4', 'openmpi>=5', 'pytest>=9', 'pytest-randomly>=4',
+                'pytest-xdist>=3', 'ruff',
                 'nvidia-cuda-nvrtc>=13; sys_platform == "linux" and platform_machine == "x86_64"'],
         # Several processes: ChainerMN is in Chainer; openmpi brings mpiexec. Both are small.
         'mpi': ['mpi4py>=4', 'openmpi>=5'],
@@ -34,6 +35,8 @@ setup(
         'video': ['imageio>=2.31', 'imageio-ffmpeg>=0.5'],
         # Event files, for a config's `tensorboard: true`.
         'tensorboard': ['tensorboardX>=2.6'],
+        # tools/mutants.py
+        'mutants': ['cosmic-ray>=8', 'pytest-cov>=7'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
         'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.

@@ -16,6 +16,14 @@ def _has_gpu():
         return False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One process a core, or, for who wants to see the output (`-s`) or a debugger, this one alone."""
+    if config.option.capture == 'no' or config.option.usepdb:
+        return 0
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
 def pytest_collection_modifyitems(items):
     if not _has_gpu():
         for item in items:

@@ -1,44 +1,31 @@
 """Runs a program by several processes, as `mpiexec` does."""
-import os
-import subprocess
-import sys
-from pathlib import Path
-
+import train as train_alone
 from benchmarks.mpi import by_processes, environment
 from benchmarks.processes_equality import DATASET
-from tests.narrow import write_config
+from tests import children
+from tests.children import ROOT
+from tests.narrow import run, write_config
 
-ROOT = Path(__file__).parent.parent
+LIMITS = {'OPENBLAS_NUM_THREADS': '1', 'NUMBA_NUM_THREADS': '1'}
 
 
-def mpiexec(n, *arguments, **kwargs):
+def mpiexec(n, *arguments):
     """A started `mpiexec -n <n> python <arguments>`; needs the extra `mpi`, which `dev` contains."""
-    limits = {'OPENBLAS_NUM_THREADS': '1', 'NUMBA_NUM_THREADS': '1'}
-    return subprocess.Popen([*by_processes(n), *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, env=environment(**limits), **kwargs)
+    return children.start(*by_processes(n), *arguments, env=environment(**LIMITS))
 
 
 def outputs(n, *arguments):
     """(exit status, standard output, standard error) of `mpiexec`."""
-    process = mpiexec(n, *arguments)
-    try:
-        stdout, stderr = process.communicate(timeout=120)
-    except subprocess.TimeoutExpired:
-        process.terminate()  # which ends the others too
-        process.communicate()
-        raise
-    return process.returncode, stdout, stderr
+    return children.finish(mpiexec(n, *arguments))
 
 
 def train(n, config, out, *arguments):
-    """`train.py` on CPUs, by `mpiexec` for n above 1; returns what it printed."""
-    command = [ROOT / 'train.py', '--config', config, '--results_dir', out, '--gpu', -1, *arguments]
-    if n > 1:
-        status, stdout, stderr = outputs(n, *command)
-    else:
-        done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True,
-                              env={**os.environ, 'PYTHONPATH': str(ROOT), 'OPENBLAS_NUM_THREADS': '1'})
-        status, stdout, stderr = done.returncode, done.stdout, done.stderr
+    """`train.py` on CPUs, by `mpiexec` for n above 1, in this process for 1; returns what it printed."""
+    options = ['--config', config, '--results_dir', out, '--gpu', -1, *arguments]
+    if n == 1:
+        assert run(train_alone.main, *options) == 0
+        return ''
+    status, stdout, stderr = outputs(n, ROOT / 'train.py', *options)
     assert status == 0, stderr
     return stdout
 

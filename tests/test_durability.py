@@ -1,14 +1,10 @@
 """Nothing a training wrote is lost: to signals, kills, full disks, folders that cannot be written, and NaN."""
 import contextlib
 import json
-import os
 import resource
 import shutil
 import signal
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import train
 from benchmarks import kill_training
@@ -16,19 +12,24 @@ from source.miscs import results_dir
 from source.miscs.line_log import LineLog
 from source.miscs.lock import claimed
 from source.miscs.snapshots import newest_good
+from tests import children
+from tests.children import ROOT
 from tests.narrow import files_in, run, write_config
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parent.parent
 PLAIN = {'cpu_kernels': False, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 99}
 
 
-def start(config, out, *arguments, **kwargs):
-    command = [sys.executable, ROOT / 'train.py', '--config', config, '--results_dir', out, '--gpu=-1', *arguments]
-    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, 'PYTHONPATH': str(ROOT)}, **kwargs)
+def start(config, out, *arguments, **options):
+    return children.start(sys.executable, ROOT / 'train.py', '--config', config, '--results_dir', out, '--gpu=-1',
+                          *arguments, **options)
+
+
+def train_on(config, out, *arguments):
+    """The exit status of `train.py --resume auto`, in this process."""
+    return run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto', *arguments)
 
 
 def errors_of(text):
@@ -37,45 +38,29 @@ def errors_of(text):
             and 's/it]' not in line]
 
 
-def wait_for(path, process):
-    until = time.monotonic() + 60
-    while not path.exists():
-        assert process.poll() is None and time.monotonic() < until, process.communicate()
-        time.sleep(.001)
-
-
 # Signals
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, number):
+    """And the training that goes on from there ends as one that was not stopped."""
     config = write_config(tmp_path, {**PLAIN, 'iteration': 100000, 'snapshot_interval': 100000})
-    out = tmp_path / 'out'
+    whole, out = tmp_path / 'whole', tmp_path / 'out'
     process = start(config, out)
-    wait_for(out / 'log.jsonl', process)
+    children.wait_until((out / 'log.jsonl').exists, process)
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 0, stderr
+    status, stdout, stderr = children.finish(process)
+    assert status == 0, stderr
     snapshot, = out.glob('snapshot_iter_*')
     iteration = results_dir.iteration_of(snapshot)
     assert newest_good(out) == snapshot
     assert f'stopped by {number.name} after iteration {iteration}; to go on: --resume auto' in stdout
     assert LineLog(out / 'log.jsonl').entries[-1]['iteration'] == iteration
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto',
-               '--set', f'iteration={iteration + 1}', '--set', 'snapshot_interval=99') == 0
-    assert results_dir.iteration_of(results_dir.newest_snapshot(out)) == iteration + 1
 
-
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
-    config = write_config(tmp_path, {**PLAIN, 'iteration': 60, 'snapshot_interval': 60, 'display_interval': 7})
-    whole, stopped = tmp_path / 'whole', tmp_path / 'stopped'
-    assert run(train.main, '--config', config, '--results_dir', whole, '--gpu', -1) == 0
-    process = start(config, stopped)
-    wait_for(stopped / 'log.jsonl', process)
-    process.send_signal(signal.SIGTERM)
-    assert 'stopped by SIGTERM' in process.communicate(timeout=60)[0]
-    assert run(train.main, '--config', config, '--results_dir', stopped, '--gpu', -1, '--resume', 'auto') == 0
-    for name in ('snapshot_iter_60', 'ResNetGenerator_60.npz', 'log.json', 'log.jsonl'):
-        assert kill_training.content(whole / name) == kill_training.content(stopped / name), name
+    end = ['--set', f'iteration={iteration + 1}', '--set', 'snapshot_interval=100000']
+    assert train_on(config, out, *end) == 0
+    assert run(train.main, '--config', config, '--results_dir', whole, '--gpu', -1, *end) == 0
+    for name in (f'snapshot_iter_{iteration + 1}', f'ResNetGenerator_{iteration + 1}.npz', 'log.json', 'log.jsonl'):
+        assert kill_training.content(whole / name) == kill_training.content(out / name), name
 
 
 # Resuming
@@ -104,7 +89,7 @@ def test_auto_passes_over_a_damaged_snapshot_with_a_line(three, tmp_path, capsys
         path.mkdir()
     else:
         path.write_bytes({'cut': content[:-9], 'bit': content, 'empty': b''}[damage])
-    status = run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto')
+    status = train_on(config, out)
     captured = capsys.readouterr()
     assert [line for line in captured.out.splitlines() if 'passed over' in line][0].startswith(f'{path}: ')
     if damage == 'folder':
@@ -120,7 +105,7 @@ def test_auto_does_not_start_anew_where_every_snapshot_is_damaged(three, tmp_pat
     for path in out.glob('snapshot_iter_*'):
         path.write_bytes(b'')
     before = files_in(out)
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 2
+    assert train_on(config, out) == 2
     assert f'{out}: none of its 3 snapshots can be read' in capsys.readouterr().err
     assert files_in(out) == before
 
@@ -128,7 +113,7 @@ def test_auto_does_not_start_anew_where_every_snapshot_is_damaged(three, tmp_pat
 def test_auto_does_not_pass_over_a_snapshot_of_other_settings(three, tmp_path, capsys):
     _, out = copied(three, tmp_path)
     config = write_config(tmp_path, {**PLAIN, 'iteration': 3, 'models.generator.args.ch': 5})
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 2
+    assert train_on(config, out) == 2
     assert 'another architecture' in capsys.readouterr().err
 
 
@@ -144,7 +129,7 @@ def test_snapshots_of_before_there_were_versions(three, tmp_path):
     (out / 'log.jsonl').unlink()
     for name in ('snapshot_iter_3', 'ResNetGenerator_3.npz', 'SNResNetProjectionDiscriminator_3.npz'):
         (out / name).unlink()
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 0
+    assert train_on(config, out) == 0
     for name in ('snapshot_iter_3', 'log.json', 'log.jsonl'):
         assert kill_training.content(out / name) == kill_training.content(three[1] / name)
 
@@ -162,14 +147,12 @@ def test_one_process_at_a_time(three, tmp_path, capsys):
 # Disks
 
 def stopped_by_disk(process, out, reason):
-    stdout, stderr = process.communicate(timeout=100)
+    """The one line that a training says which could not write."""
+    status, _, stderr = children.finish(process)
     said = errors_of(stderr)
-    assert process.returncode == 1, stderr
-    assert len(said) == 1, stderr
+    assert status == 1 and len(said) == 1, stderr
     assert said[0].startswith(f'train.py: error: {out}/')
     assert f'{reason}; training stopped at iteration ' in said[0]
-    assert 'Traceback' not in stderr
-    assert not list(out.glob('.*.part'))
     return said[0]
 
 
@@ -182,23 +165,24 @@ def test_files_that_may_not_grow(three, tmp_path):
     process = start(config, out, '--resume', 'auto', preexec_fn=lambda: resource.setrlimit(
         resource.RLIMIT_FSIZE, (n_bytes, n_bytes)))
     said = stopped_by_disk(process, out, 'File too large')
+    assert not list(out.glob('.*.part'))
     assert said.endswith(f'at iteration 4; last good snapshot: {out}/snapshot_iter_3')
     after = files_in(out)
     assert {name: after[name] for name in before if 'iter' in name or name.endswith('.npz')} == {
         name: before[name] for name in before if 'iter' in name or name.endswith('.npz')}
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 0
+    assert train_on(config, out) == 0
 
 
 @contextlib.contextmanager
 def mounted(path, options):
     path.mkdir()
-    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f'needs the right to mount: {done.stderr.strip()}')
+    status, _, stderr = children.run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path)
+    if status:
+        pytest.skip(f'needs the right to mount: {stderr.strip()}')
     try:
         yield path
     finally:
-        subprocess.run(['umount', path], check=True)
+        assert children.run('umount', path)[0] == 0
 
 
 def test_full_disk(tmp_path):
@@ -206,6 +190,7 @@ def test_full_disk(tmp_path):
     with mounted(tmp_path / 'small', 'size=2m') as disk:
         out = disk / 'out'
         said = stopped_by_disk(start(config, out), out, 'No space left on device')
+        assert not list(out.glob('.*.part'))
         last = newest_good(out)
         assert said.endswith(f'last good snapshot: {last}')
         snapshots = results_dir.snapshots_in(out)
@@ -220,39 +205,29 @@ def test_folder_that_becomes_read_only(tmp_path):
     with mounted(tmp_path / 'disk', 'size=64m') as disk:
         out = disk / 'out'
         process = start(config, out)
-        wait_for(out / 'snapshot_iter_1', process)
-        while subprocess.run(['mount', '-o', 'remount,ro', disk], capture_output=True).returncode:
-            assert process.poll() is None  # refused while a file is open for writing
-        said = stopped_by_disk_read_only(process, out)
+        children.wait_until((out / 'snapshot_iter_1').exists, process)
+        # Refused while a file is open for writing.
+        children.wait_until(lambda: children.run('mount', '-o', 'remount,ro', disk)[0] == 0, process)
+        said = stopped_by_disk(process, out, 'Read-only file system')
         assert said.endswith(f'last good snapshot: {newest_good(out)}')
         before = files_in(out)
-        process = start(config, out, '--resume', 'auto')
-        stderr = process.communicate(timeout=60)[1]
-        assert process.returncode == 2
-        assert len(errors_of(stderr)) == 1 and 'Read-only file system' in stderr
+        status, _, stderr = children.finish(start(config, out, '--resume', 'auto'))
+        assert status == 2 and len(errors_of(stderr)) == 1 and 'Read-only file system' in stderr
         assert files_in(out) == before
-
-
-def stopped_by_disk_read_only(process, out):
-    stderr = process.communicate(timeout=100)[1]
-    said = errors_of(stderr)
-    assert process.returncode == 1 and len(said) == 1, stderr
-    assert 'Read-only file system; training stopped at iteration ' in said[0]
-    return said[0]
 
 
 # Numbers that are none
 
-@pytest.mark.parametrize('kernels', [True, False])
+@pytest.mark.parametrize('kernels', [True, pytest.param(False, marks=pytest.mark.long)])
 def test_nan_stops_training_with_iteration_norms_and_snapshot(tmp_path, kernels):
     config = write_config(tmp_path, {**PLAIN, 'cpu_kernels': kernels, 'iteration': 2})
     out = tmp_path / 'out'
     assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1) == 0
     before = {name: content for name, content in files_in(out).items() if 'iter_' in name}
-    process = start(config, out, '--resume', 'auto', '--set', 'iteration=9', '--set', 'adam.alpha=1e38',
-                    '--set', 'iteration_decay_start=9')
-    stderr = process.communicate(timeout=100)[1]
-    assert process.returncode == 1, stderr
+    status, _, stderr = children.finish(start(
+        config, out, '--resume', 'auto', '--set', 'iteration=9', '--set', 'adam.alpha=1e38',
+        '--set', 'iteration_decay_start=9'))
+    assert status == 1, stderr
     assert 'Traceback' not in stderr
     first, gen, dis = errors_of(stderr)[-3:]  # after NumPy's own warnings
     assert first.startswith('train.py: error: ')
@@ -276,6 +251,7 @@ def test_a_model_that_is_not_finite_is_not_written(three, tmp_path):
 
 # Kills; `benchmarks/kill_training.py` makes hundreds
 
+@pytest.mark.long
 def test_killed_training_ends_as_an_undisturbed_one(tmp_path):
     figures = kill_training.kill_and_compare(tmp_path, kills=6, iterations=20, say=lambda line: None)
     assert figures['kills'] >= 3
@@ -283,16 +259,23 @@ def test_killed_training_ends_as_an_undisturbed_one(tmp_path):
     json.dumps(figures)
 
 
+def test_a_training_killed_while_it_writes_goes_on(three, tmp_path):
+    """The kill that costs most: half a snapshot is there beside the whole ones."""
+    config, out = copied(three, tmp_path)
+    for name in ('snapshot_iter_3', 'ResNetGenerator_3.npz', 'SNResNetProjectionDiscriminator_3.npz'):
+        (out / f'.{name}.abcdefgh.part').write_bytes((out / name).read_bytes()[:2000])
+        (out / name).unlink()
+    assert train_on(config, out) == 0
+    kill_training.compare(three[1], out)
+
+
 def test_the_comparison_sees_a_difference(three, tmp_path):
     _, out = copied(three, tmp_path)
     kill_training.compare(three[1], out)
-    for name, content in files_in(three[1]).items():
-        if name.endswith(('.npz', '.json', '.jsonl')) or 'iter' in name:
-            changed = content.replace(b'"iteration": 3', b'"iteration": 4') if 'log' in name else None
-            if changed is None:
-                changed = (out / name.replace('3', '2')).read_bytes() if '3' in name else None
-            if changed is not None:
-                (out / name).write_bytes(changed)
-                with pytest.raises(AssertionError, match=f'{Path(name).stem}.* differs'):
-                    kill_training.compare(three[1], out)
-                (out / name).write_bytes(content)
+    for path in (out / 'snapshot_iter_3', out / 'ResNetGenerator_3.npz', out / 'log.jsonl'):
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b'"iteration": 3', b'"iteration": 4') if 'log' in path.name else
+                         path.with_name(path.name.replace('3', '2')).read_bytes())
+        with pytest.raises(AssertionError, match=f'{path.stem}.* differs'):
+            kill_training.compare(three[1], out)
+        path.write_bytes(content)

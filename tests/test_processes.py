@@ -40,6 +40,7 @@ CHANGES = {'plain': {}, 'penalty': {'updater.args.penalties': {'gradient': {}, '
            'batch norm in both': {'models.discriminator.args.norm': 'batch'}, 'kernels': {'cpu_kernels': True}}
 
 
+@pytest.mark.long
 def test_four_processes_are_one(tmp_path):
     changes = {'batchsize': 2, 'updater.args.n_gen_samples': 3, **CHANGES['penalty']}
     train(1, config(tmp_path, {**WHOLE, **CHANGES['penalty']}, 'whole.yml'), tmp_path / 'one')
@@ -49,7 +50,9 @@ def test_four_processes_are_one(tmp_path):
         assert_near(one, four, with_batch_norm=name == 'ResNetGenerator')
 
 
-@pytest.mark.parametrize('changes', CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize('changes', [
+    pytest.param(changes, id=name, marks=[] if 'both' in name else pytest.mark.long)
+    for name, changes in CHANGES.items()])
 def test_two_processes_at_half_batch_are_one(tmp_path, changes):
     train(1, config(tmp_path, {**WHOLE, **changes}, 'whole.yml'), tmp_path / 'one')
     train(2, config(tmp_path, {**HALF, **changes}, 'half.yml'), tmp_path / 'two')
@@ -67,6 +70,7 @@ def test_two_processes_at_half_batch_are_one(tmp_path, changes):
             {k: v for k, v in one.items() if k != 'elapsed_time'}, abs=1e-4)
 
 
+@pytest.mark.long
 def test_batch_norm_of_each_process_is_another_training(tmp_path):
     """So the comparison above sees the difference that synchronizing makes."""
     train(1, config(tmp_path, WHOLE, 'whole.yml'), tmp_path / 'one')
@@ -76,6 +80,7 @@ def test_batch_norm_of_each_process_is_another_training(tmp_path):
         assert_near(one, two)
 
 
+@pytest.mark.long
 def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path):
     half = config(tmp_path, {**HALF, 'synchronized_batch_norm': False, 'cpu_kernels': True, 'snapshots.keep_last': 0},
                   'half.yml')
@@ -92,47 +97,31 @@ def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path):
     assert two['updater/iterator:main/n_drawn'] - one['updater/iterator:main/n_drawn'] == 2 * 8
 
 
-EQUAL = '''
+TOGETHER = '''
 import sys
 import source
-from source.processes import digest, start_processes
+from source.functions.batch_normalization import batch_normalize
+from source.processes import AverageGradients, digest, start_processes
 from source.training import build_training
 from source.yaml_utils import load_config
 import chainer
-import numpy as np
-processes, _ = start_processes(-1)
-config = load_config(sys.argv[1])
-config['seed'] += processes.rank  # other initial values on each: the first one's have to win
-gen, dis, _, updater = build_training(config, sys.argv[1], chainer.get_device('@numpy'), None, processes)
-for _ in range(3):
-    digests = processes.comm.mpi_comm.allgather((digest(gen), digest(dis)))
-    assert digests == [digests[0]] * processes.size, digests
-    updater.update()
-averages = processes.comm.mpi_comm.allgather(gen.b5.avg_mean.tobytes())
-assert len(set(averages)) == processes.size, 'each process has statistics of its own'
-dis.block1.c1.u[0, 0] += processes.rank * 1e-6
-try:
-    processes.agree(digest(dis), 'u')
-except RuntimeError as error:
-    print(processes.rank, 'differs')
-'''
-
-
-def test_u_and_parameters_are_equal_and_a_difference_is_seen(tmp_path):
-    path = config(tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml')
-    status, stdout, stderr = outputs(2, '-c', EQUAL, path)
-    assert status == 0, stderr
-    assert sorted(stdout.split('\n')[:2]) == ['0 differs', '1 differs']
-
-
-GRADIENTS = '''
-import source
-from source.functions.batch_normalization import batch_normalize
-from source.processes import start_processes
-import chainer
 import chainer.functions as F
+import chainer.links as L
 import numpy as np
 processes, _ = start_processes(-1)
+
+# Gradients are averaged from the first update on, whatever their order in memory.
+model = L.Linear(3, 2)
+model.W.array[...], model.b.array[...] = 0, 0
+optimizer = chainer.optimizers.SGD(1.).setup(model)
+optimizer.add_hook(AverageGradients(processes))
+model.cleargrads()
+model.W.grad = np.asfortranarray(np.arange(6, dtype='f').reshape(2, 3) * (1 + 2 * processes.rank))
+optimizer.update()
+np.testing.assert_array_equal(model.W.array, -processes.size * np.arange(6).reshape(2, 3))
+np.testing.assert_array_equal(model.b.array, 0)
+
+# Synchronized batch normalization, forward, backward and twice: in float64, against one process of the whole batch.
 rng = np.random.RandomState(0)
 n, c = 3 * processes.size, 4
 x, gy, ggx = (rng.normal(size=(n, c, 2, 5)) for _ in range(3))
@@ -158,42 +147,31 @@ for relu in (False, True):
     for one, other in zip(whole, mine):
         np.testing.assert_allclose(other, one[part], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(my_averages, averages, rtol=1e-9)
-print('right')
+
+# Parameters and u are equal and stay so; where they are not, that is seen.
+config = load_config(sys.argv[1])
+config['seed'] += processes.rank  # other initial values on each: the first one's have to win
+gen, dis, _, updater = build_training(config, sys.argv[1], chainer.get_device('@numpy'), None, processes)
+for _ in range(3):
+    digests = processes.comm.mpi_comm.allgather((digest(gen), digest(dis)))
+    assert digests == [digests[0]] * processes.size, digests
+    updater.update()
+averages = processes.comm.mpi_comm.allgather(gen.b5.avg_mean.tobytes())
+assert len(set(averages)) == processes.size, 'each process has statistics of its own'
+dis.block1.c1.u[0, 0] += processes.rank * 1e-6
+try:
+    processes.agree(digest(dis), 'u')
+except RuntimeError as error:
+    print(processes.rank, 'differs')
 '''
 
 
-@pytest.mark.parametrize('n', [2, 3])
-def test_synchronized_batch_norm_forward_backward_and_twice(n):
-    """In float64, against one process that has the whole batch."""
-    status, stdout, stderr = outputs(n, '-c', GRADIENTS)
+@pytest.mark.parametrize('n', [2, pytest.param(3, marks=pytest.mark.long)])
+def test_gradients_batch_norm_parameters_and_u_of_several_processes(tmp_path, n):
+    status, stdout, stderr = outputs(n, '-c', TOGETHER, config(
+        tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml'))
     assert status == 0, stderr
-    assert stdout.count('right') == n
-
-
-AVERAGE = '''
-import source
-from source.processes import AverageGradients, start_processes
-import chainer
-import chainer.links as L
-import numpy as np
-processes, _ = start_processes(-1)
-model = L.Linear(3, 2)
-model.W.array[...], model.b.array[...] = 0, 0
-optimizer = chainer.optimizers.SGD(1.).setup(model)
-optimizer.add_hook(AverageGradients(processes))
-model.cleargrads()
-model.W.grad = np.asfortranarray(np.arange(6, dtype='f').reshape(2, 3) * (1 + 2 * processes.rank))
-optimizer.update()
-np.testing.assert_array_equal(model.W.array, -2 * np.arange(6).reshape(2, 3))
-np.testing.assert_array_equal(model.b.array, 0)
-print('right')
-'''
-
-
-def test_gradients_are_averaged_from_the_first_update_on_whatever_their_order_in_memory():
-    status, stdout, stderr = outputs(2, '-c', AVERAGE)
-    assert status == 0, stderr
-    assert stdout.count('right') == 2
+    assert sorted(stdout.splitlines()[:n]) == [f'{rank} differs' for rank in range(n)]
 
 
 # Shares of one batch

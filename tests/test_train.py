@@ -2,13 +2,13 @@
 import json
 import os
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import train
 from source.build import NETWORKS
 from source.yaml_utils import load_config
+from tests import children
+from tests.children import ROOT
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import REMOVED, UNCONDITIONAL, files_in, run, write_config
 
@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
 CHANGES = {'iteration': 3, 'evaluation_interval': 3, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}}
 CONTENTS = {
     'config.yml', 'log.json', 'log.jsonl', 'log', 'losses.png', 'scores.png', 'preview/00000003.png',
@@ -114,13 +113,15 @@ def test_earlier_run_is_set_aside(tmp_path, capsys):
         assert said == (n > 0)
 
 
-def test_folder_of_other_things_is_kept(tmp_path):
+def test_folder_of_other_things_is_kept(tmp_path, capsys):
+    """And a training without classes does not speak of them."""
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'notes.txt').write_text('mine')
-    path = write_config(tmp_path, {'iteration': 1})
+    path = write_config(tmp_path, {**UNCONDITIONAL, 'iteration': 1})
     assert run(train.main, '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1) == 0
     assert (tmp_path / 'out' / 'notes.txt').read_text() == 'mine'
     assert not (tmp_path / 'out.old-1').exists()
+    assert 'one column per class' not in capsys.readouterr().out
 
 
 def test_results_go_where_the_config_says(tmp_path, monkeypatch):
@@ -132,26 +133,16 @@ def test_results_go_where_the_config_says(tmp_path, monkeypatch):
     assert (tmp_path / 'there' / 'ResNetGenerator_1.npz').exists()
 
 
-def test_unconditional(tmp_path, capsys):
-    path = write_config(tmp_path, {**UNCONDITIONAL, 'iteration': 1})
-    assert run(train.main, '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1) == 0
-    assert 'one column per class' not in capsys.readouterr().out
-
-
-def test_dry_run_writes_nothing(tmp_path, capsys):
+def test_dry_run_writes_nothing(finished, tmp_path, capsys):
     path = write_config(tmp_path)
     before = files_in(tmp_path)
     assert run(train.main, '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1, '--dry_run') == 0
     assert f'{path}: ready to train 2 iterations into {tmp_path}/out' in capsys.readouterr().out
     assert files_in(tmp_path) == before
     assert not (tmp_path / 'out').exists()
-
-
-def test_dry_run_leaves_an_earlier_run(finished, capsys):
-    path, out, _ = finished
-    before = files_in(out.parent)
-    assert run(train.main, '--config', path, '--results_dir', out, '--gpu', -1, '--dry_run') == 0
-    assert files_in(out.parent) == before
+    before = files_in(finished[1].parent)
+    assert run(train.main, '--config', finished[0], '--results_dir', finished[1], '--gpu', -1, '--dry_run') == 0
+    assert files_in(finished[1].parent) == before
 
 
 # Input that cannot be used: one line with what, where and what was expected; status 2; nothing written
@@ -281,29 +272,22 @@ def test_earlier_run_is_not_set_aside_for_input_that_is_refused(finished, capsys
 
 # As a user runs it
 
-def command(*arguments, **kwargs):
-    return subprocess.run([sys.executable, ROOT / 'train.py', *map(str, arguments)], capture_output=True, text=True,
-                          env={**os.environ, 'PYTHONPATH': str(ROOT)}, **kwargs)
-
-
 def test_command_from_another_folder(tmp_path):
     write_config(tmp_path, {'display_interval': 1})
-    process = command('--config', 'narrow.yml', '--gpu', -1, '--set', 'evaluation.n_images=20', cwd=tmp_path)
-    assert process.returncode == 0, process.stderr
+    status, stdout, stderr = children.python(ROOT / 'train.py', '--config', 'narrow.yml', '--gpu', -1,
+                                             '--set', 'evaluation.n_images=20', cwd=tmp_path)
+    assert status == 0, stderr
     assert (tmp_path / 'results' / 'narrow' / 'snapshot_iter_2').exists()
-    lines = process.stdout.splitlines()
+    lines = stdout.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [['iteration', '1'], ['iteration', '2']]
     assert lines[2].startswith('Done: 2 iterations')
-    assert re.search(r'2/2 \[.*(it/s|s/it)\]', process.stderr)
-    assert 'Warning' not in process.stderr
+    assert re.search(r'2/2 \[.*(it/s|s/it)\]', stderr)
+    assert 'Warning' not in stderr
 
 
 def test_command_refuses(tmp_path):
-    process = command('--config', 'none.yml', cwd=tmp_path)
-    assert process.returncode == 2
-    assert process.stdout == ''
-    assert process.stderr == (
-        'train.py: error: none.yml: cannot be read as a config file: No such file or directory\n')
+    assert children.python(ROOT / 'train.py', '--config', 'none.yml', cwd=tmp_path) == (
+        2, '', 'train.py: error: none.yml: cannot be read as a config file: No such file or directory\n')
     assert list(tmp_path.iterdir()) == []
 
 

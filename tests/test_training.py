@@ -1,11 +1,9 @@
-import os
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 from source.training import EveryAndLast, build_trainer, build_training
 from source.yaml_utils import load_config
+from tests import children
 from tests.narrow import write_config
 
 import chainer
@@ -54,9 +52,8 @@ print(chainer.config.cpu_kernels, 'source.kernels.cpu' in sys.modules)
 def test_cpu_kernels_are_used_as_config_and_environment_say(tmp_path, wanted, allowed, used):
     """And from the start: they limit BLAS's threads, on whose number its bits depend."""
     path = write_config(tmp_path, {'cpu_kernels': wanted})
-    environment = {**os.environ, 'PYTHONPATH': str(Path(__file__).parent.parent), 'SNGAN_KERNELS': allowed}
-    process = subprocess.run([sys.executable, '-c', PROGRAM, path], capture_output=True, text=True, env=environment)
-    assert process.stdout.split() == [str(used)] * 3, process.stderr
+    _, stdout, stderr = children.python('-c', PROGRAM, path, env={'SNGAN_KERNELS': allowed})
+    assert stdout.split() == [str(used)] * 3, stderr
 
 
 @pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
