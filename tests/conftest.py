@@ -2,11 +2,15 @@ import os
 
 import source  # noqa: F401  (repairs Chainer before any test imports it)
 
+import chainer
 import numpy as np
 import pytest
 from chainer.backends import cuda
 
 os.environ.setdefault('MPLBACKEND', 'Agg')
+
+
+CONFIGURATION = dict(vars(chainer.global_config))
 
 
 def _has_gpu():
@@ -22,6 +26,10 @@ def pytest_xdist_auto_num_workers(config):
     if config.option.capture == 'no' or config.option.usepdb:
         return 0
     return min(len(os.sched_getaffinity(0)), 8)
+
+
+def pytest_configure(config):
+    config.option.randomly_reset_seed = False  # the order alone is random: `_same_draws_every_time`
 
 
 def pytest_collection_modifyitems(items):
@@ -41,3 +49,10 @@ def _cache_of_its_own(monkeypatch, tmp_path_factory):
 def _same_draws_every_time():
     """Initial weights come from NumPy's global state, whatever ran before."""
     np.random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _same_configuration():
+    """A training switches Chainer's global configuration (`cpu_kernels`, `precision`) for its process."""
+    vars(chainer.global_config).clear()
+    vars(chainer.global_config).update(CONFIGURATION)

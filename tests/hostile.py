@@ -1,57 +1,125 @@
-"""Hostile files: random bytes, changed valid files, other values; and what a reader may do with them."""
+"""Hostile files: random bytes, changed valid files, other values; and what a reader may do with them.
+
+A tenth of the examples are tried by `make test`, all 150 a test by `make test-long`; `SNGAN_EXAMPLES=5000` for more.
+"""
+import json
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
-from hypothesis import HealthCheck, settings
+from tests.narrow import files_in
+
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-N_EXAMPLES = int(os.environ.get('SNGAN_EXAMPLES', 150))
-SECONDS = 10
+ALL = int(os.environ.get('SNGAN_EXAMPLES', 150))
+SECONDS = 20  # a file may take
+few_and_all = pytest.mark.parametrize('n_examples', [
+    pytest.param(15, id='few'), pytest.param(ALL, id='all', marks=pytest.mark.long)])
 
 
-class _TooLong(BaseException):
-    pass
+class Reader(NamedTuple):
+    """`read(path)` reads a file that holds `content`; an error names the file, or, where there is one, `blamed`."""
+    path: Path
+    read: Callable
+    content: bytes
+    blamed: Path | None = None
+    may_write: bool = False
 
 
-def _alarm(*_):
-    raise _TooLong
+def try_examples(n_examples, attempt, *strategies):
+    """Call `attempt` with so many draws of the strategies, the same ones every time unless SNGAN_EXAMPLES is set."""
+    settings(max_examples=n_examples, deadline=None, database=None, derandomize=ALL == 150,
+             suppress_health_check=list(HealthCheck))(given(*strategies)(attempt))()
 
 
-def try_to_read(folder, reader, content):
-    """Whether the file was read; fails for anything but that or an error that names the file."""
-    name, read, _ = reader
-    path = folder / name
-    path.write_bytes(content)
-    there = sorted(os.listdir(folder))
-    before = signal.signal(signal.SIGALRM, _alarm)
+def check(reader, n_examples):
+    """It reads the whole file, and it answers whatever else the file holds."""
+    assert try_to_read(reader, reader.content)
+    start = reader.content[:8]
+
+    def attempt(made):
+        try_to_read(reader, content_of(reader.content, made))
+    try_examples(2 * n_examples, attempt, st.one_of(BYTES, BYTES.map(lambda more: start + more), CHANGES, CHANGES))
+
+
+def check_values(reader, n_examples, values, load=json.loads, dump=json.dumps, more_places=()):
+    """As `check`, of a file of JSON or the like, with any of the values in the place of any of its own."""
+    valid = load(reader.content)
+
+    def attempt(place, value):
+        try_to_read(reader, dump(_with_value(valid, place, value)).encode())
+    try_examples(n_examples, attempt, st.sampled_from([*_places(valid), *more_places]), values)
+
+
+def _places(value, path=()):
+    """The paths of all values within a value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    return [path, *(place for key, each in inner for place in _places(each, (*path, key)))]
+
+
+def _with_value(value, path, new):
+    if not path:
+        return new
+    value = value.copy()
+    value[path[0]] = _with_value(value[path[0]] if path[1:] else None, path[1:], new)
+    return value
+
+
+def try_to_read(reader, content):
+    """Whether the file was read; fails for anything but that or an error that names the file.
+
+    In the end the file holds again what it should.
+    """
+    folder = reader.blamed if reader.blamed and reader.blamed.is_dir() else reader.path.parent
+    reader.path.write_bytes(content)
+    before = files_in(folder)
+    previous = signal.signal(signal.SIGALRM, _stop)
     signal.alarm(SECONDS)
     try:
-        read(path)
+        reader.read(reader.path)
         was_read = True
     except (ValueError, OSError) as error:
-        message = str(error)
-        assert str(path) in message or str(folder) in message, message
-        assert '\n' not in message and len(message) < 1000 + 2 * len(str(path))
+        message, blamed = str(error), str(reader.blamed or reader.path)
+        assert blamed in message, message
+        assert '\n' not in message and len(message) < 1000 + 2 * len(blamed), message
         was_read = False
     finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-    assert sorted(os.listdir(folder)) == there
-    assert path.read_bytes() == content
+        signal.signal(signal.SIGALRM, previous)
+    after = files_in(folder)
+    assert set(after) == set(before)
+    assert after == before or reader.may_write
+    reader.path.write_bytes(reader.content)
     return was_read
 
 
+def _stop(*_):
+    pytest.fail(f'it took more than {SECONDS} s')
+
+
+BYTES = st.binary(max_size=200)
 TROUBLE = [b'\0' * 8, b'\xff' * 8, b'\xff\xff\xff\x7f', b'PK\x05\x06', b'[' * 2000, b'&a [*a]', b'\n? ', b'!!', b'{',
            b'/..']
+# (what, where, with what): half of the places are among the first bytes, where files say what they are.
 CHANGES = st.lists(st.tuples(
-    st.sampled_from(['flip', 'overwrite', 'insert', 'remove', 'cut', 'repeat']), st.floats(0, 1, exclude_max=True),
-    st.one_of(st.binary(min_size=1, max_size=8), st.sampled_from(TROUBLE))), min_size=1, max_size=4)
+    st.sampled_from(['flip', 'overwrite', 'insert', 'remove', 'cut', 'repeat', 'copy']),
+    st.one_of(st.floats(0, 1, exclude_max=True), st.integers(0, 200)),
+    st.one_of(st.binary(min_size=1, max_size=12), st.sampled_from(TROUBLE))), min_size=1, max_size=6)
+
+
+def content_of(valid, made):
+    """What is made as it is, or the valid file after a list of CHANGES."""
+    return made if isinstance(made, bytes) else changed(valid, made)
 
 
 def changed(content, changes):
     content = bytearray(content)
     for kind, where, data in changes:
-        at = int(where * (len(content) + 1))
+        at = where if isinstance(where, int) else int(where * (len(content) + 1))
         if kind == 'flip' and at < len(content):
             content[at] ^= data[0] or 1
         elif kind == 'overwrite':
@@ -64,18 +132,16 @@ def changed(content, changes):
             del content[at:]
         elif kind == 'repeat':
             content[at:at] = content[max(0, at - 64 * len(data)):at]
+        elif kind == 'copy':
+            content[at:at + 4 * len(data)] = content[data[0] * len(content) // 256:][:4 * len(data)]
     return bytes(content)
 
 
-of_a_reader = settings(max_examples=N_EXAMPLES, deadline=None, database=None, derandomize=N_EXAMPLES == 150,
-                       suppress_health_check=list(HealthCheck))
-
 KEYS = st.one_of(st.text(max_size=4), st.integers())
+PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
 VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(),
-              st.binary(max_size=3)),
+    st.one_of(PLAIN, st.dates(), st.binary(max_size=3)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=6)
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
-    max_leaves=6)
+    PLAIN, lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)), max_leaves=6)

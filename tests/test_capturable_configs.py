@@ -3,6 +3,8 @@
 What a recording cannot hold must not be reached: Chainer's functions that call cuBLAS (the census of functions), random
 numbers and matrix products of the host, and copies from the host to the device.
 """
+import re
+
 from source.functions.capturable import Census
 from tests.gpu_road import configured
 from tests.test_configs import COMPARISON, CONFIGS, NARROW, build_all, data  # noqa: F401  (a fixture)
@@ -16,7 +18,9 @@ UNCAPTURED = {  # by what is in the name: gradient and other penalties, decompos
 SEEN_BY_THE_CENSUS = {'cnn_cifar10/chainer_gan_lib': 'Deconvolution2DFunction'}  # 3×3 of stride 1: no kernel
 
 
-@pytest.mark.parametrize('name', PATHS)
+@pytest.mark.parametrize('name', [
+    pytest.param(name, marks=pytest.mark.long) if re.search('dog_and_cat|imagenet|concat', name) else name
+    for name in PATHS])
 def test_every_config(name, data, monkeypatch):  # noqa: F811
     with configured(kernel_set='reference'):
         *_, updater = build_all(PATHS[name], data, NARROW)

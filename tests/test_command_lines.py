@@ -1,10 +1,10 @@
 """Every command line: its examples and those of the pages parse, and a wrong argument is one line and status 2."""
+import argparse
 import importlib.util
 import re
 import shlex
 from pathlib import Path
 
-from evaluations import score_command
 from tests.narrow import run
 
 import pytest
@@ -41,13 +41,15 @@ def module_of(path):
 def parse(monkeypatch, path, arguments):
     """Status of a command that ends when it has read its arguments; raises Parsed where they are right."""
     module = module_of(path)
-    owner = module if hasattr(module, 'parse_arguments') else score_command
-    original = owner.parse_arguments
+    owner, name = getattr(module, 'score_command', module), 'parse_arguments'
+    if not hasattr(owner, name):
+        owner, name = argparse.ArgumentParser, 'parse_known_args'
+    original = getattr(owner, name)
 
     def parse_arguments(*args):
         original(*args)
         raise Parsed
-    monkeypatch.setattr(owner, 'parse_arguments', parse_arguments)
+    monkeypatch.setattr(owner, name, parse_arguments)
     return run(module.main, *arguments)
 
 
@@ -76,7 +78,9 @@ def test_all_write_through_prepared_streams():
 
 
 @pytest.mark.parametrize('path', NAMED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_wrong_argument(monkeypatch, capsys, path):
+def test_a_wrong_argument_and_help(monkeypatch, capsys, path):
     assert parse(monkeypatch, path, ['--bogus']) == 2
     error = capsys.readouterr().err
     assert re.fullmatch(r'command: error: .+\n', error)
+    assert parse(monkeypatch, path, ['--help']) == 0
+    assert f'python {path.relative_to(ROOT)}' in capsys.readouterr().out  # a working example

@@ -11,21 +11,14 @@ from source.scoring.neighbors import cached_features
 from source.scoring.statistics_cache import cache_folder, cached_statistics
 from tests.datasets.imagenet_tree import WNIDS, write_tree
 from tests.feature_network import FakeFeatureNetwork
-from tests.hostile import CHANGES, JSON, changed, of_a_reader
+from tests.hostile import BYTES, CHANGES, JSON, content_of, few_and_all, try_examples
 from tests.narrow import files_in, run
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-CONTENTS = st.one_of(st.binary(max_size=200), CHANGES, JSON)
-
-
-def content_of(valid, made):
-    """Random bytes, a changed file, or JSON."""
-    return made if isinstance(made, bytes) else changed(valid, made) if isinstance(made, list) and made and isinstance(
-        made[0], tuple) else json.dumps(made).encode() + b'\n'
+CONTENTS = st.one_of(BYTES, CHANGES, JSON.map(lambda value: json.dumps(value).encode() + b'\n'))
 
 
 def images():
@@ -34,14 +27,13 @@ def images():
 
 
 @pytest.mark.filterwarnings('ignore')
+@few_and_all
 @pytest.mark.parametrize('name', ['f.json', 'f.npy'])
-def test_features_of_real_images(tmp_path, name):
+def test_features_of_real_images(tmp_path, name, n_examples):
     dis, dataset, path = SNResNetProjectionDiscriminator(ch=2, n_classes=3), images(), tmp_path / 'f.npy'
     expected = np.array(cached_features(dis, dataset, path, {'sha': 'a'}))
     before = files_in(tmp_path)
 
-    @of_a_reader
-    @given(CONTENTS)
     def attempt(made):
         for each, content in before.items():
             (tmp_path / each).write_bytes(content if each != name else content_of(content, made))
@@ -50,18 +42,17 @@ def test_features_of_real_images(tmp_path, name):
         assert found.shape == expected.shape and found.dtype == np.float32
         if name == 'f.json':
             np.testing.assert_array_equal(found, expected)
-    attempt()
+    try_examples(n_examples, attempt, CONTENTS)
 
 
 @pytest.mark.filterwarnings('ignore')
-def test_statistics_of_real_images(tmp_path, monkeypatch):
+@few_and_all
+def test_statistics_of_real_images(tmp_path, monkeypatch, n_examples):
     monkeypatch.setenv('SNGAN_CACHE', str(tmp_path))
     expected = cached_statistics(images(), FakeFeatureNetwork())
     path, = cache_folder().iterdir()
     valid = path.read_bytes()
 
-    @of_a_reader
-    @given(CONTENTS)
     def attempt(made):
         path.write_bytes(content_of(valid, made))
         with contextlib.redirect_stderr(said := io.StringIO()):
@@ -69,12 +60,13 @@ def test_statistics_of_real_images(tmp_path, monkeypatch):
         np.testing.assert_array_equal(found.mean, expected.mean)
         np.testing.assert_array_equal(found.cov, expected.cov)
         assert said.getvalue().count('\n') <= 1 and 'Traceback' not in said.getvalue()
-    attempt()
+    try_examples(n_examples, attempt, CONTENTS)
 
 
 @pytest.mark.filterwarnings('ignore')
+@few_and_all
 @pytest.mark.parametrize('name', ['journal.jsonl', 'images.npy', 'boxes.csv'])
-def test_a_preparation_that_was_interrupted(tmp_path, monkeypatch, name):
+def test_a_preparation_that_was_interrupted(tmp_path, monkeypatch, name, n_examples):
     """It goes on to the bytes of one that was not, or says in one line what is wrong; it never ends with others."""
     monkeypatch.setattr(preparation, 'CHUNK', 2)
     monkeypatch.setattr(preparation, 'SYNC_EVERY', 2)
@@ -93,8 +85,6 @@ def test_a_preparation_that_was_interrupted(tmp_path, monkeypatch, name):
     journal = part['train_8.part/journal.jsonl'].splitlines(keepends=True)
     part['train_8.part/journal.jsonl'] = b''.join(journal[:-1])
 
-    @of_a_reader
-    @given(CONTENTS)
     def attempt(made):
         for path in files_in(out):
             (out / path).unlink()
@@ -108,4 +98,4 @@ def test_a_preparation_that_was_interrupted(tmp_path, monkeypatch, name):
         elif name == 'journal.jsonl':
             assert {k: v for k, v in files_in(out).items() if 'report' not in k} == {
                 k: v for k, v in expected.items() if 'report' not in k}
-    attempt()
+    try_examples(n_examples, attempt, CONTENTS)

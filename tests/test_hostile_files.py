@@ -1,7 +1,7 @@
 """Every reader of snapshots, configs and weights, given random bytes and changed files of its own kind.
 
 It may answer or raise a ValueError or OSError that names the file; it may not raise anything else, take long, print, or
-touch the disk. `SNGAN_EXAMPLES=5000` makes that many examples of each kind for each reader instead of 150.
+touch the disk.
 """
 import io
 import zipfile
@@ -16,7 +16,7 @@ from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 from source.weight_files.torch_file import read_torch_file
 from source.yaml_utils import load_config
 from tests.feature_network import FakeFeatureNetwork
-from tests.hostile import CHANGES, VALUES, changed, of_a_reader, try_to_read
+from tests.hostile import CHANGES, VALUES, Reader, changed, check, check_values, few_and_all, try_examples, try_to_read
 from tests.narrow import narrow_config, write_config
 from tests.weight_files import torch_writer
 from tests.weight_files.graph_def_writer import graph
@@ -26,7 +26,6 @@ import chainer.links as L
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
 from hypothesis import strategies as st
 
 ARRAYS = {'a/W': np.arange(6, dtype='f4').reshape(2, 3), 'a/gamma': np.arange(3, dtype='f4'), 'b': np.array(3, 'f4')}
@@ -44,67 +43,71 @@ def _trainer(folder):
     config = write_config(folder, {'cpu_kernels': False, 'evaluation': {'network': 'digits'},
                                    'updater.args.penalties': {'gradient': {}}})
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chainer.global_config, 'cpu_kernels', False)  # which the config turns off for good
         patch.setitem(NETWORKS, 'digits', lambda device: FakeFeatureNetwork())
         trainer = build_trainer(load_config(config), str(config), chainer.get_device('@numpy'), folder)
-    config.unlink()
     trainer._start_at = 0.  # Chainer tells the time of a trainer that runs only
     return trainer
 
 
-def _bytes_of(folder, name, write):
-    write(folder / name)
-    content = (folder / name).read_bytes()
-    (folder / name).unlink()
-    return content
+def _bytes_of(path, write):
+    write(path)
+    return path.read_bytes()
 
 
 @pytest.fixture(scope='module')
 def readers(tmp_path_factory):
-    """{reader: (name of its file, function of the path, a file that it reads)}."""
     folder = tmp_path_factory.mktemp('valid')
     trainer, net = _trainer(folder), Net()
     trainer.updater.update()
-    whole = _bytes_of(folder, 'snapshot_iter_1', lambda path: save_snapshot(path, trainer))
-    model = _bytes_of(folder, 'net.npz', lambda path: save_snapshot(path, net))
-    config = yaml.safe_dump({**narrow_config(), 'snapshots': {'keep_last': 2}, 'adam': {'alpha': '1e-4'}}).encode()
-    log = b'{"iteration": 1, "loss_gen": 0.5}\n{"resumed_at": 1}\n{"iteration": 2, "loss_gen": 0.25}\n'
-
-    def read_graph(path):
-        GraphDef(path.read_bytes(), path, SHAPES)
-        GraphDef(path.read_bytes(), path)
+    whole = _bytes_of(folder / 'snapshot_iter_1', lambda path: save_snapshot(path, trainer))
+    model = _bytes_of(folder / 'net.npz', lambda path: save_snapshot(path, net))
 
     def read_model(path):
         load_model(path, net)
 
     def read_trainer(path):
         load_trainer(path, trainer)
-    return {
+
+    def read_newest(path):
+        load_newest(path.parent, trainer, lambda line: None)
+
+    def read_log(path):
+        content = path.read_bytes()
+        LineLog(path)
+        assert content.startswith(path.read_bytes()), 'only a torn last line may go'
+        path.write_bytes(content)
+
+    def read_graph(path):
+        GraphDef(path.read_bytes(), path, SHAPES)
+        GraphDef(path.read_bytes(), path)
+    made = {
         'model': ('net.npz', read_model, model),
         'model without a digest': ('net.npz', read_model, _without_comment(model)),
         'trainer': ('snapshot_iter_1', read_trainer, whole),
         'trainer without a digest': ('snapshot_iter_1', read_trainer, _without_comment(whole)),
-        'newest': ('snapshot_iter_1', lambda path: load_newest(path.parent, trainer, lambda line: None), whole),
+        'newest': ('snapshot_iter_1', read_newest, whole),
         'npz': ('a.npz', lambda path: read_plain_npz(path, 'file'), _without_comment(model)),
-        'config': ('a.yml', load_config, config),
-        'log': ('log.jsonl', _read_log, log),
+        'config': ('a.yml', load_config, yaml.safe_dump(
+            {**narrow_config(), 'snapshots': {'keep_last': 2}, 'adam': {'alpha': '1e-4'}}).encode()),
+        'log': ('log.jsonl', read_log,
+                b'{"iteration": 1, "loss_gen": 0.5}\n{"resumed_at": 1}\n{"iteration": 2, "loss_gen": 0.25}\n'),
         'hdf5': ('a.h5', lambda path: read_hdf5_file(path, SHAPES),
-                 _bytes_of(folder, 'a.h5', lambda path: write_hdf5_file(path, ARRAYS))),
+                 _bytes_of(folder / 'a.h5', lambda path: write_hdf5_file(path, ARRAYS))),
         'graph': ('a.pb', read_graph, graph(ARRAYS)),
         'torch zip': ('a.pth', read_torch_file, torch_writer.zip_file(ARRAYS)),
         'torch legacy': ('a.pth', read_torch_file, torch_writer.legacy_file(ARRAYS)),
     }
+    assert list(made) == READERS
+    found = {name: Reader(tmp_path_factory.mktemp('empty') / file, read, content)
+             for name, (file, read, content) in made.items()}
+    found['newest'] = found['newest']._replace(blamed=found['newest'].path.parent)
+    return found
 
 
 READERS = ['model', 'model without a digest', 'trainer', 'trainer without a digest', 'newest', 'npz', 'config', 'log',
            'hdf5', 'graph', 'torch zip', 'torch legacy']
 ZIPS = [name for name in READERS if name.startswith(('model', 'trainer', 'npz'))]
-
-
-def _read_log(path):
-    content = path.read_bytes()
-    LineLog(path)
-    assert content.startswith(path.read_bytes()), 'only a torn last line may go'
-    path.write_bytes(content)
 
 
 def _without_comment(content):
@@ -114,48 +117,23 @@ def _without_comment(content):
     return file.getvalue()
 
 
-@pytest.mark.parametrize('name', READERS)
-def test_whole_files_are_read(readers, tmp_path, name):
-    assert try_to_read(tmp_path, readers[name], readers[name][2])
-
-
 @pytest.mark.filterwarnings('ignore')
+@few_and_all
 @pytest.mark.parametrize('name', READERS)
-def test_random_bytes(readers, tmp_path, name, capfd):
-    start = readers[name][2][:8]
-
-    @of_a_reader
-    @given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(lambda content: start + content)))
-    def attempt(content):
-        try_to_read(tmp_path, readers[name], content)
-    attempt()
+def test_hostile_files(readers, name, n_examples, capfd):
+    check(readers[name], n_examples)
     assert capfd.readouterr() == ('', '')
 
 
 @pytest.mark.filterwarnings('ignore')
-@pytest.mark.parametrize('name', READERS)
-def test_changed_files(readers, tmp_path, name, capfd):
-    valid = readers[name][2]
-
-    @of_a_reader
-    @given(CHANGES)
-    def attempt(changes):
-        try_to_read(tmp_path, readers[name], changed(valid, changes))
-    attempt()
-    assert capfd.readouterr() == ('', '')
-
-
-@pytest.mark.filterwarnings('ignore')
+@few_and_all
 @pytest.mark.parametrize('name', ZIPS)
-def test_archives_put_together_anew_around_changed_entries(readers, tmp_path, name, capfd):
+def test_archives_put_together_anew_around_changed_entries(readers, name, n_examples, capfd):
     """Their checksums are right; where there is a digest it tells, and elsewhere names, shapes and types do."""
-    valid = readers[name][2]
-    with zipfile.ZipFile(io.BytesIO(valid)) as archive:
+    with zipfile.ZipFile(io.BytesIO(readers[name].content)) as archive:
         entries, comment = {entry: archive.read(entry) for entry in archive.namelist()}, archive.comment
     has_digest = bool(comment)
 
-    @of_a_reader
-    @given(st.sampled_from(sorted(entries)), CHANGES, st.sampled_from(sorted(entries)), st.booleans())
     def attempt(entry, changes, other, is_swapped):
         made = {**entries, entry: entries[other] if is_swapped else changed(entries[entry], changes)}
         file = io.BytesIO()
@@ -163,10 +141,11 @@ def test_archives_put_together_anew_around_changed_entries(readers, tmp_path, na
             for key, content in made.items():
                 archive.writestr(key, content)
             archive.comment = comment
-        was_read = try_to_read(tmp_path, readers[name], file.getvalue())
+        was_read = try_to_read(readers[name], file.getvalue())
         assert not (was_read and has_digest and made[entry].strip() != entries[entry].strip()) or (
             _array(made[entry]) == _array(entries[entry]))
-    attempt()
+    try_examples(n_examples, attempt, st.sampled_from(sorted(entries)), CHANGES, st.sampled_from(sorted(entries)),
+                 st.booleans())
     assert capfd.readouterr() == ('', '')
 
 
@@ -176,22 +155,11 @@ def _array(content):
 
 
 @pytest.mark.filterwarnings('ignore')
-def test_configs_of_other_values(readers, tmp_path):
-    """Anything YAML knows, in the place of any value."""
-    valid = yaml.safe_load(readers['config'][2])
-    keys = [*((key,) for key in valid), *((key, inner) for key, value in valid.items() if isinstance(value, dict)
-                                          for inner in value), ('extends',), ('snapshots', 'keep_best')]
-
-    @of_a_reader
-    @given(st.sampled_from(keys), VALUES)
-    def attempt(key, value):
-        config = yaml.safe_load(readers['config'][2])
-        place = config
-        for part in key[:-1]:
-            place = place[part]
-        place[key[-1]] = value
-        try_to_read(tmp_path, readers['config'], yaml.safe_dump(config).encode())
-    attempt()
+@few_and_all
+def test_configs_of_other_values(readers, n_examples):
+    """Anything YAML knows."""
+    check_values(readers['config'], n_examples, VALUES, yaml.safe_load, yaml.safe_dump,
+                 [('extends',), ('snapshots', 'keep_best')])
 
 
 @pytest.mark.parametrize('text', [
@@ -201,15 +169,13 @@ def test_configs_of_other_values(readers, tmp_path):
     'iteration: 1:2:3:4', 'extends: .',
     'a: &a [x, x, x, x, x, x, x, x, x, x]\n' + ''.join(
         f'{after}: &{after} [{", ".join([f"*{before}"] * 10)}]\n' for before, after in zip('abcdefgh', 'bcdefghi'))])
-def test_configs_made_to_harm(tmp_path, readers, monkeypatch, text):
-    monkeypatch.chdir(tmp_path)
-    assert not try_to_read(tmp_path, readers['config'], text.encode())
+def test_configs_made_to_harm(readers, monkeypatch, text):
+    monkeypatch.chdir(readers['config'].path.parent)
+    assert not try_to_read(readers['config'], text.encode())
+
+
+def test_values_made_to_harm(tmp_path):
+    path = write_config(tmp_path)
     for value in ('&a [*a]', '!!timestamp x', '[' * 100000):
         with pytest.raises(ValueError, match='--set adam'):
-            load_config(_valid_config(tmp_path, readers), [f'adam={value}'])
-
-
-def _valid_config(folder, readers):
-    path = folder / 'valid.yml'
-    path.write_bytes(readers['config'][2])
-    return path
+            load_config(path, [f'adam={value}'])

@@ -100,7 +100,7 @@ class Reached:
 
     @staticmethod
     def _test(context):
-        """`tests/a.py::test_b[c]` of `none|tests/a.py::test_b[c]|run` and of a process's `tests/a.py::test_b[c] (call)`."""
+        """`tests/a.py::test_b` of `none|tests/a.py::test_b|run` and of `tests/a.py::test_b (call)`, a process's."""
         found = re.search(r'tests/[^|]*?\.py::.*?(?=\|(?:setup|run|teardown)$| \((?:setup|call|teardown)\)$)', context)
         return found and found[0]
 

@@ -7,6 +7,7 @@ from tests.narrow import run
 import pytest
 
 
+@pytest.mark.long
 def test_figures(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench_data, 'READS', {'crop 0.9, flip': bench_data.READS['crop 0.9, flip']})
     out = tmp_path / 'results' / 'data.json'

@@ -10,9 +10,21 @@ import pytest
 HAS_ORACLE = all(importlib.util.find_spec(name) is not None for name in ('torch', 'torch_fidelity'))
 
 
-@pytest.mark.parametrize('peer', ['chainer', pytest.param('torch-fidelity', marks=pytest.mark.skipif(
-    not HAS_ORACLE, reason='needs PyTorch and torch-fidelity'))])
-def test_figures(peer, tmp_path, capsys):
+def made_up(side, module, request, threads, python):
+    assert (module, request, threads) == ('inception_ours', {
+        'cpu_kernels': side == 'ours', 'size': 32, 'batchsize': 2, 'seconds': 0., 'at_least': 3}, 2)
+    first = .25 if side == 'ours' else .5
+    return {'seconds': [first, 9., 2 * first], 'peak_bytes': 2 ** 28, 'versions': {'numpy': '2'}}
+
+
+@pytest.mark.parametrize('peer, measured', [
+    ('chainer', False), pytest.param('chainer', True, marks=pytest.mark.long),
+    pytest.param('torch-fidelity', True, marks=[pytest.mark.long, pytest.mark.skipif(
+        not HAS_ORACLE, reason='needs PyTorch and torch-fidelity')])])
+def test_figures(peer, measured, tmp_path, capsys, monkeypatch):
+    """Of answers that are made up, or measured."""
+    if not measured:
+        monkeypatch.setattr(bench_inception, 'run_peer', made_up)
     out = tmp_path / 'results' / 'inception_cpu.json'
     assert run(bench_inception.main, '--peer', peer, '--batchsize', 2, '--rounds', 1, '--seconds', 0, '--out', out) == 0
     result = json.loads(out.read_text())

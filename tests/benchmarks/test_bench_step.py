@@ -12,15 +12,11 @@ import chainer
 import numpy as np
 import pytest
 
-TINY = {
-    'resnet': ('sn_projection_digits.yml', [
-        'models.generator.args.ch=4', 'models.discriminator.args.ch=4', 'models.generator.args.bottom_width=4',
-        'models.generator.args.dim_z=8', 'batchsize=2', 'updater.args.n_dis=2', 'updater.args.n_gen_samples=3']),
-    'cnn': ('sn_cnn_cifar10.yml', [
-        'models.generator.args.ch=2', 'models.discriminator.args.ch=2', 'models.generator.args.dim_z=8', 'batchsize=2',
-        'updater.args.n_dis=2', 'updater.args.n_gen_samples=3']),
-}
-HAS_TORCH = importlib.util.find_spec('torch') is not None
+SMALL = ['models.generator.args.dim_z=8', 'models.generator.args.ch=4', 'models.discriminator.args.ch=4', 'batchsize=2',
+         'updater.args.n_dis=2', 'updater.args.n_gen_samples=3']
+TINY = {'resnet': ('sn_projection_digits.yml', [*SMALL, 'models.generator.args.bottom_width=4']),
+        'cnn': ('sn_cnn_cifar10.yml', SMALL)}
+needs_torch = pytest.mark.skipif(importlib.util.find_spec('torch') is None, reason='needs PyTorch')
 
 
 @pytest.fixture(autouse=True)
@@ -33,21 +29,16 @@ def tiny_config(name):
     return load_config(bench_step.ROOT / 'configs' / file, overrides)
 
 
-@pytest.mark.parametrize('peer', ['chainer', pytest.param('torch', marks=pytest.mark.skipif(
-    not HAS_TORCH, reason='needs PyTorch'))])
+@pytest.mark.parametrize('peer', ['chainer', pytest.param('torch', marks=needs_torch)])
 def test_figures(peer, tmp_path, capsys):
     out = tmp_path / 'results' / 'cpu_step.json'
-    assert run(bench_step.main, '--network', 'resnet', '--peer', peer, '--rounds', 1, '--seconds', 0,
-               '--out', out) == 0
+    assert run(bench_step.main, '--network', 'resnet', '--peer', peer, '--rounds', 1, '--seconds', 0, '--out', out) == 0
     result = json.loads(out.read_text())['resnet']
-    sides = {'ours', *bench_step.PEERS[peer]}
-    assert set(result['figures']) == set(result['versions']) == sides
+    assert set(result['figures']) == set(result['versions']) == {'ours', *bench_step.PEERS[peer]}
     assert 'chainer' in result['versions']['ours']
-    assert result['threads'] == 2
-    assert result['machine']['cores'] > 0
+    assert result['threads'] == 2 and result['machine']['cores'] > 0
     for figures in result['figures'].values():
-        assert len(figures['runs'][0]['iterations']) == bench_step.AT_LEAST
-        assert figures['adam'] > 0
+        assert len(figures['runs'][0]['iterations']) == bench_step.AT_LEAST and figures['adam'] > 0
         parts = figures['generator_update'] + 2 * figures['discriminator_update']
         assert .3 * figures['iteration'] < parts < 1.5 * figures['iteration']
         assert 2 ** 25 < figures['peak_bytes'] < 2 ** 33
@@ -57,21 +48,19 @@ def test_figures(peer, tmp_path, capsys):
     assert compared['ratio'] == pytest.approx(ours / its)
     assert '/' not in result['command'].removeprefix('python benchmarks/bench_step.py')
     table = capsys.readouterr().out.splitlines()[-2:]
-    assert table[0].split()[0] == 'network'
-    assert table[1].split()[:2] == ['resnet', f'{ours:.3f}']
+    assert table[0].split()[0] == 'network' and table[1].split()[:2] == ['resnet', f'{ours:.3f}']
 
 
 def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
     out = tmp_path / 'cpu_step.json'
     out.write_text('{"another": 1}')
-    side = {'iteration': 2., 'generator_update': 1., 'discriminator_update': .5, 'adam': .1, 'peak_bytes': 8,
-            'spectral_normalization_share': .02}
     times = {'ours': iter([2., 4.]), 'torch NCHW': iter([4., 5.]), 'torch channels-last': iter([4., 6.])}
     order = []
 
     def run_side(name, config, args):
         order.append(name)
-        return {**side, 'iteration': next(times[name])}, {}
+        return {'iteration': next(times[name]), 'generator_update': 1., 'discriminator_update': .5, 'adam': .1,
+                'peak_bytes': 8, 'spectral_normalization_share': .02}, {}
     monkeypatch.setattr(bench_step, 'run_side', run_side)
     monkeypatch.setattr(bench_step, 'PEERS', {'chainer': ('torch NCHW', 'torch channels-last')})
     assert run(bench_step.main, '--network', 'cnn', '--peer', 'chainer', '--rounds', 2, '--out', out) == 0
@@ -84,17 +73,14 @@ def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('arguments, message', [
     (('--rounds', 0), '--rounds: expected at least 1, found 0'),
-    (('--torch_python', '/nowhere/python'), '/nowhere/python'),
-    (('--torch_python', 'false'), 'false has no torch'),
-    (('--out', __file__), 'no results of this command'),
-])
+    (('--peer', 'torch', '--torch_python', '/nowhere/python'), '/nowhere/python'),
+    (('--peer', 'torch', '--torch_python', 'false'), 'false has no torch'),
+    (('--out', __file__), 'no results of this command')])
 def test_bad_arguments(arguments, message, capsys, monkeypatch):
     monkeypatch.setitem(bench_step.SIDES, 'ours', None)  # nothing is run
-    peer = 'torch' if '--torch_python' in arguments else 'chainer'
-    assert run(bench_step.main, '--network', 'cnn', '--peer', peer, *arguments) == 2
+    assert run(bench_step.main, '--network', 'cnn', '--peer', 'chainer', *arguments) == 2
     error = capsys.readouterr().err
-    assert message in error
-    assert error.count('\n') == 1
+    assert message in error and error.count('\n') == 1
 
 
 def test_measure():
@@ -124,7 +110,7 @@ def test_without_spectral_normalization():
     assert not np.array_equal(dis.c2.u, u)
 
 
-@pytest.mark.skipif(not HAS_TORCH, reason='needs PyTorch')
+@needs_torch
 @pytest.mark.parametrize('channels_last', [False, True])
 @pytest.mark.parametrize('name', TINY)
 def test_torch_networks_are_ours(name, channels_last):
@@ -136,51 +122,43 @@ def test_torch_networks_are_ours(name, channels_last):
     config = tiny_config(name)
     theirs, ours = Trainer(config, channels_last), build_updater(config)
     for model, network in ((ours.gen, theirs.gen), (ours.dis, theirs.dis)):
-        copied = copy_parameters(model, network)
-        assert copied == len(list(model.params())) == len(list(network.parameters()))
+        copy_parameters(model, network)
+        assert len(list(model.params())) == len(list(network.parameters()))
     rng = np.random.RandomState(0)
     z = rng.normal(size=(4, 8)).astype('f')
     y = rng.randint(10, size=4).astype(np.int32) if theirs.n_classes else None
+    y_theirs = None if y is None else torch.tensor(y).long()
     with torch.no_grad(), chainer.no_backprop_mode(), chainer.using_config('cpu_kernels', False):
         x = ours.gen(z=z, y=y).array
-        x_theirs = theirs.gen(torch.tensor(z), None if y is None else torch.tensor(y).long(), theirs.memory_format)
+        x_theirs = theirs.gen(torch.tensor(z), y_theirs, theirs.memory_format)
         np.testing.assert_allclose(x_theirs.numpy(), x, atol=1e-4)
-        d_theirs = theirs.dis(x_theirs, None if y is None else torch.tensor(y).long()).numpy()
         d = ours.dis(x, y).array
-    np.testing.assert_allclose(d_theirs, d, atol=1e-3 * np.abs(d).max())
+        np.testing.assert_allclose(theirs.dis(x_theirs, y_theirs).numpy(), d, atol=1e-3 * np.abs(d).max())
 
 
 def copy_parameters(model, network):
-    """Ours into theirs, matched by the order of our paths and of their attributes; returns how many."""
+    """Ours into theirs, matched by the order of our paths and of their attributes."""
     import torch
-    renamed = {'blocks.0': 'block1', 'blocks.1': 'block2', 'blocks.2': 'block3', 'blocks.3': 'block4'}
     if hasattr(network, 'b5'):
-        renamed = {'blocks.0': 'block2', 'blocks.1': 'block3', 'blocks.2': 'block4'}
+        renamed = {f'blocks.{i}': f'block{i + 2}' for i in range(3)}
     elif 'layers.0.weight' in dict(network.named_parameters()):
-        renamed = {'layers.0': 'dc2', 'layers.1': 'b2', 'layers.3': 'dc3', 'layers.4': 'b3', 'layers.6': 'dc4',
-                   'layers.7': 'b4', 'layers.9': 'c5'}
+        renamed = {f'layers.{3 * i + j}': f'{link}{i + 2}' for i in range(3) for j, link in enumerate(('dc', 'b'))}
+        renamed['layers.9'] = 'c5'
     elif hasattr(network, 'layers'):
         renamed = {**{f'layers.{2 * i}': f'c{i + 1}' for i in range(7)}, 'layers.15': 'l8'}
+    else:
+        renamed = {f'blocks.{i}': f'block{i + 1}' for i in range(4)}
     params, links = dict(model.namedparams()), dict(model.namedlinks())
-    copied = 0
     for name, parameter in network.named_parameters():
-        for old, new in renamed.items():
-            if name.startswith(old + '.'):
-                name = new + name[len(old):]
-        link, _, key = name.rpartition('.')
-        path = '/' + link.replace('.', '/')
+        owner, _, key = name.rpartition('.')
+        path = '/' + next((new + owner[len(old):] for old, new in renamed.items() if f'{owner}.'.startswith(f'{old}.')),
+                          owner).replace('.', '/')
         is_norm = path + '/gamma' in params
         key = {'weight': 'gamma' if is_norm else 'W', 'weight_orig': 'W', 'bias': 'beta' if is_norm else 'b'}[key]
         array = params[f'{path}/{key}'].array
         assert tuple(parameter.shape) == array.shape, name
         with torch.no_grad():
             parameter.copy_(torch.tensor(array))
-            module = network.get_submodule(parameter_owner(network, parameter))
+            module = network.get_submodule(owner)
             if hasattr(module, 'weight_u'):
                 module.weight_u.copy_(torch.tensor(links[path].u[0]))
-        copied += 1
-    return copied
-
-
-def parameter_owner(network, parameter):
-    return next(name.rpartition('.')[0] for name, p in network.named_parameters() if p is parameter)

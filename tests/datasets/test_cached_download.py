@@ -1,3 +1,4 @@
+"""What would be downloaded, where nothing may be; downloads are in test_published_data_sets.py."""
 import contextlib
 import hashlib
 import http.client
@@ -7,7 +8,7 @@ import urllib.request
 
 import train
 from source.datasets import fashion_mnist
-from source.datasets.cached_download import WouldDownload, cache_path, cached_download, no_downloads
+from source.datasets.cached_download import WouldDownload, cached_download, no_downloads
 from tests.narrow import run, write_config
 
 import chainer
@@ -22,54 +23,6 @@ def url(tmp_path, monkeypatch):
     return source_path.as_uri()
 
 
-def test_the_cache_is_chainers(url):
-    assert cache_path('https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz').endswith(
-        os.path.join('_dl_cache', 'f2751d3a22ccb78db0e07874912b5c43'))
-    path = cached_download(url, 1000)
-    assert path == chainer.dataset.cached_download(url)
-    assert os.path.basename(path) == hashlib.md5(url.encode()).hexdigest()
-
-
-def test_downloads_once(url, tmp_path, capsys):
-    cached_download(url, 1000)
-    assert 'downloading' in capsys.readouterr().err
-    os.remove(tmp_path / 'served')
-    with open(cached_download(url, 1000), 'rb') as file:
-        assert file.read() == b'x' * 1000
-    assert capsys.readouterr().err == ''
-
-
-def test_a_cut_file_is_not_cached(url):
-    with pytest.raises(ValueError, match='expected 1001 bytes, found 1000'):
-        cached_download(url, 1001)
-    assert os.listdir(os.path.dirname(cache_path(url))) == []
-
-
-def test_a_missing_file_is_an_os_error(url):
-    with pytest.raises(OSError):
-        cached_download(url + '-not', 1000)
-    assert os.listdir(os.path.dirname(cache_path(url))) == []
-
-
-# Where nothing may be downloaded
-
-def test_a_needed_download_is_said_instead(url, tmp_path, capsys):
-    url = url.replace('file:', 'http:')
-    with no_downloads() as needed:
-        with pytest.raises(WouldDownload) as caught:
-            cached_download(url, 2_600_000)
-    assert needed == [caught.value]
-    assert str(caught.value) == f'{url} (3 MB) to {cache_path(url)}'
-    assert not (tmp_path / 'root').exists() and capsys.readouterr().err == ''
-
-
-def test_what_is_cached_is_read(url):
-    path = cached_download(url, 1000)
-    with no_downloads() as needed:
-        assert cached_download(url, 1000) == path
-    assert needed == []
-
-
 def connect(family, address):
     with socket.socket(family) as connection:
         connection.connect((address, 80))
@@ -78,7 +31,6 @@ def connect(family, address):
 @pytest.mark.parametrize('download, expected', [
     (lambda: chainer.dataset.cached_download('http://example.invalid/x'), 'http://example.invalid/x'),
     (lambda: urllib.request.urlopen('https://example.invalid/x'), 'https://example.invalid/x'),
-    (lambda: socket.create_connection(('example.invalid', 80), 1), 'example.invalid'),
     (lambda: http.client.HTTPConnection('example.invalid', timeout=1).request('GET', '/'), 'example.invalid'),
     (lambda: connect(socket.AF_INET6, '2001:db8::1'), '2001:db8::1'),
     (lambda: connect(socket.AF_INET, '192.0.2.1'), '192.0.2.1')])
@@ -88,37 +40,43 @@ def test_anybodys_code_is_refused(url, download, expected):
     assert [str(error) for error in needed] == [expected]
 
 
-def test_this_machine_is_no_download(url):
+def test_this_machine_is_no_download_and_afterwards_nothing_is(url):
     with socket.create_server(('127.0.0.1', 0)) as server, no_downloads() as needed:
         socket.create_connection(('localhost', server.getsockname()[1]), 1).close()
         assert urllib.request.urlopen(url).read() == b'x' * 1000
-    assert needed == []
-
-
-def test_afterwards_it_is_as_before(url):
-    with no_downloads():
-        pass
-    cached_download(url, 1000)
+    assert needed == [] and os.path.basename(cached_download(url, 1000)) == hashlib.md5(url.encode()).hexdigest()
     with pytest.raises(OSError):
         socket.create_connection(('example.invalid', 80), 1)
 
 
-@pytest.mark.parametrize('dataset, first', [
-    (('datasets/cifar10.py', 'CIFAR10Dataset'), 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (170 MB) to '),
-    (('datasets/svhn.py', 'SVHNDataset'), 'http://ufldl.stanford.edu/housenumbers/train_32x32.mat (182 MB) to '),
-    (('datasets/stl10.py', 'STL10Dataset'), 'http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz (2640 MB) to '),
-    (('datasets/fashion_mnist.py', 'FashionMNISTDataset'),
+MINE = """import urllib.request
+import chainer
+
+class Mine:
+    def __init__(self):
+        self.pairs = chainer.datasets.get_mnist()[0]
+
+class Late:
+    def __len__(self):
+        return 9
+
+    def __getitem__(self, i):
+        return urllib.request.urlopen('https://example.invalid/x')
+"""
+
+
+@pytest.mark.parametrize('file, name, first', [
+    ('datasets/cifar10.py', 'CIFAR10Dataset', 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (170 MB) to '),
+    ('datasets/svhn.py', 'SVHNDataset', 'http://ufldl.stanford.edu/housenumbers/train_32x32.mat (182 MB) to '),
+    ('datasets/stl10.py', 'STL10Dataset', 'http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz (2640 MB) to '),
+    ('datasets/fashion_mnist.py', 'FashionMNISTDataset',
      'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz (26 MB) to '),
-    (('mine.py', 'Mine'), 'http://'), (('late.py', 'Late'), 'https://example.invalid/x')])
-def test_dry_run(url, tmp_path, monkeypatch, capsys, dataset, first):
+    ('mine.py', 'Mine', 'http://'), ('mine.py', 'Late', 'https://example.invalid/x')])
+def test_dry_run(url, tmp_path, monkeypatch, capsys, file, name, first):
     """With nothing in the cache: says what training would fetch, and checks the rest."""
     monkeypatch.setattr(fashion_mnist, 'DEBIAN_FOLDER', str(tmp_path / 'none'))
-    (tmp_path / 'mine.py').write_text('import chainer\n\nclass Mine:\n    def __init__(self):\n'
-                                      '        self.pairs = chainer.datasets.get_mnist()[0]\n')
-    (tmp_path / 'late.py').write_text('import urllib.request\n\nclass Late:\n    def __len__(self):\n        return 9\n'
-                                      "    def __getitem__(self, i):\n        return urllib.request.urlopen("
-                                      "'https://example.invalid/x')\n")
-    path = write_config(tmp_path, {'dataset': dict(zip(('dataset_fn', 'dataset_name'), dataset, strict=True))})
+    (tmp_path / 'mine.py').write_text(MINE)
+    path = write_config(tmp_path, {'dataset': {'dataset_fn': file, 'dataset_name': name}})
     arguments = '--config', path, '--gpu', -1, '--dry_run', '--results_dir', tmp_path / 'out'
     assert run(train.main, *arguments) == 0
     out = capsys.readouterr().out
@@ -127,6 +85,7 @@ def test_dry_run(url, tmp_path, monkeypatch, capsys, dataset, first):
     assert not (tmp_path / 'out').exists()
     if ' to ' in first:
         assert f' to {tmp_path}/root/_dl_cache/' in out and not (tmp_path / 'root').exists()
+        return
     assert run(train.main, *arguments, '--set', 'evaluation.network=none_such') == 2
     assert 'evaluation.network: expected one of' in capsys.readouterr().err
 

@@ -1,52 +1,41 @@
 from source.build import class_names_of
-from source.datasets.cifar10 import CIFAR10Dataset
+from source.datasets import cifar10, digits, fashion_mnist, imagenet, imagenet_dog_and_cat, photo_tiles, stl10, svhn
 from source.datasets.class_names import find_class, match_classes, read_class_names
-from source.datasets.digits import DigitsDataset
-from source.datasets.fashion_mnist import FashionMNISTDataset
-from source.datasets.imagenet import ImageNetDataset
-from source.datasets.imagenet_dog_and_cat import ImageNetDogAndCatDataset
-from source.datasets.photo_tiles import PhotoTilesDataset
-from source.datasets.stl10 import STL10Dataset
-from source.datasets.svhn import SVHNDataset
 
 import pytest
 
-
-@pytest.mark.parametrize('cls, args, position, name', [
-    (DigitsDataset, {}, 7, 'seven'), (SVHNDataset, {}, 0, 'zero'), (CIFAR10Dataset, {'root': '.'}, 3, 'cat'),
-    (FashionMNISTDataset, {'size': 28}, 9, 'ankle boot'), (STL10Dataset, {'split': 'train'}, 7, 'monkey'),
-    (PhotoTilesDataset, {'photos': 'all'}, 2, 'astronaut')])
-def test_names_without_data(cls, args, position, name):
-    names = cls.names_of(args)
-    assert names[position] == name
-    assert len(set(names)) == 10
+DIGITS = digits.DigitsDataset.names_of({})
+NAMES = ['n02123045 tabby, tabby cat', 'n02123159 tiger cat', 'crane', 'Crane', 'seven']
 
 
-def test_none(tmp_path):
-    assert STL10Dataset.names_of({}) is None  # its unlabeled split
-    assert ImageNetDataset.names_of({'path': str(tmp_path / 'none.txt')}) is None
+def test_names_of_data_sets_without_their_data(tmp_path):
+    for cls, args, position, name in (
+            (digits.DigitsDataset, {}, 7, 'seven'), (svhn.SVHNDataset, {}, 0, 'zero'),
+            (cifar10.CIFAR10Dataset, {'root': '.'}, 3, 'cat'), (stl10.STL10Dataset, {'split': 'train'}, 7, 'monkey'),
+            (fashion_mnist.FashionMNISTDataset, {'size': 28}, 9, 'ankle boot'),
+            (photo_tiles.PhotoTilesDataset, {'photos': 'all'}, 2, 'astronaut')):
+        names = cls.names_of(args)
+        assert names[position] == name and len(set(names)) == 10
+    assert stl10.STL10Dataset.names_of({}) is None  # its unlabeled split
+    assert imagenet.ImageNetDataset.names_of({'path': str(tmp_path / 'none.txt')}) is None
 
 
-@pytest.mark.parametrize('cls, args, first', [
-    (ImageNetDataset, {'n_classes': 3}, 0), (ImageNetDogAndCatDataset, {}, 151)])
-def test_imagenet_is_named_by_folders(tmp_path, cls, args, first):
+@pytest.mark.parametrize('cls, args, labels', [
+    (imagenet.ImageNetDataset, {'n_classes': 3}, range(3)),
+    (imagenet_dog_and_cat.ImageNetDogAndCatDataset, {}, range(151, 294))])
+def test_imagenet_is_named_by_folders(tmp_path, cls, args, labels):
     path = tmp_path / 'list.txt'
-    n = args.get('n_classes', 143)
-    path.write_text(''.join(f'n{c + 7:08d}/a.JPEG {c}\n' for c in reversed(range(first, first + n))))
-    assert cls.names_of({**args, 'path': str(path)}) == [f'n{c + 7:08d}' for c in range(first, first + n)]
-    path.write_text(f'n00000001/a.JPEG {first}\n')
+    path.write_text(''.join(f'n{c + 7:08d}/a.JPEG {c}\n' for c in reversed(labels)))
+    assert cls.names_of({**args, 'path': str(path)}) == [f'n{c + 7:08d}' for c in labels]
+    path.write_text(f'n00000001/a.JPEG {labels[0]}\n')
     assert cls.names_of({**args, 'path': str(path)}) is None
 
 
-def test_of_a_config_with_a_data_set_of_ones_own(tmp_path):
+def test_of_a_config(tmp_path):
     (tmp_path / 'own.py').write_text('class Own:\n    pass\n')
-    config = {'dataset': {'dataset_fn': 'own.py', 'dataset_name': 'Own', 'args': {}}}
-    assert class_names_of(config, str(tmp_path / 'config.yml')) is None
-    config = {'dataset': {'dataset_fn': 'datasets/digits.py', 'dataset_name': 'DigitsDataset', 'args': {}}}
-    assert class_names_of(config, 'config.yml')[3] == 'three'
-
-
-NAMES = ['n02123045 tabby, tabby cat', 'n02123159 tiger cat', 'crane', 'Crane', 'seven']
+    for file, name, expected in (('own.py', 'Own', None), ('datasets/digits.py', 'DigitsDataset', list(DIGITS))):
+        config = {'dataset': {'dataset_fn': file, 'dataset_name': name, 'args': {}}}
+        assert class_names_of(config, str(tmp_path / 'config.yml')) == expected
 
 
 @pytest.mark.parametrize('text, expected', [
@@ -76,41 +65,30 @@ def test_not_found(text, names, n_classes, expected):
 
 
 def test_file(tmp_path):
-    path = tmp_path / 'names.txt'
-    path.write_text('one\n\ntwo, 2\n')
-    assert read_class_names(path, 2) == ['one', 'two, 2']
-    with pytest.raises(ValueError, match='expected 3 class names, one a line; found 2'):
-        read_class_names(path, 3)
-    with pytest.raises(ValueError, match='cannot be read as class names: No such file'):
-        read_class_names(tmp_path / 'none', 3)
+    (tmp_path / 'names.txt').write_text('one\n\ntwo, 2\n')
+    assert read_class_names(tmp_path / 'names.txt', 2) == ['one', 'two, 2']
+    for name, n, message in (('names.txt', 3, 'expected 3 class names, one a line; found 2'),
+                             ('none', 3, 'cannot be read as class names: No such file')):
+        with pytest.raises(ValueError, match=message):
+            read_class_names(tmp_path / name, n)
 
 
-DIGITS = DigitsDataset.names_of({})
-
-
-@pytest.mark.parametrize('folders, names, expected', [
-    (['zero', 'nine', 'Four'], DIGITS, [0, 9, 4]), (['3', '07', '0'], DIGITS, [3, 7, 0]), (['2', '0'], None, [2, 0]),
-    (['n02123159', 'tabby'], NAMES, [1, 0])])
-def test_matched_folders(folders, names, expected, capsys):
+@pytest.mark.parametrize('folders, names, expected, told', [
+    (['zero', 'nine', 'Four'], DIGITS, [0, 9, 4], ''), (['3', '07', '0'], DIGITS, [3, 7, 0], ''),
+    (['2', '0'], None, [2, 0], ''), (['n02123159', 'tabby'], NAMES, [1, 0], ''),
+    # Of classes called by numbers: by name where all are, which is said where it is another class than the number.
+    (['1', '2'], ['1', '2', '10'], [0, 1], "folders are taken by name: '1' is class 0\n"),
+    (['0', '1', '2'], ['1', '2', '10'], [0, 1, 2], '')])  # what gen_images.py writes
+def test_matched_folders(folders, names, expected, told, capsys):
     assert match_classes(folders, names, 10) == expected
-    assert capsys.readouterr().err == ''
-
-
-def test_folders_of_classes_called_by_numbers(capsys):
-    """Read as names where all are; and that is said where it is another class than the number."""
-    names = ['1', '2', '10']
-    assert match_classes(['1', '2'], names, 3) == [0, 1]
-    assert capsys.readouterr().err == "folders are taken by name: '1' is class 0\n"
-    assert match_classes(['0', '1', '2'], names, 3) == [0, 1, 2]  # what gen_images.py writes
-    assert capsys.readouterr().err == ''
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize('folders, names, expected', [
     (['zero', 'ten'], DIGITS, "folder 'ten' is none of the data set's classes; expected their numbers, 0 to 9, or "
                               'names: zero, one, two, three, four, five, six, seven, eight, nine'),
-    (['1', '10'], DIGITS, "folder '10' is none"),
+    (['1', '10'], DIGITS, "folder '10' is none"), ([*map(str, range(10)), 'misc'], DIGITS, "folder 'misc' is none"),
     (['zero', '1'], DIGITS, "folder 'zero' is a name, '1' a number; expected"),
-    ([*map(str, range(10)), 'misc'], DIGITS, "folder 'misc' is none"),
     (['cat'], None, "folder 'cat' is none of the data set's classes; expected their numbers, 0 to 9"),
     (['crane'], NAMES, "folder 'crane' is none"),  # two classes are called so
     (['one', 'One'], DIGITS, "folders 'one' and 'One' are both class 1"),

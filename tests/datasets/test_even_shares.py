@@ -2,7 +2,6 @@
 from source.datasets.even_shares import even_shares
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,30 +22,17 @@ def check(labels, n, first):
         assert counts.max() - counts.min() <= 1, (label, counts)
 
 
-@settings(max_examples=400, deadline=None, database=None, derandomize=True)
+@settings(max_examples=100, deadline=None, database=None, derandomize=True)
 @given(st.lists(st.integers(-1, 6), max_size=60), st.integers(1, 7), st.data())
 def test_groups_and_classes_are_shared_evenly(labels, n, data):
     check(labels, n, data.draw(st.integers(0, n - 1)))
 
 
-@pytest.mark.parametrize('n', [2, 3, 4, 8])
-@pytest.mark.parametrize('power', [1, 3])
-def test_many_images_of_uneven_classes(n, power):
-    labels = (np.random.RandomState(n).uniform(size=20011) ** power * 1000).astype(int)
-    for first in range(n):
-        check(labels, n, first)
-
-
 def test_shared_groups_where_neither_end_may_have_any_process():
     """Both ends of an epoch are in groups that it shares: many orders of few images, whose colours must change."""
     rng = np.random.RandomState(0)
-    for _ in range(3000):
+    for _ in range(1000):
         n = rng.randint(3, 6)
         first = rng.randint(1, n)
         length = n * rng.randint(1, 4) + rng.randint(n)
         check(rng.randint(0, 1 + length // 2, length), n, first)
-
-
-def test_the_same_at_every_call():
-    labels = np.random.RandomState(0).randint(10, size=1000)
-    np.testing.assert_array_equal(even_shares(labels, 4, 1), even_shares(labels.astype(np.int32), 4, 1))

@@ -8,9 +8,12 @@ from PIL import Image
 IMS = np.random.RandomState(0).randint(256, size=(6, 3, 8, 8)).astype(np.uint8)
 
 
-def write(path, im):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(im.transpose(1, 2, 0)).save(path)
+def write(root, *names):
+    """IMS, one after another, as .png files of these names."""
+    for name, im in zip(names, IMS, strict=False):
+        path = root / f'{name}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(im.transpose(1, 2, 0)).save(path)
 
 
 def save(path, **arrays):
@@ -18,46 +21,41 @@ def save(path, **arrays):
     return path
 
 
-def test_folder_of_classes(tmp_path):
-    for k, name in enumerate(['10/a', '9/a', '9/b', '10/b', '9/c', '10/c']):
-        write(tmp_path / f'{name}.png', IMS[k])
+def test_folders_with_and_without_classes(tmp_path):
+    write(tmp_path, '10/a', '9/a', '9/b', '10/b', '9/c', '10/c')
     folder = ImageFolder(tmp_path)
     assert (len(folder), folder.size, folder.n_classes, folder.labelled) == (6, 8, 2, True)
-    for k, c in enumerate([1, 0, 0, 1, 0, 1]):  # class 0 is 9/, class 1 is 10/: numbers, not letters
-        places = [i for i in range(6) if np.array_equal(folder.load_ims([i])[0], IMS[k])]
-        assert [folder.labels[i] for i in places] == [c]
-
-
-@pytest.mark.parametrize('names', [['a', 'b/c'], ['a/b/c', 'a/b/d'], ['a', 'b']])
-def test_folder_without_classes(tmp_path, names):
-    for k, name in enumerate(names):
-        write(tmp_path / f'{name}.png', IMS[k])
-    folder = ImageFolder(tmp_path)
-    assert (folder.labelled, folder.n_classes, len(folder)) == (False, 1, 2)
+    order = [folder.names.index(name) for name in ('9/a.png', '9/b.png', '9/c.png', '10/a.png', '10/b.png', '10/c.png')]
+    assert folder.labels[order].tolist() == [0, 0, 0, 1, 1, 1]  # in order of numbers, not of letters
+    np.testing.assert_array_equal(folder.load_ims(order), IMS[[1, 2, 4, 0, 3, 5]])
+    for k, names in enumerate((['a', 'b/c'], ['a/b/c', 'a/b/d'], ['a', 'b'])):
+        write(tmp_path / f'without/{k}', *names)
+        folder = ImageFolder(tmp_path / f'without/{k}')
+        assert (folder.labelled, folder.n_classes, len(folder)) == (False, 1, 2)
 
 
 def test_images_are_read_as_needed(tmp_path):
-    write(tmp_path / 'a.png', IMS[0])
-    write(tmp_path / 'b.png', IMS[1, :, :7])
-    folder = ImageFolder(tmp_path)
+    write(tmp_path, 'a')
+    Image.fromarray(IMS[1, :, :7].transpose(1, 2, 0)).save(tmp_path / 'b.png')
+    folder = open_images(tmp_path)
     np.testing.assert_array_equal(folder.load_ims([0]), IMS[:1])
     with pytest.raises(ValueError, match=r'b.png: expected 8x8 pixels, found 8x7'):
         folder.load_ims([1])
 
 
-@pytest.mark.parametrize('ims', [IMS, IMS.transpose(0, 2, 3, 1)], ids=['channels first', 'channels last'])
-@pytest.mark.parametrize('name, key', [('ims', None), ('arr_0', None), ('mine', 'mine'), ('anything', None)])
+@pytest.mark.parametrize('ims, name, key', [
+    (IMS, 'ims', None), (IMS.transpose(0, 2, 3, 1), 'arr_0', None), (IMS, 'mine', 'mine'), (IMS, 'anything', None)])
 def test_npz(tmp_path, ims, name, key):
     images = ImageArray(save(tmp_path / 'a.npz', **{name: ims}), key)
     np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
-    assert (images.labelled, images.size) == (False, 8)
+    assert (images.labelled, images.size, images.n_classes, images.draw_order) == (False, 8, 1, None)
 
 
-def test_npz_with_labels(tmp_path):
-    images = open_images(save(tmp_path / 'a.npz', x=IMS, y=np.array([0, 3, 1, 1, 0, 0])))
+def test_npz_with_labels_and_the_order_of_draws(tmp_path):
+    order = np.array([5, 3, 9, 0, 1, 2])
+    images = open_images(save(tmp_path / 'a.npz', x=IMS, y=np.array([0, 3, 1, 1, 0, 0]), draw_order=order))
     assert (images.labelled, images.n_classes, images.labels.tolist()) == (True, 4, [0, 3, 1, 1, 0, 0])
-    write(tmp_path / 'b.png', IMS[0])
-    assert isinstance(open_images(tmp_path), ImageFolder)
+    assert images.draw_order.tolist() == order.tolist()
 
 
 def test_which_of_several_arrays_is_said(tmp_path, capsys):
@@ -66,27 +64,21 @@ def test_which_of_several_arrays_is_said(tmp_path, capsys):
     np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
     assert images.labels.tolist() == list(range(6))
     assert capsys.readouterr().err.splitlines() == [
-        f'{path}: images are taken from ims, not from x; --key names one', f'{path}: labels are taken from labels, not '
-        'from y']
+        f'{path}: images are taken from ims, not from x; --key names one',
+        f'{path}: labels are taken from labels, not from y']
     np.testing.assert_array_equal(ImageArray(path, 'x').load_ims(np.arange(6)), IMS[::-1])
-
-
-def test_draw_order(tmp_path):
-    assert ImageArray(save(tmp_path / 'a.npz', ims=IMS)).draw_order is None
-    order = np.array([5, 3, 9, 0, 1, 2])
-    assert ImageArray(save(tmp_path / 'b.npz', ims=IMS, draw_order=order)).draw_order.tolist() == order.tolist()
 
 
 @pytest.mark.parametrize('arrays, key, expected', [
     ({'a': IMS, 'b': IMS}, None, 'expected images under ims or images or x or arr_0, found a, b'),
     ({'a': IMS}, 'b', 'expected images under b, found a'),
     ({'ims': IMS // 128}, None, 'ims: expected values from 0 to 255, found none above 1'),
-    ({'ims': IMS, 'draw_order': np.arange(6.)}, None, 'draw_order: expected'),
     ({'ims': IMS / 255.}, None, r'ims: expected uint8 \(N, 3, H, W\) or \(N, H, W, 3\), found float64 \(6, 3, 8, 8\)'),
     ({'ims': IMS[:, :2]}, None, 'ims: expected uint8'), ({'ims': IMS[0]}, None, 'ims: expected uint8'),
     ({'ims': IMS[:0]}, None, 'ims: expected uint8'), ({'ims': IMS[:, :, :7]}, None, 'expected 8x8 pixels, found 8x7'),
     ({'ims': IMS, 'labels': np.arange(5)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'labels': np.arange(6) - 1}, None, r'labels: expected \(6,\) integers from 0'),
+    ({'ims': IMS, 'labels': np.arange(6.)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'draw_order': np.zeros(6, int)}, None, r'draw_order: expected \(6,\) different integers'),
     ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])
 def test_npz_refused(tmp_path, arrays, key, expected):
@@ -98,14 +90,13 @@ def test_npz_refused(tmp_path, arrays, key, expected):
 
 def test_what_is_told_of_a_folder(tmp_path, capsys):
     """A loose image takes the classes away; a record of draws one level down; transparency, once."""
-    for k, name in enumerate(['0/a', '1/b', 'images/c', 'images/d']):
-        write(tmp_path / f'{name}.png', IMS[k])
+    write(tmp_path, '0/a', '1/b', 'images/c', 'images/d')
     (tmp_path / 'images' / 'draw_order.json').write_text('{}')
     assert ImageFolder(tmp_path).labelled
     err = capsys.readouterr().err
     assert f'images/draw_order.json is not followed; --images {tmp_path}/images would follow it' in err
-    Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / 'cover.png')
-    Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / 'back.png')
+    for name in ('back', 'cover'):
+        Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / f'{name}.png')
     folder = ImageFolder(tmp_path, 8)
     assert not folder.labelled
     assert 'the images have no classes, as back.png is not in a folder of the first level' in capsys.readouterr().err
@@ -117,13 +108,13 @@ def test_what_is_told_of_a_folder(tmp_path, capsys):
 
 
 def test_ones_own_output_is_passed_over_in_silence(tmp_path, capsys):
-    write(tmp_path / '0.png', IMS[0])
+    write(tmp_path, '0')
     write_draw_order(tmp_path, ['0.png'])
     assert ImageFolder(tmp_path).draw_order.tolist() == [0]
     assert capsys.readouterr().err == ''
     (tmp_path / 'notes.md').touch()
-    ImageFolder(tmp_path)
-    assert capsys.readouterr().err.startswith(f'{tmp_path}: 1 entry passed over: its name ends in .md')
     (tmp_path / '1.png').symlink_to('0.png')
     ImageFolder(tmp_path)
-    assert '2 images, but only 1 files: links count some more than once' in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f'{tmp_path}: 1 entry passed over: its name ends in .md' in err
+    assert '2 images, but only 1 files: links count some more than once' in err

@@ -18,19 +18,16 @@ def test_arrays(tmp_path, compressed):
     found = read_mat(tmp_path / 'a.mat')
     assert set(found) == set(ARRAYS)
     for name, array in ARRAYS.items():
-        assert found[name].dtype == array.dtype and found[name].shape == array.shape
-        np.testing.assert_array_equal(found[name], array)
+        np.testing.assert_array_equal(found[name], array, strict=True)
 
 
-@pytest.mark.parametrize('compressed, message', [(False, 'more than are left'), (True, 'an element of|more than')])
-def test_what_is_cut(tmp_path, compressed, message):
+@pytest.mark.parametrize('compressed, kept, message', [
+    (False, -9, 'more than are left'), (True, -9, 'an element of|more than'),
+    (True, 100, 'not a little-endian MATLAB 5 file')])
+def test_what_is_cut(tmp_path, compressed, kept, message):
     savemat(tmp_path / 'a.mat', {'x': ARRAYS['x']}, do_compression=compressed)
-    content = (tmp_path / 'a.mat').read_bytes()
-    (tmp_path / 'a.mat').write_bytes(content[:-9])
+    (tmp_path / 'a.mat').write_bytes((tmp_path / 'a.mat').read_bytes()[:kept])
     with pytest.raises(ValueError, match=message):
-        read_mat(tmp_path / 'a.mat')
-    (tmp_path / 'a.mat').write_bytes(content[:100])
-    with pytest.raises(ValueError, match='not a little-endian MATLAB 5 file'):
         read_mat(tmp_path / 'a.mat')
 
 

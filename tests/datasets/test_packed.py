@@ -1,18 +1,11 @@
 import mmap
+from types import SimpleNamespace
 
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.packed import PackedDataset, PackedDogAndCatDataset
-from source.datasets.packed_file import (
-    HEADER_BYTES,
-    AppendedFile,
-    PackedWriter,
-    announce,
-    header,
-    open_packed,
-    save_labels,
-)
-from source.scoring.statistics_cache import fingerprint
+from source.datasets.packed_file import HEADER_BYTES, AppendedFile, PackedWriter, announce, open_packed, save_labels
 from tests.datasets.imagenet_tree import photo
+from tests.datasets.test_square_crops import Images
 
 import numpy as np
 import pytest
@@ -32,37 +25,30 @@ def write_packed(folder, labels=LABELS, size=20, name='train_20.npy'):
     return ims
 
 
-def test_is_a_plain_numpy_file(tmp_path):
+def test_a_plain_numpy_file_is_mapped(tmp_path):
     ims = write_packed(tmp_path)
     np.testing.assert_array_equal(np.load(tmp_path / 'train_20.npy'), ims)
     np.testing.assert_array_equal(np.load(tmp_path / 'train_20_labels.npy'), LABELS)
-
-
-@pytest.mark.parametrize('n, size', [(0, 1), (1, 8), (1281167, 128), (10 ** 12, 1024)])
-def test_header_is_of_one_length(n, size):
-    assert len(header(n, size)) == HEADER_BYTES
-
-
-def test_images_are_mapped_not_read(tmp_path):
-    ims = write_packed(tmp_path)
     found, labels = open_packed(tmp_path / 'train_20.npy')
     assert isinstance(found, np.memmap) and not found.flags.writeable and not isinstance(labels, np.memmap)
-    np.testing.assert_array_equal(found, ims)
-    assert labels.dtype == np.int32
-
-
-def test_images_labels_and_examples(tmp_path):
-    ims = write_packed(tmp_path)
     dataset = PackedDataset('train_20.npy', str(tmp_path), size=20)
-    same = ImageDataset(ims.transpose(0, 3, 1, 2), LABELS, 1000)
     assert (len(dataset), dataset.size, dataset.n_classes) == (7, 20, 1000)
-    indices = [6, 0, 3, 3]
+    assert [name for name, _ in dataset.files()] == ['train_20.npy', 'train_20_labels.npy']
+    same, indices = ImageDataset(ims.transpose(0, 3, 1, 2), LABELS, 1000), [6, 0, 3, 3]
     for rng in (None, np.random.RandomState(0)):
         np.testing.assert_array_equal(dataset.load_ims(indices, rng), same.ims[indices])
-    for found, expected in zip(dataset.get_examples(indices, np.random.RandomState(1)),
-                               same.get_examples(indices, np.random.RandomState(1)), strict=True):
-        assert found.dtype == expected.dtype
-        np.testing.assert_array_equal(found, expected)
+    for arrays in zip(*(d.get_examples(indices, np.random.RandomState(1)) for d in (dataset, same)), strict=True):
+        np.testing.assert_array_equal(*arrays, strict=True)
+
+
+@pytest.mark.parametrize('size, arguments', [(13, {}), (20, {'augmentation': True, 'crop_ratio': .35}),
+                                             (20, {'augmentation': True}), (20, {'stretch_contrast': True})])
+def test_another_size_crops_and_contrast_are_as_of_any_images(tmp_path, size, arguments):
+    ims = write_packed(tmp_path)
+    found = PackedDataset('train_20.npy', str(tmp_path), size, **arguments)
+    expected = Images([Image.fromarray(im) for im in ims], size, **arguments)
+    for make_rng in (lambda: None, lambda: np.random.RandomState(3)):
+        np.testing.assert_array_equal(found.load_ims([5, 2, 2], make_rng()), expected.load_ims([5, 2, 2], make_rng()))
 
 
 @pytest.mark.skipif(not hasattr(mmap, 'MADV_WILLNEED'), reason='needs madvise')
@@ -71,42 +57,13 @@ def test_what_is_announced_is_what_is_read(tmp_path):
     write_packed(tmp_path, [0] * 200)
     ims, _ = open_packed(tmp_path / 'train_20.npy')
     asked = []
-
-    class Recorder:
-        offset, strides = ims.offset, ims.strides
-
-        class base:  # noqa: N801
-            @staticmethod
-            def madvise(advice, start, length):
-                asked.append((advice, start, length))
-    announce(Recorder, [150, 199])
+    base = SimpleNamespace(madvise=lambda *args: asked.append(args))
+    announce(SimpleNamespace(base=base, offset=ims.offset, strides=ims.strides), [150, 199])
     for (advice, start, length), row in zip(asked, [150, 199], strict=True):
-        first, end = HEADER_BYTES + row * 1200, HEADER_BYTES + (row + 1) * 1200
+        first = HEADER_BYTES + row * 1200
         assert advice == mmap.MADV_WILLNEED and start % mmap.PAGESIZE == 0
-        assert start <= first < start + mmap.PAGESIZE and start + length == end
+        assert start <= first < start + mmap.PAGESIZE and start + length == first + 1200
     announce(ims, range(200))
-
-
-def test_another_size_is_resized_by_pillow(tmp_path):
-    ims = write_packed(tmp_path)
-    found = PackedDataset('train_20.npy', str(tmp_path), size=13).load_ims([4])[0]
-    expected = Image.fromarray(ims[4]).resize((13, 13), Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(found.transpose(1, 2, 0), np.asarray(expected))
-
-
-@pytest.mark.parametrize('ratio', [1., .9, .35])
-def test_augmentation(tmp_path, ratio):
-    """Draws are x, y and the mirror, each uniform; without an rng there is none."""
-    ims = write_packed(tmp_path)
-    dataset = PackedDataset('train_20.npy', str(tmp_path), 20, augmentation=True, crop_ratio=ratio)
-    found, rng, side = dataset.load_ims([5, 2, 2], np.random.RandomState(3)), np.random.RandomState(3), int(20 * ratio)
-    for im, k in zip(found, [5, 2, 2], strict=True):
-        x, y = (int(rng.uniform() * (20 - side + 1)) for _ in range(2))
-        crop = ims[k][y:y + side, x:x + side]
-        crop = crop[:, ::-1] if rng.uniform() < .5 else crop
-        expected = Image.fromarray(np.ascontiguousarray(crop)).resize((20, 20), Image.Resampling.BILINEAR)
-        np.testing.assert_array_equal(im.transpose(1, 2, 0), np.asarray(expected))
-    np.testing.assert_array_equal(dataset.load_ims([5, 2]), ims[[5, 2]].transpose(0, 3, 1, 2))
 
 
 def test_dogs_and_cats(tmp_path):
@@ -119,26 +76,18 @@ def test_dogs_and_cats(tmp_path):
     assert any(np.array_equal(found, im) for im in (ims[3], ims[3][:, ::-1]))
 
 
-def test_statistics_are_kept_by_content(tmp_path):
-    """The fingerprint does not read all images, but differs where the file was written anew."""
-    write_packed(tmp_path)
-    dataset = PackedDataset('train_20.npy', str(tmp_path), 20)
-    assert [name for name, _ in dataset.files()] == ['train_20.npy', 'train_20_labels.npy']
-    before = fingerprint(dataset)
-    assert before == fingerprint(dataset)
-    write_packed(tmp_path, [1, 150, 151, 152, 293, 294, 999])
-    assert fingerprint(PackedDataset('train_20.npy', str(tmp_path), 20)) != before
+def zeros(*shape, dtype=np.uint8):
+    return lambda path: np.save(path, np.zeros(shape, dtype))
 
 
 @pytest.mark.parametrize('damage, message', [
     (lambda path: path.write_bytes(b''), r'train_20.npy: expected packed images, an .npy file .* 0 bytes that cannot'),
-    (lambda path: path.write_bytes(path.read_bytes()[:-1]), r'train_20.npy: expected packed images, an .npy file'),
     (lambda path: path.write_bytes(path.read_bytes() + b'\0'), r'expected packed images, 8528 bytes in C order'),
     (lambda path: path.write_bytes(bytes(HEADER_BYTES) + path.read_bytes()[HEADER_BYTES:]), r'that cannot'),
-    (lambda path: np.save(path, np.zeros((7, 20, 20, 3), np.float32)), r'uint8 \(N, size, size, 3\); found float32'),
-    (lambda path: np.save(path, np.zeros((7, 20, 21, 3), np.uint8)), r'found uint8 \(7, 20, 21, 3\)'),
+    (zeros(7, 20, 20, 3, dtype=np.float32), r'uint8 \(N, size, size, 3\); found float32'),
+    (zeros(7, 20, 21, 3), r'found uint8 \(7, 20, 21, 3\)'), (zeros(0, 20, 20, 3), r'found uint8 \(0, 20, 20, 3\)'),
     (lambda path: np.save(path, np.asfortranarray(np.zeros((7, 20, 20, 3), np.uint8))), r'in C order'),
-    (lambda path: np.save(path, np.zeros((8, 20, 20, 3), np.uint8)), r'train_20_labels.npy: expected 8 labels'),
+    (zeros(8, 20, 20, 3), r'train_20_labels.npy: expected 8 labels'),
     (lambda path: np.save(path, np.array([{}]), allow_pickle=True), r'train_20.npy: expected packed images'),
     (lambda path: np.save(path.with_name('train_20_labels.npy'), np.zeros(7)), r'int32; found float64 \(7,\)'),
     (lambda path: save_labels(path, [0] * 6 + [1000]), r'train_20_labels.npy: expected labels 0 to 999, found 0 to '),
@@ -152,19 +101,15 @@ def test_what_is_damaged_is_named(tmp_path, damage, message):
     assert '\n' not in str(caught.value)
 
 
-def test_what_is_missing_is_named(tmp_path):
+def test_what_is_missing_or_unfinished_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='train_20.npy: expected packed images, as prepare_imagenet.py'):
-        PackedDataset('train_20.npy', str(tmp_path), 20)
-    write_packed(tmp_path)
-    (tmp_path / 'train_20_labels.npy').unlink()
-    with pytest.raises(FileNotFoundError, match='train_20_labels.npy: expected labels'):
         PackedDataset('train_20.npy', str(tmp_path), 20)
     write_packed(tmp_path, [3, 4])
     with pytest.raises(ValueError, match='train_20.npy: expected images with labels 151 to 293, found 3 to 4'):
         PackedDogAndCatDataset('train_20.npy', str(tmp_path), 20)
-
-
-def test_an_unfinished_file_is_none(tmp_path):
+    (tmp_path / 'train_20_labels.npy').unlink()
+    with pytest.raises(FileNotFoundError, match='train_20_labels.npy: expected labels'):
+        PackedDataset('train_20.npy', str(tmp_path), 20)
     with PackedWriter(tmp_path / 'a.npy', 20) as writer:
         writer.write(np.zeros((3, 20, 20, 3), np.uint8))
     save_labels(tmp_path / 'a.npy', [0, 0, 0])

@@ -7,34 +7,28 @@ import numpy as np
 import pytest
 
 DIGITS = DigitsDataset(size=8)
+EVERY_BYTE = np.resize(np.arange(256), (50, 3, 8, 8)).astype(np.uint8)
+NOISE = np.random.RandomState(0)
 
 
 class Pairs(chainer.dataset.DatasetMixin):
     """Fifty digits, made of bytes by `scale`, and nothing but what Chainer asks of a data set."""
 
-    def __init__(self, scale=lambda im: im / np.float32(127.5) - 1, label=int):
-        self.scale, self.label = scale, label
+    def __init__(self, scale=lambda im: im / np.float32(127.5) - 1, label=int, ims=DIGITS.ims):
+        self.scale, self.label, self.bytes = scale, label, ims
 
     def __len__(self):
         return 50
 
     def get_example(self, i):
-        return self.scale(DIGITS.ims[i]).astype(np.float32), self.label(DIGITS.labels[i])
-
-
-NOISE = np.random.RandomState(0)
+        return self.scale(self.bytes[i]).astype(np.float32), self.label(DIGITS.labels[i])
 
 
 @pytest.mark.parametrize('scale', [
     lambda im: im / 127.5 - 1, lambda im: im / 128. - 1,
     lambda im: im / 128. - 1 + NOISE.uniform(0, 1 / 128 - 1e-6, im.shape)], ids=['127.5', '128', 'dequantized'])
 def test_bytes_come_back(scale):
-    every = np.resize(np.arange(256), (50, 3, 8, 8)).astype(np.uint8)
-
-    class Bytes(Pairs):
-        def get_example(self, i):
-            return scale(every[i]).astype(np.float32), 0
-    np.testing.assert_array_equal(as_images(Bytes()).load_ims(range(50)), every)
+    np.testing.assert_array_equal(as_images(Pairs(scale, ims=EVERY_BYTE)).load_ims(range(50)), EVERY_BYTE)
 
 
 def test_what_is_derived():
@@ -49,10 +43,10 @@ def test_what_is_derived():
 def test_labels_of_ones_own_are_taken():
     """Where its pairs have the same; then those that are not looked at count too."""
     pairs = Pairs()
-    pairs.labels, pairs.n_classes = DIGITS.labels[:50].astype(np.uint8), np.int64(10)
-    assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
-    pairs.labels = (DIGITS.labels[:50] + 1) % 10
-    assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
+    pairs.n_classes = np.int64(10)
+    for labels in (DIGITS.labels[:50].astype(np.uint8), (DIGITS.labels[:50] + 1) % 10):
+        pairs.labels = labels
+        assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
     looked_at = np.unique(np.linspace(0, 49, 32).astype(int))
     pairs.labels = np.where(np.isin(np.arange(50), looked_at), DIGITS.labels[:50], -1)
     with pytest.raises(BadBatch, match='expected as label 0 to 9 .* found -1; the data set has -1 to 9'):
@@ -62,7 +56,6 @@ def test_labels_of_ones_own_are_taken():
 @pytest.mark.parametrize('pairs, expected', [
     (Pairs(lambda im: im), 'image 0: expected values from -1 to 1, found 0 to 2'),
     (Pairs(lambda im: im[:1] / 255), r'image 0: expected float32 \(3, 8, 8\), found float32 \(1, 8, 8\)'),
-    (Pairs(lambda im: im[:, :7] / 255), r'expected float32 \(3, 8, 8\), found float32 \(3, 7, 8\)'),
     (Pairs(label=float), 'expected as label a signed whole number from 0 to 9'),
     (DIGITS.ims[:3], 'image 0: expected a tuple')])
 def test_other_pairs_are_one_line(pairs, expected):
@@ -71,13 +64,11 @@ def test_other_pairs_are_one_line(pairs, expected):
     assert '\n' not in str(error.value)
 
 
-def test_images_that_change_are_said(capsys):
+def test_images_that_change_are_said_and_one_array_filled_again_for_each(capsys):
     assert as_images(Pairs(lambda im: np.random.uniform(-1, 1, im.shape))).size == 8
     assert capsys.readouterr().err == ('warning: Pairs does not give the same image twice; real images are taken as '
                                        'they come\n')
 
-
-def test_one_array_filled_again_for_each_image():
     class Shared(Pairs):
         buffer = np.empty((3, 8, 8), np.float32)
 

@@ -7,6 +7,7 @@ from source.datasets.batch_iterator import BatchIterator
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.parallel_batch_iterator import LEAST_AHEAD, ParallelBatchIterator
+from tests.children import wait_until
 
 import chainer
 import numpy as np
@@ -16,12 +17,14 @@ import pytest
 class Shuffled(ImageDataset):
     """Images with an augmentation that is drawn, read at speeds that vary, so that workers end out of turn."""
 
-    def __init__(self, n=11):
+    def __init__(self, n=11, broken=-1):
         ims = np.random.RandomState(0).randint(256, size=(n, 3, 4, 4), dtype=np.uint8)
         super().__init__(ims, np.arange(n) % 5, 5)
-        self.n_reads, self.lock = 0, threading.Lock()
+        self.n_reads, self.broken, self.lock = 0, broken, threading.Lock()
 
     def load_ims(self, indices, rng=None):
+        if self.broken in indices:
+            raise ValueError('an image is broken')
         with self.lock:
             self.n_reads += 1
             turn = self.n_reads
@@ -29,29 +32,20 @@ class Shuffled(ImageDataset):
         return self.ims[indices] if rng is None else np.roll(self.ims[indices], rng.randint(4), axis=3)
 
 
-@pytest.fixture
-def make():
-    """Makes iterators and finalizes them."""
-    made = []
-
-    def of(dataset, batchsize, seed=0, workers=None):
-        made.append(BatchIterator(dataset, batchsize, seed) if workers is None else
-                    ParallelBatchIterator(dataset, batchsize, seed, workers))
-        return made[-1]
-    yield of
-    for iterator in made:
-        iterator.finalize()
+def make(dataset, batchsize, seed=0, workers=None):
+    """One that is forgotten ends its threads (test_one_forgotten_leaves_no_threads)."""
+    if workers is None:
+        return BatchIterator(dataset, batchsize, seed)
+    return ParallelBatchIterator(dataset, batchsize, seed, workers)
 
 
 def same(found, expected):
-    assert len(found) == len(expected)
     for (x, y), (x_expected, y_expected) in zip(found, expected, strict=True):
         assert (x.dtype, x.tobytes(), y) == (x_expected.dtype, x_expected.tobytes(), y_expected)
 
 
-@pytest.mark.parametrize('workers', [1, 2, 5])
-@pytest.mark.parametrize('batchsize', [4, 11, 30])
-def test_the_same_batches_whatever_the_number_of_workers(make, workers, batchsize):
+@pytest.mark.parametrize('workers, batchsize', [(1, 4), (2, 30), (5, 11)])
+def test_the_same_batches_whatever_the_number_of_workers(workers, batchsize):
     plain, parallel = make(Shuffled(), batchsize, (3, 1)), make(Shuffled(), batchsize, (3, 1), workers)
     for _ in range(3 * LEAST_AHEAD):
         same(parallel.next(), plain.next())
@@ -59,38 +53,25 @@ def test_the_same_batches_whatever_the_number_of_workers(make, workers, batchsiz
             plain.epoch, plain.epoch_detail, plain.previous_epoch_detail, plain.is_new_epoch)
 
 
-@pytest.mark.parametrize('workers', [None, 1, 3])
-def test_images_before_noise(make, workers):
-    """next_ims is next less its noise, which is what the rng gives after the augmentation."""
+@pytest.mark.parametrize('workers', [None, 3])
+def test_images_before_noise(workers):
+    """next_ims is next less its noise, which is what the rng gives after the augmentation; the two may be mixed."""
     dataset = DigitsDataset(size=16, augmentation=True)
     examples, before_noise = make(dataset, 6, (7, 1)), make(dataset, 6, (7, 1), workers)
     for k in range(4):
         ims, labels = before_noise.next_ims()
         assert (ims.dtype, ims.shape, labels.dtype, labels.shape) == (np.uint8, (6, 3, 16, 16), np.int32, (6,))
         x, y = chainer.dataset.concat_examples(examples.next())
-        rng = np.random.RandomState((7, 1, 1, 6 * k))
+        rng = np.random.RandomState((7, 1, 1, 12 * k))
         rng.randint(-1, 2, (6, 2))  # the digits' moves
         expected = (ims / 128. - 1. + rng.uniform(0., 1. / 128., ims.shape)).astype(np.float32)
         np.testing.assert_array_equal(x, expected)
         np.testing.assert_array_equal(y, labels)
+        same(before_noise.next(), examples.next())
 
 
-@pytest.mark.parametrize('workers', [None, 1, 3])
-def test_both_kinds_may_be_mixed(make, workers):
-    plain, mixed = make(Shuffled(), 4, 5), make(Shuffled(), 4, 5, workers)
-    for as_ims in np.random.RandomState(0).rand(30) < .5:
-        expected = plain.next()
-        if as_ims:
-            ims, labels = mixed.next_ims()
-            for (x, y), im, label in zip(expected, ims, labels, strict=True):
-                assert np.abs(x - (im / 128. - 1. + .5 / 128.)).max() <= .5 / 128. + 1e-6 and y == label
-        else:
-            same(mixed.next(), expected)
-
-
-@pytest.mark.parametrize('k', [0, 1, 5, 13])
-@pytest.mark.parametrize('workers, workers_after', [(3, 1), (None, 2), (2, None)])
-def test_resumes_at_the_exact_image(make, k, workers, workers_after):
+@pytest.mark.parametrize('k, workers, workers_after', [(0, 3, 1), (1, None, 2), (5, 2, None), (13, None, None)])
+def test_resumes_at_the_exact_image(k, workers, workers_after):
     stopped = make(Shuffled(), 4, 3, workers)
     for _ in range(k):
         stopped.next()
@@ -104,58 +85,42 @@ def test_resumes_at_the_exact_image(make, k, workers, workers_after):
 
 
 def threads():
-    return [thread for thread in threading.enumerate() if thread.name.startswith('loader')]
+    return {thread for thread in threading.enumerate() if thread.name.startswith('loader')}
 
 
-def test_reads_a_bounded_number_ahead_and_stops(make):
-    dataset = Shuffled()
+def test_reads_a_bounded_number_ahead_and_stops():
+    before, dataset, expected = threads(), Shuffled(), make(Shuffled(), 4)
     iterator = make(dataset, 4, workers=2)
-    assert dataset.n_reads == 0 and not threads()
-    expected = make(Shuffled(), 4)
+    assert dataset.n_reads == 0 and threads() <= before
     same(iterator.next(), expected.next())
-    for _ in range(100):
-        time.sleep(.01)
-        if dataset.n_reads == LEAST_AHEAD:
-            break
-    time.sleep(.03)
-    assert dataset.n_reads == LEAST_AHEAD and len(threads()) == 2
-    iterator.finalize()
-    iterator.finalize()
-    assert not threads()
-    same(iterator.next(), expected.next())  # and goes on, should it be asked to
-    iterator.finalize()
-    assert not threads()
+    wait_until(lambda: all(future.done() for *_, future in iterator._ahead))
+    assert dataset.n_reads == LEAST_AHEAD and len(threads() - before) == 2
+    for _ in range(2):
+        iterator.finalize()
+        iterator.finalize()
+        assert threads() <= before
+        same(iterator.next(), expected.next())  # and goes on, should it be asked to
 
 
 def test_one_forgotten_leaves_no_threads():
-    iterator = ParallelBatchIterator(Shuffled(), 4, workers=2)
+    before, iterator = threads(), ParallelBatchIterator(Shuffled(), 4, workers=2)
     iterator.next()
-    started = threads()
+    started = threads() - before
     del iterator
     gc.collect()
-    for thread in started:
-        thread.join(timeout=10)
-    assert not threads()
+    wait_until(lambda: not any(thread.is_alive() for thread in started))
 
 
-class Broken(Shuffled):
-    def load_ims(self, indices, rng=None):
-        if 7 in indices:
-            raise ValueError('image 7 is broken')
-        return super().load_ims(indices, rng)
-
-
-def test_an_error_comes_with_its_own_batch(make):
-    order = np.random.RandomState((1, 0, 0)).permutation(20)
-    n_before = int(np.flatnonzero(order == 7)[0]) // 2
+@pytest.mark.parametrize('workers', [None, 3])
+def test_an_error_comes_with_its_own_batch(workers):
+    n_before = int(np.flatnonzero(np.random.RandomState((1, 0, 0)).permutation(20) == 7)[0]) // 2
     assert 0 < n_before < 9  # neither the first batch nor the last
-    for workers in (None, 3):
-        iterator = make(Broken(20), 2, 1, workers)
-        for _ in range(n_before):
-            iterator.next()
-        with pytest.raises(ValueError, match='image 7 is broken'):
-            iterator.next()
-        assert iterator.n_drawn == 2 * n_before
+    iterator = make(Shuffled(20, broken=7), 2, 1, workers)
+    for _ in range(n_before):
+        iterator.next()
+    with pytest.raises(ValueError, match='an image is broken'):
+        iterator.next()
+    assert iterator.n_drawn == 2 * n_before
 
 
 def test_refuses_no_workers():

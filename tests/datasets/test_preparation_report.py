@@ -7,8 +7,10 @@ WHOLE = [{'n_files': 4, 'n_rows': 3, 'box_bytes': 9, 'skipped': [['a', 'why']], 
          {'n_files': 6, 'n_rows': 5, 'box_bytes': 9, 'skipped': [], 'changed': []}]
 
 
-def test_whole():
+def test_whole_or_not():
     assert are_entries([], 6) and are_entries(WHOLE[:1], 6) and are_entries(WHOLE, 6)
+    for name in WHOLE[0]:
+        assert not are_entries([{key: value for key, value in WHOLE[0].items() if key != name}], 6)
 
 
 @pytest.mark.parametrize('k, changes', [
@@ -20,8 +22,3 @@ def test_what_does_not_fit(k, changes):
     entries = [dict(entry) for entry in WHOLE]
     entries[k].update(changes)
     assert not are_entries(entries, 6)
-
-
-def test_what_is_missing():
-    for name in WHOLE[0]:
-        assert not are_entries([{key: value for key, value in WHOLE[0].items() if key != name}], 6)

@@ -1,5 +1,4 @@
 from evaluations import calc_ref_stats
-from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
 from source.scoring.statistics_files import load_statistics
 from tests.evaluations.scored_snapshot import EVALUATION, refused
@@ -9,10 +8,12 @@ from tests.narrow import run, write_config
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.usefixtures('fake_judge')
 
-@pytest.fixture(autouse=True)
-def _fake_network(monkeypatch):
-    monkeypatch.setitem(NETWORKS, 'digits', lambda *_: FakeFeatureNetwork())
+
+@pytest.fixture
+def config(tmp_path):
+    return write_config(tmp_path, EVALUATION)
 
 
 def assert_of(path, ims, text):
@@ -23,21 +24,26 @@ def assert_of(path, ims, text):
 
 
 @pytest.mark.parametrize('split, kind', [('train', 'training'), ('test', 'test')])
-def test_whole_set(tmp_path, split, kind):
-    config, digits = write_config(tmp_path, EVALUATION), DigitsDataset(split, size=8)
-    out = tmp_path / 'new' / 'a.npz'
-    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--real', split, '--out', out) == 0
-    assert_of(out, digits.ims, f'{len(digits)} {kind} images of DigitsDataset')
+def test_whole_set(config, tmp_path, capsys, split, kind):
+    digits, out = DigitsDataset(split, size=8), tmp_path / 'new' / 'a.npz'
+    for is_replaced in (False, True):
+        assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--real', split, '--out', out) == 0
+        assert_of(out, digits.ims, f'{len(digits)} {kind} images of DigitsDataset')
+        assert (f'{out}: replaced; --out names another file' in capsys.readouterr().err) == is_replaced
 
 
-def test_per_class(tmp_path, capsys):
-    config, digits = write_config(tmp_path, EVALUATION), DigitsDataset(size=8)
-    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--per_class', '--out', tmp_path / 'a') == 0
-    assert {path.name for path in (tmp_path / 'a').iterdir()} == {f'class_{c}.npz' for c in range(10)}
+def test_per_class(config, tmp_path, capsys):
+    digits, out = DigitsDataset(size=8), tmp_path / 'a'
+    for is_replaced in (False, True):
+        assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--per_class', '--out', out) == 0
+        captured = capsys.readouterr()
+        assert '10 classes, 1437 training images under digits' in captured.out
+        said = f'{out}/class_0.npz and 9 more: replaced; --out names another folder'
+        assert (said in captured.err) == is_replaced
+    assert {path.name for path in out.iterdir()} == {f'class_{c}.npz' for c in range(10)}
     for c in range(10):
         ims = digits.ims[digits.labels == c]
-        assert_of(tmp_path / 'a' / f'class_{c}.npz', ims, f'{len(ims)} train images of class {c} of DigitsDataset')
-    assert '10 classes, 1437 training images under digits' in capsys.readouterr().out
+        assert_of(out / f'class_{c}.npz', ims, f'{len(ims)} train images of class {c} of DigitsDataset')
 
 
 def test_class_of_one_image_is_left_out(tmp_path, capsys):
@@ -54,22 +60,11 @@ def test_class_of_one_image_is_left_out(tmp_path, capsys):
     assert message == f'--real test: {config}: Mine has no test set'
 
 
-def test_refused(tmp_path, capsys):
-    config = write_config(tmp_path, EVALUATION)
-    assert refused(calc_ref_stats.main, tmp_path, capsys, '--config', config, '--out', tmp_path / 'a') == (
-        f'--out: expected a name ending in .npz, got {tmp_path}/a')
-    config = tmp_path / 'no.yml'
-    message = refused(calc_ref_stats.main, tmp_path, capsys, '--config', config, '--out', tmp_path / 'a.npz')
-    assert message.startswith(f'{config}: cannot be read as a config file')
-
-
-def test_what_is_replaced_is_said(tmp_path, capsys):
-    config = write_config(tmp_path, EVALUATION)
-    for arguments, name in ((['--out', tmp_path / 'stats.npz'], 'stats.npz'),
-                            (['--out', tmp_path / 'classes', '--per_class'], 'classes/class_0.npz and 9 more')):
-        for k in range(2):
-            assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, *arguments) == 0
-            assert (f'{tmp_path}/{name}: replaced; --out names another' in capsys.readouterr().err) == bool(k)
+def test_refused(config, tmp_path, capsys):
     (tmp_path / 'folder.npz').mkdir()
-    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--out', tmp_path / 'folder.npz') == 2
-    assert 'folder.npz: expected the name of a file, found a folder' in capsys.readouterr().err
+    for path, out, expected in (
+            (config, 'a', f'--out: expected a name ending in .npz, got {tmp_path}/a'),
+            (config, 'folder.npz', f'--out {tmp_path}/folder.npz: expected the name of a file, found a folder'),
+            (tmp_path / 'no.yml', 'a.npz', f'{tmp_path}/no.yml: cannot be read as a config file')):
+        message = refused(calc_ref_stats.main, tmp_path, capsys, '--config', path, '--out', tmp_path / out)
+        assert message.startswith(expected)

@@ -3,54 +3,38 @@ from source.miscs.generate import generate_from
 from source.miscs.image_sheets import make_sheet
 from source.miscs.interpolation import corner_weights, slerp
 from source.miscs.noise_sampler import NoiseSampler
-from tests.evaluations.test_gen_images import generator, read, write_snapshots
-from tests.narrow import UNCONDITIONAL, files_in, run
+from tests.evaluations.scored_snapshot import generator, read, refused, write_snapshot
+from tests.narrow import files_in, run
 
 import numpy as np
 import pytest
 from PIL import Image
 
 
-@pytest.fixture(scope='module')
-def snapshot(tmp_path_factory):
-    return write_snapshots(tmp_path_factory.mktemp('results'))
-
-
 def command(snapshot, out, *arguments):
     return run(gen_interpolated_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', out, *arguments)
 
 
-def latents(n, seed=1234):
-    return NoiseSampler(3, 10, seed=seed).continuous(n)
+def latents(n):
+    return NoiseSampler(3, 10, seed=1234).continuous(n)
 
 
 def test_classes_as_the_authors_command(snapshot, tmp_path):
-    """Rows of one latent each, from the one class to the other; the ends are samples of the two classes."""
-    assert command(snapshot, tmp_path, '--n_zs', 2, '--n_intp', 3, '--classes', 3, 'eight') == 0
-    gen, z = generator(snapshot), latents(2)
-    rows = []
-    for k in range(2):
-        ends = [generate_from(gen, z[[k]], [c]) for c in (3, 8)]
-        middle = generate_from(gen, z[[k]], [[8, 3]], [[.5, .5]])
-        rows += [ends[0], middle, ends[1]]
-    found = read(tmp_path / 'interpolated_images_3-8.png')
-    np.testing.assert_allclose(found.astype(int), make_sheet(np.concatenate(rows), 2, 3, gap=1), atol=1)
-    assert (rows[0] != rows[2]).any() and (rows[0] != rows[1]).any()
-
-
-def test_through_several_classes(snapshot, tmp_path):
-    assert command(snapshot, tmp_path, '--n_zs', 1, '--n_intp', 3, '--classes', 3, 8, 5) == 0
+    """Rows of one latent each, from one class to the next; ends and where two ways meet are samples."""
+    assert command(snapshot, tmp_path, '--n_zs', 2, '--n_intp', 3, '--classes', 3, 'eight', 5) == 0
+    gen, rows = generator(snapshot), []
+    for z in latents(2)[:, None]:
+        three, eight, five = (generate_from(gen, z, [c]) for c in (3, 8, 5))
+        between = [generate_from(gen, z, [pair], [[.5, .5]]) for pair in ([8, 3], [5, 8])]
+        rows += [three, between[0], eight, between[1], five]
     found = read(tmp_path / 'interpolated_images_3-8-5.png')
-    stations = np.concatenate([generate_from(generator(snapshot), latents(1), [c]) for c in (3, 8, 5)])
-    assert found.shape == (8, 5 * 9 - 1, 3)
-    for k, im in enumerate(stations):
-        np.testing.assert_allclose(found[:, 18 * k:18 * k + 8].astype(int), im.transpose(1, 2, 0), atol=1)
+    np.testing.assert_allclose(found.astype(int), make_sheet(np.concatenate(rows), 2, 5, gap=1), atol=1)
+    assert (rows[0] != rows[2]).any() and (rows[0] != rows[1]).any()
 
 
 def test_latents(snapshot, tmp_path):
     assert command(snapshot, tmp_path, '--morph', 'latents', '--n_zs', 2, '--n_intp', 4, '--classes', 6) == 0
-    sampler = NoiseSampler(3, 10, seed=1234)
-    starts, ends = sampler.continuous(2), sampler.continuous(2)
+    starts, ends = latents(4)[:2], latents(4)[2:]
     z = np.concatenate([slerp(a, b, np.linspace(0, 1, 4)) for a, b in zip(starts, ends)])
     expected = make_sheet(generate_from(generator(snapshot), z, np.full(8, 6)), 2, 4, gap=1)
     np.testing.assert_array_equal(read(tmp_path / 'latents_6.png'), expected)
@@ -66,28 +50,26 @@ def test_corners_of_classes(snapshot, tmp_path):
     np.testing.assert_allclose(found[-8:, -8:].astype(int), corner, atol=1)
 
 
-@pytest.mark.parametrize('arguments, name, n_frames', [
-    (['--classes', 3, 8, 5], 'morph_classes_3-8-5.gif', 6), ([], 'morph_classes.gif', 20),
-    (['--morph', 'latents', '--n_zs', 3, '--classes', 2], 'morph_latents_2.gif', 6)])
-def test_animation(snapshot, tmp_path, arguments, name, n_frames):
-    assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 2, *arguments) == 0
-    assert list(files_in(tmp_path)) == [name]
-    with Image.open(tmp_path / name) as gif:
-        assert gif.n_frames == n_frames
+def test_animation_of_all_classes(snapshot, tmp_path):
+    assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 2) == 0
+    assert list(files_in(tmp_path)) == ['morph_classes.gif']
+    with Image.open(tmp_path / 'morph_classes.gif') as gif:
+        assert gif.n_frames == 20
 
 
-@pytest.mark.parametrize('morph', ['classes', 'latents'])
-def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph):
+@pytest.mark.parametrize('morph, classes', [('classes', [3, 8, 5]), ('latents', [3])])
+def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph, classes):
     """Each way begins at its class or latent and has a quarter, a half, three quarters of the next."""
-    made = []
-    monkeypatch.setattr(gen_interpolated_images, 'save_animation', lambda path, frames, fps: made.extend(frames))
-    classes = [3, 8, 5] if morph == 'classes' else [3]
+    made = {}
+    monkeypatch.setattr(gen_interpolated_images, 'save_animation',
+                        lambda path, frames, fps: made.update(name=path.name, frames=list(frames)))
     assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 4, '--morph', morph, '--n_zs', 3, '--classes',
                    *classes) == 0
+    assert made['name'] == {'classes': 'morph_classes_3-8-5.gif', 'latents': 'morph_latents_3.gif'}[morph]
     gen, sampler = generator(snapshot), NoiseSampler(3, 10, seed=1234)
     zs = [sampler.continuous(8) for _ in range(1 if morph == 'classes' else 3)]
-    assert len(made) == 12
-    for k, frame in enumerate(made):
+    assert len(made['frames']) == 12
+    for k, frame in enumerate(made['frames']):
         first, second, weight = k // 4, (k // 4 + 1) % 3, k % 4 / 4
         if morph == 'classes':
             ims = generate_from(gen, zs[0], [[classes[first], classes[second]]] * 8, [[1 - weight, weight]] * 8)
@@ -98,38 +80,34 @@ def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph):
 
 def test_animation_of_more_classes_than_anyone_watches(tmp_path, capsys):
     """Ten of them, drawn with the seed."""
-    snapshot = write_snapshots(tmp_path, {'models.generator.args.n_classes': 30,
-                                          'models.discriminator.args.n_classes': 30})
-    said = []
-    for seed in (1, 1, 2):
-        assert command(snapshot, tmp_path / 'out', '--animate', 'gif', '--frames', 1, '--seed', seed) == 0
-        said.append(capsys.readouterr().out.partition('classes, classes ')[2].split(', '))
-        with Image.open(tmp_path / 'out' / 'morph_classes.gif') as gif:
-            assert gif.n_frames == 10
-    assert len({int(c) for c in said[0]}) == 10 and said[0] == said[1] != said[2]
+    snapshot = write_snapshot(tmp_path, {'models.generator.args.n_classes': 30,
+                                         'models.discriminator.args.n_classes': 30})
+    assert command(snapshot, tmp_path / 'out', '--animate', 'gif', '--frames', 1, '--seed', 2) == 0
+    drawn = np.random.RandomState(2).permutation(30)[:10]
+    assert capsys.readouterr().out.partition('classes, classes ')[2].strip() == ', '.join(map(str, drawn))
+    with Image.open(tmp_path / 'out' / 'morph_classes.gif') as gif:
+        assert gif.n_frames == 10
 
 
-def test_unconditional(tmp_path, capsys):
-    snapshot = write_snapshots(tmp_path, UNCONDITIONAL)
-    out = tmp_path / 'out'
+def test_unconditional(unconditional, tmp_path, capsys):
     for arguments in ([], ['--morph', 'corners'], ['--animate', 'gif', '--frames', 2]):
-        assert command(snapshot, out, *arguments) == 0
-    assert set(files_in(out)) == {'latents.png', 'corners.png', 'morph_latents.gif'}
-    capsys.readouterr()
-    assert command(snapshot, out, '--morph', 'classes') == 2
-    assert 'is of an unconditional generator; expected latents or corners' in capsys.readouterr().err
+        assert command(unconditional, tmp_path, *arguments) == 0
+    assert set(files_in(tmp_path)) == {'latents.png', 'corners.png', 'morph_latents.gif'}
+    assert 'is of an unconditional generator; expected latents or corners' in refused(
+        gen_interpolated_images.main, tmp_path, capsys, '--snapshot', unconditional, '--morph', 'classes')
 
 
-def test_what_is_replaced_is_said(snapshot, tmp_path, capsys):
+def test_two_classes_are_drawn_and_what_is_replaced_is_said(snapshot, tmp_path, capsys):
+    a, b = np.random.RandomState(1234).permutation(10)[:2]
     for k in range(2):
-        assert command(snapshot, tmp_path, '--n_zs', 1, '--n_intp', 2, '--classes', 3, 8) == 0
-        assert capsys.readouterr().err.count('interpolated_images_3-8.png: replaced') == k
+        assert command(snapshot, tmp_path, '--n_zs', 1, '--n_intp', 2) == 0
+        assert capsys.readouterr().err.count(f'interpolated_images_{a}-{b}.png: replaced') == k
 
 
 @pytest.mark.parametrize('arguments, expected', [
     (['--classes', 3], '--classes: expected at least two classes to go between, found 1'),
     (['--classes', 3, 10], '--classes 10: the snapshot knows classes 0 to 9'),
-    (['--morph', 'corners', '--classes', 3, 4], 'expected four classes for the corners, or one, found 2'),
+    (['--morph', 'corners', '--classes', 3, 4], '--classes: expected four classes for the corners, or one, found 2'),
     (['--n_intp', 1], '--n_intp: expected at least 2, found 1'), (['--n_zs', 0], '--n_zs: expected at least 1'),
     (['--animate', 'gif', '--morph', 'latents', '--n_zs', 1], '--n_zs: expected at least two latents'),
     (['--classes', 3, 8, 'Eight'], '--classes: expected another class after each, found 3, 8, Eight'),
@@ -137,6 +115,6 @@ def test_what_is_replaced_is_said(snapshot, tmp_path, capsys):
     (['--frames', 5], '--frames goes with --animate'), (['--fps', 5], '--fps goes with --animate'),
     (['--animate', 'gif', '--morph', 'corners'], '--animate goes with --morph classes or latents')])
 def test_refused(snapshot, tmp_path, capsys, arguments, expected):
-    assert command(snapshot, tmp_path / 'out', *arguments) == 2
-    assert not (tmp_path / 'out').exists()
-    assert expected in capsys.readouterr().err.splitlines()[-1]
+    message = refused(gen_interpolated_images.main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir',
+                      tmp_path / 'out', *arguments)
+    assert message.startswith(expected)

@@ -1,17 +1,10 @@
-import json
-
 from evaluations import nearest_neighbors
 from source.datasets.digits import DigitsDataset
-from tests.evaluations.test_gen_images import read, write_snapshots
-from tests.narrow import UNCONDITIONAL, files_in, run
+from tests.evaluations.scored_snapshot import read, record_in, record_of, refused
+from tests.narrow import files_in, run
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture(scope='module')
-def snapshot(tmp_path_factory):
-    return write_snapshots(tmp_path_factory.mktemp('results'))
 
 
 def test_samples_beside_their_neighbours(snapshot, tmp_path, capsys):
@@ -21,7 +14,7 @@ def test_samples_beside_their_neighbours(snapshot, tmp_path, capsys):
     assert set(files_in(tmp_path)) == {'ResNetGenerator_2.png', 'ResNetGenerator_2.json',
                                        'features_SNResNetProjectionDiscriminator_2.npy',
                                        'features_SNResNetProjectionDiscriminator_2.json'}
-    record = json.loads((tmp_path / 'ResNetGenerator_2.json').read_text())
+    record = record_in(tmp_path / 'ResNetGenerator_2.json')
     assert (record['labels'], record['n_real']) == ([3, 7, 3], 1437)
     page = read(tmp_path / 'ResNetGenerator_2.png')
     data = DigitsDataset(size=8)
@@ -44,25 +37,20 @@ def contains(page, im):
     return any(np.array_equal(page[r:r + 64, c:c + 64], im) for r, c in zip(rows, columns))
 
 
-def test_unconditional(tmp_path):
-    snapshot = write_snapshots(tmp_path, UNCONDITIONAL)
-    assert run(nearest_neighbors.main, '--snapshot', snapshot, '--gpu', -1, '--n', 2) == 0
-    assert json.loads((tmp_path / 'nearest_neighbors' / 'ResNetGenerator_2.json').read_text())['labels'] is None
+def test_unconditional(unconditional, tmp_path):
+    record = record_of(nearest_neighbors.main, tmp_path / 'ResNetGenerator_2.json', '--snapshot', unconditional,
+                       '--n', 2)
+    assert record['labels'] is None
 
 
 @pytest.mark.parametrize('arguments, expected', [
     (['--n', 0], '--n: expected at least 1'), (['--k', 2000], '--k: expected at most 1437, the number of real images'),
-    (['--dis_snapshot', 'none.npz'], 'none.npz: no such snapshot'),
-    (['--classes', 'x'], '--classes x: no such class')])
+    (['--dis_snapshot', 'none.npz'], 'none.npz: no such snapshot'), (['--classes', 'x'], '--classes x: no such class'),
+    (['--snapshot', '{alone}'], '{alone}: no discriminator (SNResNetProjectionDiscriminator_5.npz) beside it')])
 def test_refused(snapshot, tmp_path, capsys, arguments, expected):
-    assert run(nearest_neighbors.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', tmp_path / 'out',
-               *arguments) == 2
-    captured = capsys.readouterr()
-    assert expected in captured.err and captured.err.count('\n') == 1 and not (tmp_path / 'out').exists()
-
-
-def test_without_a_discriminator(snapshot, tmp_path, capsys):
-    (tmp_path / 'ResNetGenerator_5.npz').write_bytes(snapshot.read_bytes())
-    assert run(nearest_neighbors.main, '--snapshot', tmp_path / 'ResNetGenerator_5.npz', '--gpu', -1,
-               '--config', snapshot.parent / 'config.yml') == 2
-    assert 'no discriminator (SNResNetProjectionDiscriminator_5.npz) beside it' in capsys.readouterr().err
+    alone = tmp_path / 'ResNetGenerator_5.npz'
+    alone.write_bytes(snapshot.read_bytes())
+    arguments = [str(argument).format(alone=alone) for argument in arguments]
+    message = refused(nearest_neighbors.main, tmp_path, capsys, '--snapshot', snapshot, '--config',
+                      snapshot.parent / 'config.yml', '--results_dir', tmp_path / 'out', *arguments)
+    assert message.startswith(expected.format(alone=alone))

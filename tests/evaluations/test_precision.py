@@ -1,8 +1,9 @@
 """A config's `precision` is that of the commands, too."""
 from evaluations import calc_ref_stats, gen_images, report
-from tests.evaluations.scored_snapshot import samples, write_snapshot
+from source.datasets.image_files import open_images
+from tests.evaluations.scored_snapshot import EVALUATION, samples, write_snapshot
 from tests.gpu_road import configured
-from tests.narrow import run
+from tests.narrow import run, write_config
 from tests.report.made_run import make_run
 
 import chainer
@@ -27,17 +28,14 @@ def test_samples(tmp_path):
         for precision in ('bfloat16', 'float32'):
             with configured(precision=precision):
                 expected[precision], _ = samples(snapshot, 20)
-    with np.load(tmp_path / 'out' / 'samples.npz') as file:
-        np.testing.assert_array_equal(file['ims'], expected['bfloat16'])
+    np.testing.assert_array_equal(open_images(tmp_path / 'out' / 'samples.npz').ims, expected['bfloat16'])
     assert (expected['bfloat16'] != expected['float32']).any()
 
 
-@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
-def test_feature_networks(tmp_path, precision):
-    snapshot = write_snapshot(tmp_path, {'precision': precision})
-    assert run(calc_ref_stats.main, '--config', snapshot.parent / 'config.yml', '--gpu', -1, '--out',
-               tmp_path / 'statistics.npz') == 0
-    assert chainer.global_config.precision == precision
+def test_feature_networks(tmp_path, fake_judge):
+    config = write_config(tmp_path, {**EVALUATION, 'precision': 'bfloat16'})
+    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--out', tmp_path / 'statistics.npz') == 0
+    assert chainer.global_config.precision == 'bfloat16'
 
 
 def test_report(tmp_path):

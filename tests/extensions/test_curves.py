@@ -3,7 +3,7 @@ from types import SimpleNamespace
 from source.extensions import curves
 
 import numpy as np
-import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 LOG = [{'loss_gen': -1., 'loss_dis': 2., 'epoch': 0, 'iteration': 10, 'elapsed_time': 1.},
@@ -12,42 +12,24 @@ LOG = [{'loss_gen': -1., 'loss_dis': 2., 'epoch': 0, 'iteration': 10, 'elapsed_t
        {'loss_gen': -3., 'loss_dis': .5, 'epoch': 1, 'iteration': 30, 'elapsed_time': 3.}]
 
 
-@pytest.fixture
-def figures(monkeypatch):
-    """What is drawn: {file name: [{curve: points} of each panel]}, the files being drawn too."""
-    drawn = {}
-    draw = curves._draw
+def test_losses_together_and_each_score_on_its_own(tmp_path, monkeypatch):
+    drawn, savefig = [], Figure.savefig  # of each file its panels, of these {curve: points}
 
-    def record(path, log, panels, ylabel):
-        from matplotlib.figure import Figure
-        savefig = Figure.savefig
-
-        def save(figure, target, **kwargs):
-            drawn[path.name] = [{line.get_label(): list(zip(*line.get_data(), strict=True)) for line in axes.lines}
-                                  for axes in figure.axes]
-            savefig(figure, target, **kwargs)
-        with monkeypatch.context() as patch:
-            patch.setattr(Figure, 'savefig', save)
-            draw(path, log, panels, ylabel)
-    monkeypatch.setattr(curves, '_draw', record)
-    return drawn
-
-
-def test_losses_together_and_each_score_on_its_own(tmp_path, figures):
+    def save(figure, *args, **kwargs):
+        drawn.append([{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in figure.axes])
+        savefig(figure, *args, **kwargs)
+    monkeypatch.setattr(Figure, 'savefig', save)
     curves.Curves(SimpleNamespace(log=LOG))(SimpleNamespace(out=str(tmp_path)))
-    assert figures == {
-        'losses.png': [{'loss_gen': [(10, -1.), (20, -2.), (30, -3.)], 'loss_dis': [(10, 2.), (20, 1.), (30, .5)]}],
-        'scores.png': [{'digits_is_mean': [(20, 3.)]}, {'digits_fid': [(20, 50.)]}]}
-    for name in figures:
+    assert drawn == [
+        [{'loss_gen': [[10, -1.], [20, -2.], [30, -3.]], 'loss_dis': [[10, 2.], [20, 1.], [30, .5]]}],
+        [{'digits_is_mean': [[20, 3.]]}, {'digits_fid': [[20, 50.]]}]]
+    for name in ('losses.png', 'scores.png'):
         with Image.open(tmp_path / name) as image:
             assert np.asarray(image.convert('L')).std() > 1
 
 
-def test_without_scores(tmp_path, figures):
-    curves.draw_curves(LOG[:1], tmp_path)
-    assert list(figures) == ['losses.png']
-
-
-def test_nothing_logged_yet(tmp_path, figures):
+def test_nothing_is_drawn_of_what_is_not_logged_yet(tmp_path):
     curves.draw_curves([], tmp_path)
     assert list(tmp_path.iterdir()) == []
+    curves.draw_curves(LOG[:1], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['losses.png']

@@ -15,15 +15,12 @@ def trainer(iteration=1, **observation):
     return made
 
 
-@pytest.mark.parametrize('value', [np.float32('nan'), np.float32('inf'), -np.inf, np.array(np.nan)])
+@pytest.mark.parametrize('value', [np.float32('nan'), -np.inf, np.array(np.nan)])
 def test_losses(value):
+    StopWhenDiverged([])(trainer(loss_dis=np.float32(1e30), alpha=np.nan))  # finite, and what is no loss
     with pytest.raises(DivergedError, match='loss_gen is not finite at iteration 7') as caught:
         StopWhenDiverged([])(trainer(7, loss_dis=1., loss_gen=value))
     assert caught.value.iteration == 7
-
-
-def test_finite_losses_and_what_is_no_loss():
-    StopWhenDiverged([])(trainer(loss_dis=np.float32(1e30), alpha=np.nan))
 
 
 def test_parameters_every_interval_and_at_the_last_iteration():

@@ -28,18 +28,12 @@ def test_entries_are_means_since_the_last(tmp_path):
     assert log.log == entries
 
 
-def test_authors_name_points_at_it(tmp_path):
-    trainer = trainer_in(tmp_path)
-    feed(Log(trigger=EveryAndLast(1, 9)), trainer, [1.])
-    assert (tmp_path / 'log').read_text() == (tmp_path / 'log.json').read_text()
-
-
-@pytest.mark.parametrize('kind', ['dangling', 'good', 'file'])
-def test_authors_name_already_taken(tmp_path, kind):
-    """A link is made good; a file of that name, which an authors' run left, is kept."""
+@pytest.mark.parametrize('kind', ['missing', 'dangling', 'good', 'file'])
+def test_authors_name_points_at_it(tmp_path, kind):
+    """A link is made, or made good; a file of that name, which an authors' run left, is kept."""
     if kind == 'file':
         (tmp_path / 'log').write_text('theirs')
-    else:
+    elif kind != 'missing':
         (tmp_path / 'log').symlink_to('log.json' if kind == 'good' else 'gone')
     feed(Log(trigger=EveryAndLast(1, 9)), trainer_in(tmp_path), [1., 2.])
     text = (tmp_path / 'log.json').read_text()

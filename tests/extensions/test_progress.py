@@ -16,6 +16,7 @@ def test_shows_speed_time_left_and_every_new_entry(capsys, monkeypatch):
     log = SimpleNamespace(log=[{'iteration': 2, 'loss_gen': .5}])
     trainer = SimpleNamespace(updater=SimpleNamespace(iteration=2))
     progress = Progress(8, log)
+    progress.finalize()  # which may come before it began
     progress.initialize(trainer)  # of a run resumed at 2: what the log holds has been shown
     for iteration in (3, 4, 5):
         trainer.updater.iteration = iteration
@@ -28,7 +29,3 @@ def test_shows_speed_time_left_and_every_new_entry(capsys, monkeypatch):
     assert out == 'iteration      4  loss_gen 0.25\n'
     assert '25%' in err.partition('3/8')[0]  # it starts where the run does
     assert re.search(r'62%\|.*\| 5/8 \[\d+:\d+<\d+:\d+, +[\d.]+(it/s|s/it)\]', err)
-
-
-def test_finalize_before_it_began():
-    Progress(8, SimpleNamespace(log=[])).finalize()

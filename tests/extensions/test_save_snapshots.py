@@ -2,6 +2,7 @@ from source.extensions.save_snapshots import SaveSnapshots
 from source.miscs.snapshots import load_model, load_trainer
 from source.training import build_trainer
 from source.yaml_utils import load_config
+from tests.gpu_road import state_of
 from tests.narrow import write_config
 
 import chainer
@@ -13,11 +14,19 @@ def build(folder, seed):
     return build_trainer(load_config(path), str(path), chainer.get_device('@numpy'), folder)
 
 
+def assert_same(one, other):
+    one, other = state_of(one), state_of(other)
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], name)
+
+
 def test_names_and_contents(tmp_path):
     """Model files under their class names, and one from which training goes on; each loads into networks made anew."""
     trainer, other = build(tmp_path, 1), build(tmp_path, 2)
     trainer.updater.update()
-    SaveSnapshots([trainer.updater.gen, trainer.updater.dis])(trainer_as_running(trainer))
+    trainer._start_at = 0.  # Chainer tells the time of a trainer that runs only
+    SaveSnapshots([trainer.updater.gen, trainer.updater.dis])(trainer)
     names = {p.name for p in tmp_path.iterdir()} - {'narrow.yml'}
     assert names == {'ResNetGenerator_1.npz', 'SNResNetProjectionDiscriminator_1.npz', 'snapshot_iter_1'}
     load_model(tmp_path / 'ResNetGenerator_1.npz', other.updater.gen)
@@ -27,24 +36,7 @@ def test_names_and_contents(tmp_path):
     assert other.updater.iteration == 1
 
 
-def trainer_as_running(trainer):
-    trainer._start_at = 0.  # Chainer tells the time of a trainer that runs only
-    return trainer
-
-
-def assert_same(one, other):
-    targets = []
-    for obj in (one, other):
-        target = chainer.serializers.DictionarySerializer()
-        target.save(obj)
-        targets.append(target.target)
-    assert targets[0].keys() == targets[1].keys()
-    for name, value in targets[0].items():
-        np.testing.assert_array_equal(value, targets[1][name])
-
-
 def test_comes_last(tmp_path):
     """After everything that changes state or writes the log, or a resumed run would lack it."""
-    trainer = build(tmp_path, 1)
-    priorities = {name: entry.priority for name, entry in trainer._extensions.items()}
+    priorities = {name: entry.priority for name, entry in build(tmp_path, 1)._extensions.items()}
     assert priorities.pop('SaveSnapshots') < min(priorities.values())

@@ -27,15 +27,17 @@ def events_of(folder):
 
 
 @pytest.fixture
-def config(tmp_path):
-    return write_config(tmp_path, {'tensorboard': True, 'iteration': 4, 'display_interval': 1, 'updater.args.ema': .9,
-                                   'iteration_decay_start': 2, 'adam': {'alpha': .01}})
+def arguments(tmp_path):
+    config = write_config(tmp_path, {'tensorboard': True, 'iteration': 4, 'display_interval': 1, 'adam': {'alpha': .01},
+                                     'updater.args.ema': .9, 'iteration_decay_start': 2})
+    return ['--config', config, '--results_dir', tmp_path / 'out', '--gpu', -1]
 
 
-def test_events_are_the_log(config, tmp_path):
+def test_events_are_the_log(arguments, tmp_path):
+    """A resumed run takes back what came later."""
     pytest.importorskip('tensorboardX', reason='needs the extra `tensorboard`')
     out = tmp_path / 'out'
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1) == 0
+    assert run(train.main, *arguments) == 0
     found, anew = events_of(out / 'tensorboard')
     log = json.loads((out / 'log.json').read_text())
     for entry in log:
@@ -47,22 +49,16 @@ def test_events_are_the_log(config, tmp_path):
     assert [(step, tag) for step, tag, v in found if v is None] == [
         (step, tag) for step in (2, 4) for tag in ('preview', 'preview_ema')]
     assert anew == []
-
-
-def test_a_resumed_run_takes_back_what_came_later(config, tmp_path):
-    pytest.importorskip('tensorboardX', reason='needs the extra `tensorboard`')
-    out = tmp_path / 'out'
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1) == 0
     (out / 'snapshot_iter_4').unlink()
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto') == 0
+    assert run(train.main, *arguments, '--resume', 'auto') == 0
     found, anew = events_of(out / 'tensorboard')
     assert anew == [3]
     assert [step for step, tag, _ in found if tag == 'loss/gen'] == [1, 2, 3, 4, 3, 4]
 
 
-def test_what_to_install_is_said(config, tmp_path, monkeypatch, capsys):
+def test_what_to_install_is_said(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'tensorboardX', None)
-    assert run(train.main, '--config', config, '--results_dir', tmp_path / 'out', '--gpu', -1) == 2
+    assert run(train.main, *arguments) == 2
     error = capsys.readouterr().err
     assert 'tensorboard: true needs tensorboardX' in error and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()

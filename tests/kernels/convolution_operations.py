@@ -1,41 +1,28 @@
-"""The GPU sets' six convolutions, each beside its plain float64 composition: for the twins and for the kernels."""
+"""The networks' six convolutions by Chainer's functions in float64: what all kernels of them are compared with."""
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.kernels import plain_convolution as plain
-
+import chainer
+import chainer.functions as F
 import ml_dtypes
 import numpy as np
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
-DTYPES = [np.dtype(np.float64), np.dtype(np.float32), BFLOAT16]
-SLOPES = [1, 0, .2]
-# B, H, W, C, O: whole; odd sizes; a single pixel and channel; RGB at either end
-SHAPES = [(2, 8, 8, 16, 24), (1, 5, 7, 3, 20), (3, 9, 6, 10, 33), (2, 1, 1, 1, 1), (2, 6, 4, 33, 3)]
-
-
 STRIDED = {'convolution_4x4_stride_2', 'convolution_3x3_downsample'}  # which need two pixels each way
 DOUBLING = {'deconvolution_4x4_stride_2', 'upsample_convolution_3x3'}
 
 
 class Operation(NamedTuple):
-    """`name` of the forward pass, from which those of its gradients follow, and the three passes in float64."""
+    """`name` of the forward pass, from which those of its gradients follow; `function` takes (B, C, H, W), w, b."""
     name: str
     k: int
-    forward: Callable
-    data_gradient: Callable
-    weight_gradient: Callable
+    function: Callable
 
     def passes(self, kernels):
         """(forward, data_gradient, weight_gradient) of a set's module `convolution`."""
         return [getattr(kernels, self.name + suffix) for suffix in ('', '_data_gradient', '_weight_gradient')]
 
-    def out_size(self, h, w):
-        if self.name in STRIDED:
-            return h // 2, w // 2
-        return (2 * h, 2 * w) if self.name in DOUBLING else (h, w)
-
-    def arrays(self, shape, dtype):
+    def arrays(self, shape, dtype=np.float32):
         """x, w, bias and gy: activations of `dtype`, the rest of the type that weights have beside it.
 
         shape: (B, H, W, C) of x, and the channels of y.
@@ -48,54 +35,66 @@ class Operation(NamedTuple):
         weight, bias = (random.standard_normal(s).astype(weight_dtype) for s in (weight_shape, (o,)))
         if dtype == BFLOAT16:  # of few bits, so that rounding them in the kernel, folded or not, changes nothing
             weight, bias = np.round(weight * 4) / 4, np.round(bias * 4) / 4
-        return x, weight, bias, random.standard_normal((n, *self.out_size(h, w), o)).astype(dtype)
+        if self.name in STRIDED:
+            h, w = h // 2, w // 2
+        elif self.name in DOUBLING:
+            h, w = 2 * h, 2 * w
+        return x, weight, bias, random.standard_normal((n, h, w, o)).astype(dtype)
 
-
-def _1x1_data_gradient(gy, w, in_shape):
-    return gy.astype(np.float64) @ w[:, :, 0, 0]
-
-
-def _1x1_weight_gradient(x, gy):
-    return np.einsum('nhwo,nhwc->oc', gy.astype(np.float64), x.astype(np.float64))[:, :, None, None]
+    def in_float64(self, *arrays):
+        """y and the gradients of x, w and bias, from x, w, bias and gy."""
+        x, w, bias, gy = (chainer.Variable(a.astype(np.float64)) for a in arrays)
+        y = F.transpose(self.function(F.transpose(x, (0, 3, 1, 2)), w, bias), (0, 2, 3, 1))
+        y.grad = gy.array
+        y.backward()
+        return y.array, x.grad, w.grad, bias.grad
 
 
 OPERATIONS = [
-    Operation('convolution_1x1', 1, lambda x, w: x.astype(np.float64) @ w[:, :, 0, 0].T, _1x1_data_gradient,
-              _1x1_weight_gradient),
-    Operation('convolution_3x3', 3, plain.convolution, plain.convolution_data_gradient,
-              lambda x, gy: plain.convolution_weight_gradient(x, gy, 3)),
-    Operation('convolution_4x4_stride_2', 4, lambda x, w: plain.convolution(x, w, 2),
-              lambda gy, w, in_shape: plain.convolution_data_gradient(gy.astype(np.float64), w, in_shape, 2),
-              lambda x, gy: plain.convolution_weight_gradient(x, gy, 4, 2)),
-    Operation('deconvolution_4x4_stride_2', 4,
-              lambda x, w: plain.convolution_data_gradient(
-                  x.astype(np.float64), w, (2 * x.shape[1], 2 * x.shape[2]), 2),
-              lambda gy, w, in_shape: plain.convolution(gy, w, 2),
-              lambda x, gy: plain.convolution_weight_gradient(gy, x, 4, 2)),
-    Operation('upsample_convolution_3x3', 3, lambda x, w: plain.convolution(plain.upsample(x), w),
-              lambda gy, w, in_shape: plain.upsample_gradient(
-                  plain.convolution_data_gradient(gy.astype(np.float64), w, gy.shape[1:3])),
-              lambda x, gy: plain.convolution_weight_gradient(plain.upsample(x), gy, 3)),
-    Operation('convolution_3x3_downsample', 3, lambda x, w: plain.average_pool(plain.convolution(x, w)),
-              lambda gy, w, in_shape: plain.convolution_data_gradient(
-                  plain.average_pool_gradient(gy, in_shape), w, in_shape),
-              lambda x, gy: plain.convolution_weight_gradient(x, plain.average_pool_gradient(gy, x.shape[1:3]), 3)),
+    Operation('convolution_1x1', 1, F.convolution_2d),
+    Operation('convolution_3x3', 3, lambda x, w, b: F.convolution_2d(x, w, b, pad=1)),
+    Operation('convolution_4x4_stride_2', 4, lambda x, w, b: F.convolution_2d(x, w, b, 2, 1)),
+    Operation('deconvolution_4x4_stride_2', 4, lambda x, w, b: F.deconvolution_2d(x, w, b, 2, 1)),
+    Operation('upsample_convolution_3x3', 3,
+              lambda x, w, b: F.convolution_2d(F.unpooling_2d(x, 2, cover_all=False), w, b, pad=1)),
+    Operation('convolution_3x3_downsample', 3,
+              lambda x, w, b: F.average_pooling_2d(F.convolution_2d(x, w, b, pad=1), 2)),
 ]
 
 
-def cases():
-    """Every operation with every shape it takes."""
-    return [(operation, shape) for operation in OPERATIONS for shape in SHAPES
-            if operation.name not in STRIDED or min(shape[1:3]) > 1]
+def every_operation(cases):
+    """[(operation, *case)] of every operation with every case, (shape, …), that it takes."""
+    return [(operation, *case) for operation in OPERATIONS for case in cases
+            if operation.name not in STRIDED or min(case[0][1:3]) > 1]
+
+
+def identifier(value):
+    """Of a test's parameter."""
+    return getattr(value, 'name', str(value) if isinstance(value, tuple) else None)
+
+
+def check_passes(kernels, operation, shape, slope, dtype, tol, weight_tol):
+    """All that a set's module computes for an operation; tolerances are of the largest value."""
+    x, w, bias, gy = operation.arrays(shape, dtype)
+    forward, data_gradient, weight_gradient = operation.passes(kernels)
+    activated = np.where(x > 0, x.astype(np.float64), slope * x.astype(np.float64)).astype(dtype)
+    y, gx, gw, gb = operation.in_float64(activated, w, bias, gy)
+    assert_close(forward(x, w, bias, slope), y, dtype, tol)
+    assert_close(forward(x, w, slope=slope), y - bias, dtype, tol)
+    assert_close(data_gradient(gy, w, x.shape[1:3]), gx, dtype, tol)
+    assert_close(data_gradient(gy, w, x.shape[1:3], x, slope), np.where(x > 0, gx, slope * gx), dtype, tol)
+    actual_gw, actual_gb = weight_gradient(x, gy, slope)
+    assert_close(actual_gw, gw, w.dtype, weight_tol)
+    assert_close(actual_gb, gb, w.dtype, 1e-6)
 
 
 def tolerance(dtype):
     """Of the largest value: a few roundings of `dtype`, the last of which is as large as bfloat16's step."""
-    return {8: 1e-13, 4: 3e-6, 2: 2. ** -8}[dtype.itemsize]
+    return {8: 1e-13, 4: 3e-6, 2: 2. ** -8}[np.dtype(dtype).itemsize]
 
 
 def assert_close(actual, expected, dtype, tol=None):
     assert actual.dtype == dtype and actual.shape == expected.shape
     expected = np.asarray(expected, np.float64)
-    bound = (tolerance(np.dtype(dtype)) if tol is None else tol) * (np.abs(expected).max() if expected.size else 0)
+    bound = (tolerance(dtype) if tol is None else tol) * (np.abs(expected).max() if expected.size else 0)
     np.testing.assert_allclose(actual.astype(np.float64), expected, rtol=0, atol=bound)

@@ -1,6 +1,5 @@
 """All kernels are compiled when their modules are imported, and kept on disk."""
-import subprocess
-import sys
+from tests import children
 
 import pytest
 
@@ -21,9 +20,10 @@ print(sum(len(k.signatures) for k in kernels.values()), misses)
 '''
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_command_compiles_all_that_training_calls():
-    subprocess.run([sys.executable, '-m', 'source.kernels.cpu'], check=True)
-    output = subprocess.run([sys.executable, '-c', TRAIN_AND_COUNT], check=True, capture_output=True, text=True).stdout
+    for arguments in (('-m', 'source.kernels.cpu'), ('-c', TRAIN_AND_COUNT)):
+        status, output, errors = children.python(*arguments, cwd=children.ROOT)
+        assert status == 0, errors
     compiled, missed = map(int, output.split())
     assert compiled >= 15 and missed == 0

@@ -7,40 +7,24 @@ from source.kernels.cpu import adam, bilinear, normalization
 import numpy as np
 import pytest
 
-CHANNELS = [1, 24, 32, 64, 67, 128]
+
+def draw(*shape, seed=0):
+    return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)
 
 
-@pytest.fixture
-def rng():
-    return np.random.RandomState(0)
-
-
-def _random(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
-
-
-@pytest.mark.parametrize('channels', CHANNELS)
-def test_scale_shift(rng, channels):
-    x, scale, shift = _random(rng, 3, 10, channels), _random(rng, 3, channels), _random(rng, 3, channels)
-    y = np.empty_like(x)
+@pytest.mark.parametrize('channels', [1, 24, 64, 67, 128])
+def test_normalization_and_adam(channels):
+    (x, gy), (scale, shift) = draw(2, 3, 10, channels), draw(2, 3, channels, seed=1)
+    y, gx = np.empty_like(x), np.empty_like(x)
     normalization._scale_shift(x, scale, shift, np.float32(.1), y)
     a = scale[:, None] * x + shift[:, None]
     np.testing.assert_array_equal(y, np.maximum(a, np.float32(.1) * a))
-
-
-@pytest.mark.parametrize('channels', CHANNELS)
-def test_gradient_of_batch_normalization(rng, channels):
-    x, gy, scale, shift = (_random(rng, *shape) for shape in [(3, 10, channels)] * 2 + [(3, channels)] * 2)
-    per_channel, x_coefficient = _random(rng, channels), _random(rng, channels)
-    gx = np.empty_like(x)
+    per_channel, x_coefficient = draw(channels, seed=4), draw(channels, seed=5)
     normalization._gradient(x, gy, scale, shift, np.float32(.1), per_channel, x_coefficient, gx)
-    g = np.where(scale[:, None] * x + shift[:, None] > 0, gy, np.float32(.1) * gy)
+    g = np.where(a > 0, gy, np.float32(.1) * gy)
     np.testing.assert_array_equal(gx, scale[:, None] * g + x_coefficient * x + per_channel)
 
-
-@pytest.mark.parametrize('size', CHANNELS)
-def test_adam(rng, size):
-    param, grad, m, v = (_random(rng, size) for _ in range(4))
+    param, grad, m, v = (draw(channels, seed=i) for i in range(4))
     v = abs(v)
     alpha_t, one_minus_beta1, one_minus_beta2, eps = (np.float32(a) for a in (2e-4, .5, .1, 1e-8))
     new_m = m + one_minus_beta1 * (grad - m)
@@ -51,10 +35,10 @@ def test_adam(rng, size):
         np.testing.assert_array_equal(one, other)
 
 
-def test_resize(rng):
-    ims, y = _random(rng, 2, 3, 4, 5), np.empty((2, 3, 4, 3), np.float32)
+def test_resize():
+    ims, y = draw(2, 3, 4, 5), np.empty((2, 3, 4, 3), np.float32)
     top, bottom, left, right = (np.array(at) for at in ([0, 1, 2], [1, 2, 3], [0, 1, 2, 3], [1, 2, 3, 4]))
-    down, across = rng.rand(3).astype('f'), rng.rand(4).astype('f')
+    down, across = np.float32([0, .3, .7]), np.float32([.5, 0, .25, .9])
     bilinear.resize(ims, top, bottom, down, left, right, across, np.float32(3), np.float32(.7), y)
     rows = ims[:, :, :, left] + (ims[:, :, :, right] - ims[:, :, :, left]) * across
     above, below = rows[:, :, top], rows[:, :, bottom]

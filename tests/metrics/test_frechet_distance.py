@@ -92,7 +92,7 @@ def test_no_warning_with_samples_enough():
     frechet_distance(statistics.mean, statistics.cov, np.zeros(30), np.eye(30))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_inceptions_dimensions_take_seconds():
     """Less than four decompositions of a symmetric matrix, on any machine; by a complex square root it took eight."""
     rng = np.random.default_rng(5)

@@ -1,6 +1,7 @@
-"""Narrow Chainer networks with every parameter away from its initial value, and inputs for them."""
+"""Narrow Chainer networks with parameters away from initial values, inputs, and what they are expected to give."""
 import importlib
 
+from tests.models import definitions
 from tests.models.definitions import DISCRIMINATORS, GENERATORS
 
 import chainer
@@ -8,64 +9,123 @@ import chainer.functions as F
 import numpy as np
 
 N_CLASSES = 3
+PROJECTION, CONCAT = 'SNResNetProjectionDiscriminator', 'SNResNetConcatDiscriminator'
 NETWORKS = [
-    *((name, 'ResNetGenerator') for name in GENERATORS),
-    *((name, 'SNResNetProjectionDiscriminator') for name in DISCRIMINATORS),
-    ('snresnet', 'SNResNetConcatDiscriminator'),
+    *((name, 'CNNGenerator' if name.startswith('cnn') else 'ResNetGenerator') for name in GENERATORS),
+    *((name, PROJECTION) for name in DISCRIMINATORS if name.startswith('snresnet')),
+    ('snresnet', CONCAT), ('snresnet_32', CONCAT), ('snresnet_32', 'SNResNetACDiscriminator'),
+    ('gulrajani_32', 'ResNetDiscriminator'), ('gulrajani_32', 'ResNetACDiscriminator'),
+    *((name, 'SNCNNDiscriminator') for name in DISCRIMINATORS if name.startswith('sncnn')),
 ]
+GENERATOR_32, CNN_GENERATOR_32 = ('resnet_32', 'ResNetGenerator'), ('cnn_32', 'CNNGenerator')
+PROJECTION_32, CNN_32 = ('snresnet_32', PROJECTION), ('sncnn_32', 'SNCNNDiscriminator')
+SMALL = GENERATOR_32, CNN_GENERATOR_32, PROJECTION_32, CNN_32
 
 
-def build(name, class_name, n_classes, ch=None, **kwargs):
+def class_of(name, class_name):
     package = 'gen_models' if name in GENERATORS else 'dis_models'
-    network = getattr(importlib.import_module(f'{package}.{name}'), class_name)
-    # The 32 px networks are as wide throughout, the others grow to 16 times ch.
-    return network(ch=ch or (6 if name.endswith('32') else 2), n_classes=n_classes, **kwargs)
+    return getattr(importlib.import_module(f'{package}.{name}'), class_name)
+
+
+def build(name, class_name, n_classes=None, seed=0, **kwargs):
+    """Unless told otherwise with classes where that can be, and narrow."""
+    if n_classes is None:
+        n_classes = 0 if 'CNN' in class_name else N_CLASSES
+    kwargs.setdefault('ch', 4)
+    if name in GENERATORS:
+        kwargs.setdefault('dim_z', 5)
+    elif class_name == CONCAT:
+        kwargs.setdefault('dim_emb', 4)
+    np.random.seed(seed)
+    return class_of(name, class_name)(n_classes=n_classes, **kwargs)
+
+
+class Reading(dict):
+    """Arrays by name, and the names of those that were read."""
+
+    def __init__(self, arrays):
+        super().__init__(arrays)
+        self.read = set()
+
+    def __getitem__(self, name):
+        self.read.add(name)
+        return super().__getitem__(name)
 
 
 class Case:
-    def __init__(self, name, class_name, n_classes, dtype=np.float32, activation='relu', ch=None):
+    def __init__(self, name, class_name, n_classes=None, dtype=np.float64, softplus=False, ch=4, scale=1, final_scale=1,
+                 **kwargs):
         rng = np.random.RandomState(0)
-        self.id = f'{class_name} {name}, {n_classes} classes, {activation}, {np.dtype(dtype)}'
-        self.table = {**GENERATORS, **DISCRIMINATORS}[name]
-        self.is_generator, self.concat = name in GENERATORS, 'Concat' in class_name
-        self.activation = activation
-        kwargs = {'dim_z': 5} if self.is_generator else {'dim_emb': 4} if self.concat else {}
-        with chainer.using_config('dtype', np.dtype(dtype)):
-            self.model = build(name, class_name, n_classes, ch, activation=getattr(F, activation), **kwargs)
-        _move_from_initial(self.model, np.dtype(dtype), rng)
-        if self.is_generator:
-            x, R = rng.normal(size=(3, 5)), rng.normal(size=(3, 3, self.model.image_size, self.model.image_size))
-        else:
-            x, R = rng.uniform(-1, 1, (2, 3, self.table.image_size, self.table.image_size)), rng.normal(size=(2, 1))
-        self.x, self.R = x.astype(dtype), R
-        self.y = rng.randint(n_classes, size=len(x)).astype(np.int32) if n_classes else None
+        self.table, self.is_generator = {**GENERATORS, **DISCRIMINATORS}[name], name in GENERATORS
+        self.softplus, self.norm = softplus, kwargs.get('norm', 'spectral')
+        self.kind = {PROJECTION: 'projection', CONCAT: 'concat', 'ResNetDiscriminator': 'projection, mean',
+                     'ResNetACDiscriminator': 'classifier, mean'}.get(class_name, 'classifier')
+        scales = {} if self.is_generator else {'scale': scale, 'final_scale': final_scale}
+        self.model = model = build(name, class_name, n_classes, ch=ch, **scales, **kwargs,
+                                   **({'activation': F.softplus} if softplus else {}))
+        move_from_initial(model, rng, 10 if 'gan_lib' in name else 1)
+        cast(model, dtype)
+        units = [int(unit.rstrip('d')) for unit in self.table.units.split()]
+        factors = [scale] * (len(units) - 2) + [scale * final_scale] * 2
+        self.widths = [round(ch * unit * factor) for unit, factor in zip(units, factors, strict=True)]
+        size, n_classes = model.image_size, model.n_classes
+        x_shape, y_shape = ((3, 5), (3, 3, size, size)) if self.is_generator else ((2, 3, size, size), (2, 1))
+        self.x, self.R = rng.uniform(-1, 1, x_shape).astype(dtype), rng.normal(size=y_shape)
+        self.y = rng.randint(n_classes, size=len(self.x)).astype(np.int32) if n_classes else None
         self.condition = np.eye(n_classes)[self.y] if n_classes else None
+
+    def output(self, x=None):
+        x = self.x if x is None else x
+        return self.model(z=x, y=self.y) if self.is_generator else self.model(x, self.y)
 
     def run(self):
         """The network's output and, by name, the gradients of sum(R · output); that of the input is named 'x'."""
         x = chainer.Variable(self.x)
         self.model.cleargrads()
-        output = self.model(z=x, y=self.y) if self.is_generator else self.model(x, self.y)
+        output = self.output(x)
         F.sum(output * self.R.astype(output.dtype)).backward()
-        grads = {name.lstrip('/'): param.grad for name, param in self.model.namedparams()}
+        grads = {name.lstrip('/'): param.grad for name, param in self.model.namedparams() if param.grad is not None}
         return output.array, {**grads, 'x': x.grad}
 
+    def arrays(self):
+        return Reading({name: array.astype(np.float64) for name, array in arrays_of(self.model).items()})
 
-def _move_from_initial(model, dtype, rng):
+    def expected(self, p, x=None, condition=None, train=True, vectors=None):
+        """The output by `definitions` of arrays p; of other inputs or labels where they are given."""
+        x = self.x.astype(np.float64) if x is None else x
+        condition = self.condition if condition is None else condition
+        activate = (lambda h: np.logaddexp(0, h)) if self.softplus else None
+        if self.is_generator:
+            return definitions.generator(self.table, self.widths, p, x, condition, train, activate)
+        return definitions.discriminator(self.table, self.widths, p, x, condition, self.kind, self.norm, activate,
+                                         vectors)
+
+
+def move_from_initial(model, rng, factor):
+    """Biases, scales, statistics; weights are drawn anyway, and made larger where they are so small as to vanish."""
     for path, param in sorted(model.namedparams()):
-        kind = 1. if 'gamma' in path else 0.
-        if 'gamma' in path or 'beta' in path or param.ndim == 1:
-            scale = .5
-        else:
-            scale = .5 * np.sqrt(3 / np.prod(param.shape[1:]))
-        param.array = rng.uniform(kind - scale, kind + scale, param.shape).astype(dtype)
+        if 'gamma' in path:
+            param.array *= rng.uniform(.5, 1.5, param.shape).astype('f')
+        elif 'beta' in path or path.endswith('/b'):
+            param.array[...] = rng.uniform(-.5, .5, param.shape)
+        elif path.endswith('/W'):
+            param.array *= factor
     for link in model.links():
         if hasattr(link, 'avg_mean'):
-            link.dtype = dtype  # as the argument of this name would set it
-            link.avg_mean = rng.normal(size=link.avg_mean.shape).astype(dtype)
-            link.avg_var = rng.uniform(.5, 2, link.avg_var.shape).astype(dtype)
-        if hasattr(link, 'u'):
-            link.u[...] = rng.normal(size=link.u.shape)
+            link.avg_mean[...] = rng.normal(size=link.avg_mean.shape)
+            link.avg_var[...] = rng.uniform(.5, 2, link.avg_var.shape)
+
+
+def cast(model, dtype):
+    for param in model.params():
+        param.array = param.array.astype(dtype)
+    for link in model.links():
+        for name in getattr(link, '_persistent', ()):
+            value = getattr(link, name)
+            if isinstance(value, np.ndarray):
+                setattr(link, name, value.astype(dtype))
+        if hasattr(link, 'avg_mean'):
+            link.dtype = np.dtype(dtype)  # as the argument of this name would set it
 
 
 def arrays_of(model):

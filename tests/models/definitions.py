@@ -1,113 +1,163 @@
-"""Every network of the papers, from their tables alone; `ops` says whether in NumPy or in PyTorch.
+"""Every network of the papers, from their tables alone, in plain NumPy: slow, and in whatever precision is given.
 
-Parameters come as a dictionary by the names of the snapshots, shapes and values alike, so that nothing of the Chainer
-networks but their arrays enters here.
+Parameters come as a dictionary by the names of the snapshots, so that nothing of the Chainer networks but their arrays
+enters here; `widths` are numbers of maps. Arrays of other shapes than the tables' are refused.
 """
 from collections import namedtuple
 
 import numpy as np
 
-EPS = 2e-5  # of batch normalization
-Generator = namedtuple('Generator', 'bottom_width bottom blocks tail')
-Discriminator = namedtuple('Discriminator', 'image_size blocks dense')  # 'd' in blocks: halves the size
+EPS = 2e-5  # of every normalization of activations
+Generator = namedtuple('Generator', 'bottom_width units tail')
+CNNGenerator = namedtuple('CNNGenerator', 'bottom_width units tail', defaults=('8 4 2 1', 'c5'))
+Discriminator = namedtuple('Discriminator', 'image_size units dense')  # 'd': halves the size
+CNN = namedtuple('CNN', 'image_size units slope', defaults=('1 1 2 2 4 4 8', .1))  # every second convolution halves it
 
 GENERATORS = {
-    'resnet_32': Generator(4, 1, '1 1 1', ('b5', 'c5')),
-    'resnet_48': Generator(6, 8, '4 2 1', ('b5', 'c5')),
-    'resnet_64': Generator(4, 16, '8 4 2 1', ('b6', 'l6')),
-    'resnet': Generator(4, 16, '16 8 4 2 1', ('b7', 'l7')),
-    'resnet_small': Generator(4, 8, '8 4 4 2 1', ('b7', 'l7')),
-    'resnet_256': Generator(4, 16, '16 8 8 4 2 1', ('b8', 'l8')),
+    'resnet_32': Generator(4, '1 1 1 1', ('b5', 'c5')),
+    'resnet_48': Generator(6, '8 4 2 1', ('b5', 'c5')),
+    'resnet_64': Generator(4, '16 8 4 2 1', ('b6', 'l6')),
+    'resnet': Generator(4, '16 16 8 4 2 1', ('b7', 'l7')),
+    'resnet_small': Generator(4, '8 8 4 4 2 1', ('b7', 'l7')),
+    'resnet_256': Generator(4, '16 16 8 8 4 2 1', ('b8', 'l8')),
+    'cnn_32': CNNGenerator(4),
+    'cnn_48': CNNGenerator(6),
+    'cnn_gan_lib_32': CNNGenerator(4, tail='dc5'),
 }
 DISCRIMINATORS = {
     'snresnet_32': Discriminator(32, '1d 1d 1 1', 'l5'),
+    'gulrajani_32': Discriminator(32, '1d 1d 1 1', 'l5'),
     'snresnet_48': Discriminator(48, '1d 2d 4d 8d 16', 'l6'),
     'snresnet_64': Discriminator(64, '1d 2d 4d 8d 16d', 'l6'),
     'snresnet': Discriminator(128, '1d 2d 4d 8d 16d 16', 'l7'),
     'snresnet_small': Discriminator(128, '1d 2d 4d 4d 8d 8', 'l7'),
     'snresnet_256': Discriminator(256, '1d 2d 4d 8d 8d 16d 16', 'l8'),
+    'sncnn_32': CNN(32),
+    'sncnn_48': CNN(48),
+    'sncnn_gan_lib_32': CNN(32, '1 2 2 4 4 8 8', .2),
 }
 
 
-def generator(ops, table, p, z, condition=None, train=True, activation='relu'):
+def generator(table, widths, p, z, condition=None, train=True, activate=None):
     """Images (B, 3, H, W) from latents z (B, dim_z); condition (B, n_classes) holds the weight of each class."""
-    activate = getattr(ops, activation)
+    def batch_norm(name, x, conditional=False):
+        per_channel = (x.shape[1], *(1,) * (x.ndim - 2))
+        mean, var = (p[f'{name}/avg_{kind}'].reshape(per_channel) for kind in ('mean', 'var'))
+        x = normalized(x, (0, *range(2, x.ndim))) if train else (x - mean) / (var + EPS) ** .5
+        gamma, beta = ((condition @ p[f'{name}/{kind}s/W'] if conditional else p[f'{name}/{kind}'])
+                       for kind in ('gamma', 'beta'))
+        return (activate or relu)(gamma.reshape(-1, *per_channel) * x + beta.reshape(-1, *per_channel))
 
-    def batch_norm(name, x, gamma, beta):
-        statistics = None if train else (p[f'{name}/avg_mean'], p[f'{name}/avg_var'])
-        return gamma[:, :, None, None] * ops.normalize(x, statistics, EPS) + beta[:, :, None, None]
+    def convolution(name, x, width, k=3):
+        return convolve(x, p[f'{name}/W'], p[f'{name}/b'], width, k)
 
-    def unconditional(name, x):
-        return batch_norm(name, x, p[f'{name}/gamma'][None], p[f'{name}/beta'][None])
-
-    def conditional(name, x):
-        return batch_norm(name, x, condition @ p[f'{name}/gammas/W'], condition @ p[f'{name}/betas/W'])
-
-    def block(name, x):
-        norm = unconditional if condition is None else conditional
-        h = ops.upsample(activate(norm(f'{name}/b1', x)))
-        h = ops.convolve(h, p[f'{name}/c1/W'], p[f'{name}/c1/b'])
-        h = activate(norm(f'{name}/b2', h))
-        h = ops.convolve(h, p[f'{name}/c2/W'], p[f'{name}/c2/b'])
-        return h + ops.convolve(ops.upsample(x), p[f'{name}/c_sc/W'], p[f'{name}/c_sc/b'])
-
+    is_cnn = isinstance(table, CNNGenerator)
     h = z @ p['l1/W'].T + p['l1/b']
-    h = h.reshape(len(z), -1, table.bottom_width, table.bottom_width)
-    for i, _ in enumerate(table.blocks.split(), 2):
-        h = block(f'block{i}', h)
-    norm, convolution = table.tail
-    h = activate(unconditional(norm, h))
-    return ops.tanh(ops.convolve(h, p[f'{convolution}/W'], p[f'{convolution}/b']))
+    h = batch_norm('b1', h) if table.tail == 'dc5' else h
+    h = h.reshape(len(z), widths[0], table.bottom_width, table.bottom_width)
+    for i, width in enumerate(widths[1:], 2):
+        if is_cnn:
+            h = batch_norm(f'b{i}', deconvolve(h, p[f'dc{i}/W'], p[f'dc{i}/b'], width))
+            continue
+        name, conditional = f'block{i}', condition is not None
+        residual = convolution(f'{name}/c1', upsample(batch_norm(f'{name}/b1', h, conditional)), width)
+        residual = convolution(f'{name}/c2', batch_norm(f'{name}/b2', residual, conditional), width)
+        h = residual + convolution(f'{name}/c_sc', upsample(h), width, 1)
+    if table.tail == 'dc5':  # a deconvolution of stride 1 is a convolution with the kernel turned round
+        W = p['dc5/W'].transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
+        return np.tanh(convolve(h, W, p['dc5/b'], 3))
+    return np.tanh(convolution('c5', h, 3) if is_cnn else convolution(table.tail[1], batch_norm(table.tail[0], h), 3))
 
 
-def discriminator(ops, table, p, vectors, x, condition=None, concat=False, activation='relu'):
-    """Outputs (B, 1) and pooled features; `vectors` are the singular vectors, constants to the gradient."""
-    activate = getattr(ops, activation)
+def discriminator(table, widths, p, x, condition=None, kind='projection', norm='spectral', activate=None, vectors=None):
+    """Outputs (B, 1). `kind`: projection, concat or classifier, with 'mean' where that is pooled."""
+    def activated(h):
+        return np.where(h > 0, h, getattr(table, 'slope', 0) * h) if activate is None else activate(h)
 
-    def W_bar(name):
-        W, (u, v) = p[f'{name}/W'], vectors[name]
-        return W / (u @ W.reshape(len(W), -1) @ v.T)[0, 0]
+    def convolution(name, h, width, k=3, stride=1):
+        return convolve(h, weight(p, name, norm, vectors), p[f'{name}/b'], width, k, stride)
 
-    def convolve(name, h):
-        return ops.convolve(h, W_bar(name), p[f'{name}/b'])
+    def between(name, h):
+        if norm not in ('layer', 'batch'):
+            return activated(h)
+        h = normalized(h, (1, 2, 3) if norm == 'layer' else (0, 2, 3))
+        return activated(h + p[f'{name}/beta'].reshape(h.shape[1], 1, 1))
 
-    def first_block(name, x):
-        h = convolve(f'{name}/c2', activate(convolve(f'{name}/c1', x)))
-        return ops.pool(h) + convolve(f'{name}/c_sc', ops.pool(x))
+    if isinstance(table, CNN):
+        h = activated(convolution('c1', x, widths[0]))
+        for i, width in enumerate(widths[1:], 2):
+            h = between(f'n{i}', convolution(f'c{i}', h, width, 4 - i % 2, 2 - i % 2))
+        return h.reshape(len(x), -1) @ weight(p, 'l8', norm, vectors).T + p['l8/b']
 
-    def block(name, x, halves, learned_shortcut):
-        h = convolve(f'{name}/c2', activate(convolve(f'{name}/c1', activate(x))))
-        shortcut = convolve(f'{name}/c_sc', x) if learned_shortcut else x
-        return ops.pool(h) + ops.pool(shortcut) if halves else h + shortcut
-
-    h = first_block('block1', x)
-    widths = table.blocks.split()
-    for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False), 2):
-        joins = concat and condition is not None and i == 4
-        if joins:
-            embedded = condition @ W_bar('l_y')
-            h = ops.concatenate([h, embedded[:, :, None, None] + 0 * h[:, :1]])
-        halves = after.endswith('d')
-        h = block(f'block{i}', h, halves, halves or joins or before.rstrip('d') != after)
-    phi = activate(h).sum((2, 3))
-    output = phi @ W_bar(table.dense).T
-    if f'{table.dense}/b' in p:
+    h = pool(convolution('block1/c2', activated(convolution('block1/c1', x, widths[0])), widths[0]))
+    h = h + convolution('block1/c_sc', pool(x), widths[0], 1)
+    for i, (width, unit) in enumerate(zip(widths[1:], table.units.split()[1:], strict=True), 2):
+        name = f'block{i}'
+        if 'concat' in kind and condition is not None and i == (3 if table.image_size == 32 else 4):
+            embedded = condition @ weight(p, 'l_y', norm, vectors)
+            h = np.concatenate([h, embedded[:, :, None, None] + 0 * h[:, :1]], axis=1)
+        residual = convolution(f'{name}/c1', between(f'{name}/n1', h), h.shape[1])
+        residual = convolution(f'{name}/c2', between(f'{name}/n2', residual), width)
+        shortcut = convolution(f'{name}/c_sc', h, width, 1) if 'd' in unit or h.shape[1] != width else h
+        h = pool(residual) + pool(shortcut) if 'd' in unit else residual + shortcut
+    phi = activated(h).mean((2, 3)) if 'mean' in kind else activated(h).sum((2, 3))
+    output = phi @ weight(p, table.dense, norm, vectors).T
+    if table.dense != 'l5' or 'mean' in kind or 'classifier' in kind:  # Table 4 has none
         output = output + p[f'{table.dense}/b']
-    if condition is not None and not concat:
-        output = output + (condition @ W_bar('l_y') * phi).sum(1)[:, None]
-    return output, phi
+    if 'projection' in kind and condition is not None:
+        output = output + (condition @ weight(p, 'l_y', norm, vectors) * phi).sum(1)[:, None]
+    return output
 
 
-def singular_vectors(p, Ip=1):
-    """{name: (u, v)} of every weight beside a `u`, after Ip rounds of power iteration (eq. 18), in float64."""
-    vectors = {}
-    for name in [key[:-2] for key in p if key.endswith('/u')]:
-        u, W = p[f'{name}/u'].astype(np.float64), p[f'{name}/W'].astype(np.float64)
-        W = W.reshape(len(W), -1)
-        for _ in range(Ip):
-            v = u @ W
-            v /= np.linalg.norm(v) + 1e-12
-            u = v @ W.T
-            u /= np.linalg.norm(u) + 1e-12
-        vectors[name] = u, v
-    return vectors
+def weight(p, name, norm, vectors):
+    """W_bar (d_out, d_in); `vectors`: {name: (u, v)} in place of those after a round of power iteration (eq. 18)."""
+    if norm == 'singular_values':
+        return p[f'{name}/U'] * p[f'{name}/S'] @ p[f'{name}/V'].T
+    W = p[f'{name}/W'].reshape(len(p[f'{name}/W']), -1)
+    scale = 1
+    if norm == 'spectral':
+        u, v = singular_vectors(W, p[f'{name}/u']) if vectors is None else vectors[name]
+        scale = (u @ W @ v.T).item()
+    elif norm in ('weight', 'frobenius'):
+        scale = np.linalg.norm(W, axis=1, keepdims=True) if norm == 'weight' else np.linalg.norm(W)
+    return (p[f'{name}/gamma'].reshape(-1, 1) if f'{name}/gamma' in p else 1) * W / scale
+
+
+def singular_vectors(W, u):
+    v = u @ W / np.linalg.norm(u @ W)
+    return v @ W.T / np.linalg.norm(v @ W.T), v
+
+
+def normalized(x, axes):
+    centred = x - x.mean(axes, keepdims=True)
+    return centred / ((centred ** 2).mean(axes, keepdims=True) + EPS) ** .5
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def pool(x):
+    return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) / 4
+
+
+def upsample(x):
+    return x.repeat(2, axis=2).repeat(2, axis=3)
+
+
+def convolve(x, W, b, width, k=3, stride=1):
+    """Padded so that the size stays, or at stride 2 is halved."""
+    W, b, pad = W.reshape(width, x.shape[1], k, k), b.reshape(width, 1, 1), (k - 1) // 2
+    h, w = x.shape[2] // stride, x.shape[3] // stride
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    return b + sum(np.einsum('bchw,oc->bohw', padded[:, :, i:, j:][:, :, ::stride, ::stride][:, :, :h, :w],
+                             W[:, :, i, j], optimize=True) for i, j in np.ndindex(k, k))
+
+
+def deconvolve(x, W, b, width):
+    """4×4, of stride 2."""
+    W, (h, w) = W.reshape(x.shape[1], width, 4, 4), (2 * x.shape[2], 2 * x.shape[3])
+    y = np.zeros((len(x), width, h + 2, w + 2), x.dtype)
+    for i, j in np.ndindex(4, 4):
+        y[:, :, i:, j:][:, :, :h:2, :w:2] += np.einsum('bchw,co->bohw', x, W[:, :, i, j], optimize=True)
+    return y[:, :, 1:-1, 1:-1] + b.reshape(width, 1, 1)

@@ -1,4 +1,5 @@
 """A results folder such as a small run leaves, without training: its log is made up, its networks are fresh."""
+import dataclasses
 import json
 
 from source.build import build_models
@@ -36,3 +37,9 @@ def make_run(folder, changes=None, iterations=4, log_changes=None):
         log[k] |= entry
     (folder / 'log.json').write_text(json.dumps(log))
     return folder
+
+
+def with_log(run, n_entries=4, changes=None):
+    """A read Run whose log has so many entries, and {entry: what it holds} changed."""
+    log = [{**entry, **(changes or {}).get(k, {})} for k, entry in enumerate(run.log[:n_entries])]
+    return dataclasses.replace(run, log=log)

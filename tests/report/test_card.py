@@ -16,9 +16,8 @@ def test_card(tmp_path):
     assert '| epoch' not in card
 
 
-def test_records_of_other_commands(tmp_path):
+def test_records_of_other_commands(folder):
     """With their protocol; what is no number is left out."""
-    folder = make_run(tmp_path / 'run')
     (folder / 'kid.json').write_text(json.dumps({
         'samples': 'results/G_4.npz', 'protocol': 'modern', 'feature_network': 'digits', 'seed': 3, 'kid_mean': .5,
         'fid': None, 'precision': 'high', 'n_images': 7000}))

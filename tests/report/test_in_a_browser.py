@@ -6,27 +6,22 @@ import os
 import shutil
 from pathlib import Path
 
-from evaluations import report
-from tests.narrow import run
 from tests.report.browser import Browser
-from tests.report.made_run import make_run
 
 import pytest
 
 NAMES = 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome-headless-shell'
 CHROMIUM = os.environ.get('SNGAN_CHROMIUM') or next(filter(None, map(shutil.which, NAMES)), None)
 AXE = os.environ.get('SNGAN_AXE')
-pytestmark = [pytest.mark.slow,
+pytestmark = [pytest.mark.long,
               pytest.mark.skipif(CHROMIUM is None, reason='no Chromium found; SNGAN_CHROMIUM names one')]
 VIEWS = pytest.mark.parametrize('width, scheme', [(375, 'light'), (1200, 'dark')])
 SHOWN = "[...document.querySelectorAll('.time img')].map(image => image.getClientRects().length)"
 
 
-@pytest.fixture(scope='module')
-def page(tmp_path_factory):
-    folder = make_run(tmp_path_factory.mktemp('results') / 'run')
-    assert run(report.main, folder, '--gpu', -1) == 0
-    return folder / 'report.html'
+@pytest.fixture
+def page(reported):
+    return reported / 'report.html'
 
 
 @pytest.fixture(scope='module')
@@ -56,13 +51,6 @@ def test_the_slider(browser, page):
     assert browser.run(SHOWN) == [1, 0]
     assert browser.run("document.querySelector('.time output').textContent") == '2'
     assert browser.run("document.querySelector('.time input').getAttribute('aria-valuetext')") == 'iteration 2'
-
-
-def test_errors_and_requests_would_be_seen(browser, page, tmp_path):
-    other = tmp_path / 'other.html'
-    other.write_text(page.read_text().replace('</main>', '<img src="http://127.0.0.1:9/x.png" alt=""></main>'))
-    browser.open(other.as_uri(), 375)
-    assert any('http://127.0.0.1:9/x.png' in problem for problem in browser.problems)
 
 
 @pytest.mark.skipif(AXE is None, reason='SNGAN_AXE names no axe.min.js')

@@ -6,36 +6,32 @@ from source.report.elements import image_tag
 from source.report.material import make_material, spread
 from source.report.run import read_run
 from source.scoring.neighbors import features_of
-from tests.report.made_run import make_run
-from tests.report.test_page import Page
+from tests.report.page import Page
 
 import chainer
 import numpy as np
 import pytest
 
 
-def models(run):
-    return build_models(run.config, 'config')
-
-
 @pytest.fixture
-def run(tmp_path):
+def run(folder):
     """Whose snapshots differ: of the last iteration, of an earlier one, and of averaged weights."""
-    run = read_run(make_run(tmp_path / 'run'))
+    run = read_run(folder)
     for name in ('ResNetGenerator_4', 'ResNetGenerator_2', 'ResNetGenerator_ema_4'):
-        gen, _ = models(run)
+        gen, _ = build_models(run.config, 'config')
         for _ in range(3):
             gen(20)
         save_snapshot(run.path / f'{name}.npz', gen)
     for iteration in (2, 4, 6):  # the last without a generator, as where a run was killed between the two
-        save_snapshot(run.path / f'SNResNetProjectionDiscriminator_{iteration}.npz', models(run)[1])
+        _, dis = build_models(run.config, 'config')
+        save_snapshot(run.path / f'SNResNetProjectionDiscriminator_{iteration}.npz', dis)
     return run
 
 
 def test_of_the_last_weights_of_the_iteration(run):
     """Sheets and neighbours by the generator and discriminator of the last snapshot, not averaged ones."""
     material = make_material(run, chainer.get_device('@numpy'))
-    gen, dis = models(run)
+    gen, dis = build_models(run.config, 'config')
     load_model(run.path / 'ResNetGenerator_4.npz', gen)
     load_model(run.path / 'SNResNetProjectionDiscriminator_4.npz', dis)
     assert (material.iteration, list(material.sheets), list(material.spectra)) == (4, list(range(10)), [2, 4, 6])

@@ -2,48 +2,18 @@
 import json
 import os
 import re
-from html.parser import HTMLParser
-from pathlib import Path
+import shutil
 
 from evaluations import nearest_neighbors, report
 from source.report import material
 from source.report.page import FOLDER
 from tests.narrow import UNCONDITIONAL, files_in, run
 from tests.report.made_run import make_run
+from tests.report.page import Page
 
 import numpy as np
 import pytest
 from PIL import Image
-
-VOID = {'meta', 'img', 'input', 'link', 'br', 'col'}
-
-
-class Page(HTMLParser):
-    """`tags` [(name, attributes)], and `text`; fails where elements are not closed as they were opened."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.open, self.text = [], [], ''
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in VOID and not self.get_starttag_text().endswith('/>'):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in ('style', 'script'):
-            self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def page_of(*folders, arguments=()):
@@ -51,24 +21,11 @@ def page_of(*folders, arguments=()):
     return Page((folders[0] / 'report.html').read_text())
 
 
-@pytest.fixture(scope='module')
-def folders(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('results')
-    return [make_run(folder / 'one'), make_run(folder / 'two <b>', {'seed': 6, 'adam': {'alpha': 1e-4}})]
-
-
-@pytest.fixture(scope='module')
-def one(folders, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('SNGAN_CACHE', str(tmp_path_factory.mktemp('cache')))
-        return page_of(folders[0])
-
-
-def test_nothing_comes_from_elsewhere(one, folders):
-    html = re.sub('base64,[A-Za-z0-9+/=]+', '', (folders[0] / 'report.html').read_text())
+def test_nothing_comes_from_elsewhere(one):
     for _, attributes in one.tags:
         for name in ('src', 'href', 'srcset', 'data', 'action', 'poster', 'xlink:href'):
             assert attributes.get(name, 'data:').startswith('data:'), attributes
+    html = re.sub('base64,[A-Za-z0-9+/=]+', '', one.html)
     assert not re.search(r'https?://|url\(|@import|//[a-z]', html)
     policy, = [a['content'] for a in one.all('meta') if a.get('http-equiv') == 'Content-Security-Policy']
     assert policy.startswith("default-src 'none'; img-src data:;")
@@ -96,8 +53,12 @@ def test_form_of_the_page(one):
     assert len(set(ids)) == len(ids)
     slider, = one.all('input')
     assert (slider['type'], slider['max']) == ('range', '1') and slider['id'] in [a['for'] for a in one.all('label')]
-    shown = [image for image in one.all('img') if 'data-iteration' in image]
-    assert [('hidden' in image, image['data-iteration']) for image in shown] == [(True, '2'), (False, '4')]
+    assert shown_in(one) == [(True, '2'), (False, '4')]
+
+
+def shown_in(page):
+    """[(whether it is hidden, iteration)] of the sheets under the sliders."""
+    return [('hidden' in image, image['data-iteration']) for image in page.all('img') if 'data-iteration' in image]
 
 
 def test_what_it_says(one):
@@ -106,28 +67,29 @@ def test_what_it_says(one):
         assert text in one.text, text
 
 
-def test_several_runs(folders):
-    page = page_of(*folders)
-    assert '2 runs: one, two <b>' in page.text and 'adam.alpha' in page.text
+def test_several_runs(folder, tmp_path):
+    page = page_of(folder, make_run(tmp_path / 'two <b>', {'seed': 6, 'adam': {'alpha': 1e-4}}))
+    assert '2 runs: run, two <b>' in page.text and 'adam.alpha' in page.text
     assert 'batchsize' not in page.text.partition('Config and versions')[0]
     assert len(page.all('input')) == 2
+    for heading in ('Samples over time', 'Samples by class', 'Nearest real images', 'config.yml', 'All versions'):
+        assert f'{heading} of run' in page.text and f'{heading} of two <b>' in page.text
     loss, = [svg['aria-label'] for svg in page.all('svg') if svg.get('aria-label', '').startswith('loss')]
-    assert 'one, gen from' in loss and 'two <b>, gen from' in loss
+    assert 'run, gen from' in loss and 'two <b>, gen from' in loss
 
 
-def test_scores_of_several_judges_are_kept_apart(tmp_path):
+def test_scores_of_several_judges_are_kept_apart(folder, tmp_path):
     """Neither in a row nor in a chart of one name; each with its own numbers of samples."""
-    other = {3: {'inception_fid': 12.}}
-    runs = [make_run(tmp_path / 'a'), make_run(tmp_path / 'b', {'evaluation': {
-        'network': 'inception', 'n_images': 50, 'splits': 5}}, log_changes=other)]
-    page = page_of(*runs, arguments=['--quick'])
+    other = make_run(tmp_path / 'b', {'evaluation': {'network': 'inception', 'n_images': 50, 'splits': 5}},
+                     log_changes={3: {'inception_fid': 12.}})
+    page = page_of(folder, other, arguments=['--quick'])
     assert re.search('FID by digits25–', page.text) and re.search('FID by inception–12', page.text)
     charts = [svg['aria-label'] for svg in page.all('svg') if svg.get('aria-label', '').startswith('FID')]
     assert [label.partition(':')[0] for label in charts] == ['FID by digits', 'FID by inception']
-    for words in ('Scores of a by the network “digits” on 24 samples in 3 splits',
+    for words in ('Scores of run by the network “digits” on 24 samples in 3 splits',
                   'Scores of b by the network “inception” on 50 samples in 5 splits', 'not to be compared'):
         assert words in page.text, words
-    same = page_of(runs[0], make_run(tmp_path / 'c'), arguments=['--quick']).text
+    same = page_of(folder, shutil.copytree(folder, tmp_path / 'c'), arguments=['--quick']).text
     assert 'FID2525' in same and 'not to be compared' not in same and 'Scores by the network' in same
 
 
@@ -142,45 +104,31 @@ def contrast(one, other):
     return (high + .05) / (low + .05)
 
 
-def palettes():
-    style = (FOLDER / 'style.css').read_text()
-    light, dark = re.findall(r':root \{(.*?)\}', style, re.S)
-    read = [dict(re.findall(r'--(\w+): (#[0-9a-f]{6});', block)) for block in (light, dark)]
-    assert read[0].keys() == read[1].keys() and len(read[0]) > 10
-    return read
-
-
-def test_contrast_of_black_on_white():
+def test_colours_stand_out():
+    """WCAG 2.1 AA, light and dark: 4.5 for text, on page and panel; 3 for lines. Lines also differ from each other."""
     assert contrast('#000000', '#ffffff') == pytest.approx(21)
     assert contrast('#767676', '#ffffff') == pytest.approx(4.54, abs=.01)
-
-
-@pytest.mark.parametrize('k', [0, 1], ids=['light', 'dark'])
-def test_colours_stand_out(k):
-    """WCAG 2.1 AA: 4.5 for text, on page and panel; 3 for lines. Lines also differ from each other."""
-    palette = palettes()[k]
-    for name in ('text', 'muted', 'link', 'good', 'bad'):
-        for ground in ('page', 'panel'):
-            assert contrast(palette[name], palette[ground]) >= 4.5, (name, ground)
-    lines = [palette[f's{i}'] for i in range(6)]
-    assert all(contrast(line, palette['page']) >= 3 for line in lines) and len(set(lines)) == 6
+    light, dark = (dict(re.findall(r'--(\w+): (#[0-9a-f]{6});', block)) for block in re.findall(
+        r':root \{(.*?)\}', (FOLDER / 'style.css').read_text(), re.S))
+    assert light.keys() == dark.keys()
+    for palette in (light, dark):
+        for name in ('text', 'muted', 'link', 'good', 'bad'):
+            for ground in ('page', 'panel'):
+                assert contrast(palette[name], palette[ground]) >= 4.5, (palette, name, ground)
+        lines = [palette[f's{i}'] for i in range(6)]
+        assert all(contrast(line, palette['page']) >= 3 for line in lines) and len(set(lines)) == 6
 
 
 def test_unconditional_and_unfinished(tmp_path):
-    folder = make_run(tmp_path / 'run', UNCONDITIONAL, iterations=2)
-    page = page_of(folder)
+    page = page_of(make_run(tmp_path / 'run', UNCONDITIONAL, iterations=2))
     assert 'made 2 of 4 iterations' in page.text and '1 thing to look at.' in page.text
     assert '16 samples: samples' in [image['alt'] for image in page.all('img')]
+    for path in (tmp_path / 'run').glob('*.npz'):
+        path.unlink()
+    assert 'there is no snapshot of the generator yet' in page_of(tmp_path / 'run').text
 
 
-def test_of_a_run_that_has_just_begun(tmp_path):
-    folder = make_run(tmp_path / 'run', iterations=0)
-    page = page_of(folder)
-    assert 'there is no snapshot of the generator yet' in page.text
-
-
-def test_what_cannot_be_made_is_said(tmp_path, capsys):
-    folder = make_run(tmp_path / 'run')
+def test_what_cannot_be_made_is_said(folder, capsys):
     (folder / 'SNResNetProjectionDiscriminator_4.npz').write_bytes(b'PK broken')
     page = page_of(folder)
     assert 'What is missing here' in page.text and 'not a complete .npz snapshot' in page.text
@@ -188,16 +136,14 @@ def test_what_cannot_be_made_is_said(tmp_path, capsys):
     assert 'Samples by class' in page.text
 
 
-def test_damaged_pictures_are_named(tmp_path, capsys):
+def test_damaged_pictures_are_named(folder, capsys):
     """Where they would be, in what is missing, and in a line each; the others are shown."""
-    folder = make_run(tmp_path / 'run')
     whole = (folder / 'preview' / '00000002.png').read_bytes()
     for iteration, content in ((3, b''), (4, whole[:90]), (5, b'no picture'), (6, whole)):
         (folder / 'preview' / f'{iteration:08d}.png').write_bytes(content)
     page = page_of(folder, arguments=['--quick'])
     said = capsys.readouterr().err.splitlines()
-    shown = [image for image in page.all('img') if 'data-iteration' in image]
-    assert [('hidden' in image, image['data-iteration']) for image in shown] == [(True, '2'), (False, '6')]
+    assert shown_in(page) == [(True, '2'), (False, '6')]
     assert page.all('input')[0]['max'] == '1'
     assert 'Not shown: the samples after 3, 4, 5 iterations.' in page.text
     for iteration in (3, 4, 5):
@@ -210,13 +156,12 @@ def test_damaged_pictures_are_named(tmp_path, capsys):
     assert page.all('img') == page.all('input') == [] and 'the samples after 2, 3, 4, 5, 6 iterations' in page.text
 
 
-def test_sliders_share_the_page(tmp_path):
+def test_sliders_share_the_page(folder, tmp_path):
     """24 sheets of samples on it, at least six of each run; wide ones are made smaller."""
-    runs = [make_run(tmp_path / name) for name in ('a', 'b', 'c', 'd', 'e')]
-    for folder in runs:
-        for k in range(1, 41):
-            Image.fromarray(np.full((10, 1300 if k == 40 else 20, 3), k, np.uint8)).save(
-                folder / 'preview' / f'{k:08d}.png')
+    for k in range(1, 41):
+        Image.fromarray(np.full((10, 1300 if k == 40 else 20, 3), k, np.uint8)).save(
+            folder / 'preview' / f'{k:08d}.png')
+    runs = [folder, *(shutil.copytree(folder, tmp_path / name) for name in 'bcde')]
     for n, expected in ((1, 24), (2, 24), (5, 30)):
         page = page_of(*runs[:n], arguments=['--quick'])
         shown = [image for image in page.all('img') if 'data-iteration' in image]
@@ -226,8 +171,7 @@ def test_sliders_share_the_page(tmp_path):
             ('20', '10', None), ('960', '7', 'smooth')}
 
 
-def test_features_of_many_real_images_are_not_computed_unasked(tmp_path, monkeypatch):
-    folder = make_run(tmp_path / 'run')
+def test_features_of_many_real_images_are_not_computed_unasked(folder, monkeypatch):
     monkeypatch.setattr(material, 'MAX_REAL', 1000)
     text = page_of(folder).text
     assert 'the features of 1,437 real images would take long' in text and not (folder / 'nearest_neighbors').exists()
@@ -235,32 +179,15 @@ def test_features_of_many_real_images_are_not_computed_unasked(tmp_path, monkeyp
     assert 'The 5 of 1,437 training images nearest' in page_of(folder).text
 
 
-def test_a_folder_as_page_and_nothing_half_written(tmp_path, capsys, monkeypatch):
-    folder = make_run(tmp_path / 'run')
-    before = files_in(folder)
-    assert run(report.main, folder, '--gpu', -1, '--quick', '--out', folder / 'preview') == 2
-    assert 'preview: expected the name of a file, found a folder' in capsys.readouterr().err
-    monkeypatch.setattr(report, 'make_card', lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        run(report.main, folder, '--gpu', -1, '--quick')
-    assert files_in(folder) == before
-
-
-def test_a_folder_that_cannot_be_written_to(tmp_path, capsys, monkeypatch):
-    """Is said before anything is computed."""
-    folder = make_run(tmp_path / 'run')
-    (folder / 'report.html').write_text('mine')
-    monkeypatch.setattr(report, 'make_material', lambda *_: 1 / 0)
-    monkeypatch.setattr(os, 'access', lambda path, mode: False)
-    assert run(report.main, folder, '--gpu', -1) == 2
-    assert capsys.readouterr().err == f'command: error: {folder}: expected a folder to write to: Permission denied\n'
-
-
-def test_quick(tmp_path):
-    folder = make_run(tmp_path / 'run')
-    page = page_of(folder, arguments=['--quick'])
+def test_quick_and_what_is_replaced(folder, capsys):
+    for k in range(2):
+        page = page_of(folder, arguments=['--quick'])
+        assert ('report.html: replaced' in capsys.readouterr().err) == bool(k)
     assert 'Samples over time' in page.text and 'Nearest real images' not in page.text
     assert not (folder / 'nearest_neighbors').exists()
+    (folder / 'card.md').write_text('mine')
+    assert run(report.main, folder, '--gpu', -1, '--quick') == 0
+    assert 'card.md: replaced' in capsys.readouterr().err
 
 
 def test_the_papers_numbers_beside(tmp_path):
@@ -273,32 +200,31 @@ def test_the_papers_numbers_beside(tmp_path):
     assert '| 6.5 | `scores_paper.json` |' in (folder / 'card.md').read_text()
 
 
-def test_what_is_replaced_is_said(tmp_path, capsys):
-    folder = make_run(tmp_path / 'run')
-    for k in range(2):
-        assert run(report.main, folder, '--gpu', -1, '--quick') == 0
-        assert ('report.html: replaced' in capsys.readouterr().err) == bool(k)
-    (folder / 'card.md').write_text('mine')
-    assert run(report.main, folder, '--gpu', -1, '--quick') == 0
-    assert 'card.md: replaced' in capsys.readouterr().err
-
-
-@pytest.mark.parametrize('make, expected', [
-    (lambda f: f / 'none', 'none: no such results folder'),
-    (lambda f: Path(__file__), 'test_page.py: expected the results folder of a run, found a file'),
-    (lambda f: f, 'no config.yml in it: expected the results folder of a run')])
-def test_refused(tmp_path, capsys, make, expected):
-    assert run(report.main, make(tmp_path)) == 2
-    captured = capsys.readouterr()
-    assert expected in captured.err and captured.err.count('\n') == 1
-
-
-def test_damaged_log_and_twice_the_same(tmp_path, capsys):
-    folder = make_run(tmp_path / 'run')
-    assert run(report.main, folder, folder) == 2
-    assert 'given more than once' in capsys.readouterr().err
+@pytest.mark.parametrize('arguments, expected', [
+    (['{folder}/none'], 'none: no such results folder'), (['{folder}', '{folder}'], 'given more than once'),
+    ([__file__], 'test_page.py: expected the results folder of a run, found a file'),
+    (['{folder}/preview'], 'no config.yml in it: expected the results folder of a run'),
+    (['{folder}', '--out', '{folder}/preview'], 'preview: expected the name of a file, found a folder'),
+    (['{folder}', '--out', '{folder}/none/a.html'], 'none/a.html: no such folder'),
+    (['{damaged}'], 'log.json: expected a log of training')])
+def test_refused(made, folder, capsys, arguments, expected):
     (folder / 'log.json').write_text('[{]')
+    assert run(report.main, *(text.format(folder=made, damaged=folder) for text in arguments)) == 2
+    error = capsys.readouterr().err
+    assert expected in error and error.count('\n') == 1
+    assert not (folder / 'report.html').exists()
+
+
+def test_nothing_half_written(folder, capsys, monkeypatch):
+    """That the folder cannot be written to is said before anything is computed."""
+    (folder / 'report.html').write_text('mine')
     before = files_in(folder)
-    assert run(report.main, folder) == 2
-    assert 'log.json: expected a log of training' in capsys.readouterr().err
+    monkeypatch.setattr(report, 'make_card', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(report.main, folder, '--gpu', -1, '--quick')
+    monkeypatch.setattr(report, 'make_material', lambda *_: 1 / 0)
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    capsys.readouterr()
+    assert run(report.main, folder, '--gpu', -1) == 2
+    assert capsys.readouterr().err == f'command: error: {folder}: expected a folder to write to: Permission denied\n'
     assert files_in(folder) == before

@@ -3,25 +3,13 @@ from unittest import mock
 
 from source.experiments.figures import draw_figures
 from source.experiments.figures.page import Page
-from source.experiments.records import read_records
+from source.experiments.records import read_record
 
 import numpy as np
 
-SEEDS = 0, 1
-
-
-def drawn(results, name):
-    """The axes of a figure, rows × columns, drawn as the command draws it."""
-    return page_of(results, name).axes
-
-
-def caption(results, name):
-    """The caption of a figure, on one line."""
-    return ' '.join(page_of(results, name).figure.get_supxlabel().split())
-
 
 def page_of(results, name):
-    """The `Page` of a figure."""
+    """The `Page` of a figure, drawn as the command draws it."""
     pages = []
     with mock.patch.object(Page, 'save', lambda page, path: pages.append((path, page))):
         draw_figures(results, results.root / 'figures', [name])
@@ -30,10 +18,19 @@ def page_of(results, name):
     return page
 
 
+def drawn(results, name):
+    """The axes of a figure, rows × columns."""
+    return page_of(results, name).axes
+
+
+def caption(results, name):
+    """The caption of a figure, on one line."""
+    return ' '.join(page_of(results, name).figure.get_supxlabel().split())
+
+
 def records_of(results, variant):
     """The records of both seeds of a variant, given by its name."""
-    records = read_records(results)
-    return [records[f'{variant}-seed{seed}'] for seed in SEEDS]
+    return [read_record(results.record_of(f'{variant}-seed{seed}')) for seed in (0, 1)]
 
 
 def scores(results, variant, score):
@@ -57,8 +54,7 @@ def assert_mean_and_deviation(axis, label, xs, values):
     drawn_line = line(axis, label)
     np.testing.assert_allclose(drawn_line.get_xdata(), xs)
     np.testing.assert_allclose(drawn_line.get_ydata(), np.mean(values, axis=0), rtol=1e-4)
-    shade = axis.collections[labels(axis).index(label)]
-    vertices = shade.get_paths()[0].vertices
+    vertices = axis.collections[labels(axis).index(label)].get_paths()[0].vertices
     for x, mean, std in zip(xs, np.mean(values, axis=0), np.std(values, axis=0), strict=True):
         at_x = vertices[np.isclose(vertices[:, 0], x), 1]
         np.testing.assert_allclose([at_x.min(), at_x.max()], [mean - std, mean + std], rtol=1e-4)

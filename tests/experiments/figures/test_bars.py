@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 METHODS = {  # as the axis of Figure 1 names them, in its order
     'Weight clip.': 'weight_clipping', 'GAN-GP': 'gan_gp', 'WGAN-GP': 'wgan_gp', 'BN': 'batch', 'LN': 'layer',
     'WN': 'weight', 'Orthonormal': 'orthonormal', 'SN': 'spectral', 'None': 'none'}
+WIDTH = .13
 
 
 def tick_labels(axis):
@@ -29,16 +30,19 @@ def test_scores(results, name, score, scale):
     for bar in axis.patches:
         middle = bar.get_x() + bar.get_width() / 2
         place = int(np.floor(middle + .5))
-        found[list(METHODS)[place], colours[to_hex(bar.get_facecolor())]] = (middle - place, bar.get_height())
-    finished = [(label, setting) for label in METHODS for setting in 'ABCDEF'
-                if not (label == 'GAN-GP' and setting in 'EF')]  # which diverged
-    assert sorted(found) == sorted(finished)
-    for (label, setting), (_, height) in found.items():
+        setting = colours[to_hex(bar.get_facecolor())]
+        assert middle - place == pytest.approx(('ABCDEF'.index(setting) - 2.5) * WIDTH)
+        found[list(METHODS)[place], setting] = bar.get_height()
+    assert sorted(found) == sorted((label, setting) for label in METHODS for setting in 'ABCDEF'
+                                   if not (label == 'GAN-GP' and setting in 'EF'))  # which diverged
+    for (label, setting), height in found.items():
         values = scores(results, f'cnn-{METHODS[label]}-{setting}', score)
         assert height == pytest.approx(values.mean())
-    for label in METHODS:  # settings stand from left to right
-        shifts = [found[label, setting][0] for setting in 'ABCDEF' if (label, setting) in found]
-        assert shifts == sorted(shifts)
+        seeds, = [line.get_ydata() for line in axis.lines if line.get_marker() == '.' and line.get_xdata()[0] ==
+                  pytest.approx(list(METHODS).index(label) + ('ABCDEF'.index(setting) - 2.5) * WIDTH)]
+        np.testing.assert_array_equal(seeds, values)
+    crosses, = [line for line in axis.lines if line.get_marker() == 'X']
+    np.testing.assert_allclose(crosses.get_xdata(), [1 + 1.5 * WIDTH, 1 + 2.5 * WIDTH])
 
 
 def test_seconds(results):

@@ -1,69 +1,51 @@
-"""Figures 4, 5, 13 and 15: means and deviations over seeds, in the panel and under the label they belong to."""
+"""Figures 4, 5, 11, 13 and 15: means and deviations over seeds, in the panel and under the label they belong to."""
+from source.experiments.catalogue import Variant
+from source.experiments.figures import DRAWN
 from source.experiments.records import Results
-from tests.experiments.figures.drawn import (
-    assert_mean_and_deviation,
-    drawn,
-    labels,
-    line,
-    records_of,
-    scores,
-)
+from tests.experiments.figures.drawn import assert_mean_and_deviation, drawn, labels, line, records_of, scores
 from tests.experiments.made_records import make_records
 
 import numpy as np
 import pytest
 
-SN_AND_ORTHONORMAL = {'SN': 'spectral', 'Orthonormal': 'orthonormal'}
+METHODS = {'SN': 'spectral', 'WN': 'weight', 'Orthonormal': 'orthonormal'}
+PANELS = {'resnet': '(a) unconditional', 'resnet_projection': '(b) projection discriminator',
+          'resnet_concat': 'classes concatenated'}
 
 
 def learning_curves(results, variant):
     return [250, 500, 750, 1000], [record['curve']['is_mean'] for record in records_of(results, variant)]
 
 
-@pytest.mark.parametrize('column, score, name', [(0, 'is_mean', 'inception score'), (1, 'fid', 'FID')])
-def test_relative_sizes(results, column, score, name):
-    axis = drawn(results, 'figure_4')[0, column]
-    assert name in axis.get_ylabel() and axis.get_xlabel() == 'relative size of the final layer'
-    assert sorted(labels(axis)) == sorted(SN_AND_ORTHONORMAL)
-    for label, method in SN_AND_ORTHONORMAL.items():
-        names = [f'cnn-{method}-C{size}' for size in (
-            '-final_scale_0.5', '', '-final_scale_2', '-final_scale_4', '-final_scale_8')]
-        values = np.transpose([scores(results, name, score) for name in names])
-        assert_mean_and_deviation(axis, label, [.5, 1., 2., 4., 8.], values)
+@pytest.mark.parametrize('figure, quantity, shown, cells, options', [
+    ('figure_4', 'relative size of the final layer', ['SN', 'Orthonormal'], 'cnn-{}-C{}', {
+        .5: '-final_scale_0.5', 1.: '', 2.: '-final_scale_2', 4.: '-final_scale_4', 8.: '-final_scale_8'}),
+    ('figure_11', 'n_dis', ['SN', 'WN'], 'cnn-{}-D{}-at_most_10000', {
+        1: '-n_dis_1', 2: '-n_dis_2', 5: '', 10: '-n_dis_10', 20: '-n_dis_20'})])
+def test_against_a_quantity(results, figure, quantity, shown, cells, options):
+    for axis, (score, name) in zip(drawn(results, figure)[0], (('is_mean', 'inception score'), ('fid', 'FID')),
+                                   strict=True):
+        assert name in axis.get_ylabel() and axis.get_xlabel() == quantity
+        assert sorted(labels(axis)) == sorted(shown)
+        for label in shown:
+            values = [scores(results, cells.format(METHODS[label], option), score) for option in options.values()]
+            assert_mean_and_deviation(axis, label, list(options), np.transpose(values))
 
 
-def test_learning_curves_concat(results):
-    axes = drawn(results, 'figure_5')
-    assert axes.shape == (1, 1)
-    assert axes[0, 0].get_title() == 'classes concatenated'
-    assert sorted(labels(axes[0, 0])) == sorted(SN_AND_ORTHONORMAL)
-    for label, method in SN_AND_ORTHONORMAL.items():
-        assert_mean_and_deviation(axes[0, 0], label, *learning_curves(results, f'resnet_concat-{method}'))
-
-
-def test_learning_curves(results):
-    axes = drawn(results, 'figure_13')
-    assert axes.shape == (1, 2)
-    for axis, network, title in zip(axes[0], ('resnet', 'resnet_projection'),
-                                    ('(a) unconditional', '(b) projection discriminator'), strict=True):
-        assert axis.get_title() == title
-        assert sorted(labels(axis)) == sorted(SN_AND_ORTHONORMAL)
-        for label, method in SN_AND_ORTHONORMAL.items():
-            assert_mean_and_deviation(axis, label, *learning_curves(results, f'{network}-{method}'))
-
-
-@pytest.mark.parametrize('network, title', [('resnet', '(a) unconditional'),
-                                            ('resnet_projection', '(b) projection discriminator')])
-def test_half_of_figure_13(tmp_path, network, title):
-    """Where the data have no classes, or only one half has been run."""
+@pytest.mark.parametrize('figure, networks', [
+    ('figure_5', ['resnet_concat']), ('figure_13', ['resnet', 'resnet_projection']),
+    ('figure_13', ['resnet']), ('figure_13', ['resnet_projection'])], ids=str)
+def test_learning_curves(tmp_path, figure, networks):
+    """A half of Figure 13 where the data have no classes, or only one half has been run."""
     results = Results(tmp_path / 'comparison')
-    for cell in make_records(results, ['figure_13']):
-        if cell.variant.network != network:
+    for cell in make_records(results, [figure]):
+        if cell.variant.network not in networks:
             results.record(cell).unlink()
-    axes = drawn(results, 'figure_13')
-    assert axes.shape == (1, 1) and axes[0, 0].get_title() == title
-    for label, method in SN_AND_ORTHONORMAL.items():
-        assert_mean_and_deviation(axes[0, 0], label, *learning_curves(results, f'{network}-{method}'))
+    for axis, network in zip(drawn(results, figure)[0], networks, strict=True):
+        assert axis.get_title() == PANELS[network]
+        assert sorted(labels(axis)) == ['Orthonormal', 'SN']
+        for label in labels(axis):
+            assert_mean_and_deviation(axis, label, *learning_curves(results, f'{network}-{METHODS[label]}'))
 
 
 def test_critic_losses(results):
@@ -74,15 +56,67 @@ def test_critic_losses(results):
     assert sorted(labels(curves)) == sorted(variants)
     for label, variant in variants.items():
         logs = [record['log'] for record in records_of(results, variant)]
-        for data, key, style in (('train', 'critic_loss_train', '--'), ('held out', 'critic_loss_held_out', '-')):
-            iterations, values = logs[0]['iteration'][1:], [log[key][1:] for log in logs]  # the first are both 0
-            shown = line(losses, f'{label} ({data})')
-            np.testing.assert_allclose(shown.get_ydata(), np.mean([log[key] for log in logs], axis=0), rtol=1e-4)
-            assert shown.get_linestyle() == style
-            shade = losses.collections[labels(losses).index(f'{label} ({data})')].get_paths()[0].vertices
-            for x, column in zip(iterations, np.transpose(values), strict=True):
-                at_x = shade[np.isclose(shade[:, 0], x), 1]
-                expected = [column.mean() - column.std(), column.mean() + column.std()]
-                np.testing.assert_allclose([at_x.min(), at_x.max()], expected, rtol=1e-4)
+        for data, style in (('train', '--'), ('held out', '-')):
+            values = [log[f'critic_loss_{data.replace(" ", "_")}'] for log in logs]
+            assert_mean_and_deviation(losses, f'{label} ({data})', logs[0]['iteration'], values)
+            assert line(losses, f'{label} ({data})').get_linestyle() == style
         assert_mean_and_deviation(curves, label, *learning_curves(results, variant))
         assert len({line(losses, f'{label} (train)').get_color(), line(curves, label).get_color()}) == 1
+
+
+# Seeds that ended early
+
+RESNET, WGAN_GP = Variant('resnet', 'spectral'), Variant('cnn', 'wgan_gp', 'A')
+
+
+def record(scores, status='finished', interval=10):
+    iteration = [interval * (i + 1) for i in range(len(scores))]
+    return {'status': status, 'scores': {}, 'curve': {'iteration': iteration, 'is_mean': scores},
+            'budget': {'dataset': 'digits', 'iteration': 40, 'ch': 8, 'batchsize': 32, 'feature_network': 'digits'},
+            'log': {'iteration': iteration, 'critic_loss_train': scores, 'critic_loss_held_out': scores}}
+
+
+def page_of(figure, variant, *records):
+    return DRAWN[figure]({(variant, seed): each for seed, each in enumerate(records)}, None)
+
+
+def shaded(axis):
+    """The xs of the shade, of which each part has two points at every x."""
+    return sorted({x for path in axis.collections[0].get_paths() for x in path.vertices[:, 0]})
+
+
+def crosses(axis):
+    return [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axis.lines if line.get_marker() == 'x']
+
+
+@pytest.mark.parametrize('figure, variant, panel, n_crosses', [
+    ('figure_13', RESNET, 0, 1), ('figure_15', WGAN_GP, 0, 2), ('figure_15', WGAN_GP, 1, 1)])
+def test_a_seed_that_ended_early_does_not_shorten_the_line(figure, variant, panel, n_crosses):
+    """Its end is marked; and a shade of no width would say that seeds agree."""
+    page = page_of(figure, variant, record([1., 2., 3., 4.]), record([3., 6.], 'diverged: x'))
+    axis = page.axes[0, panel]
+    line = next(line for line in axis.lines if len(line.get_xdata()) > 1)
+    np.testing.assert_allclose(line.get_xdata(), [10, 20, 30, 40])
+    np.testing.assert_allclose(line.get_ydata(), [2., 4., 3., 4.])
+    assert crosses(axis) == n_crosses * [([20], [6.])] and shaded(axis) == [10, 20]
+    assert 'diverged or crashed' in ' '.join(page.figure.get_supxlabel().split())
+
+
+def test_other_seeds_than_two_of_a_length():
+    axis = page_of('figure_13', RESNET, record([1., None], 'diverged: x'), record([3.], 'crashed: x')).axes[0, 0]
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), [2.])
+    assert crosses(axis) == [([10], [1.]), ([10], [3.])]
+    axis = page_of('figure_13', RESNET, record([1., 2., 3., 4.])).axes[0, 0]
+    assert shaded(axis) == [] and crosses(axis) == []
+    axis = page_of('figure_13', RESNET, record([1., 2., 3., 4.]), record([3., 6.], interval=20)).axes[0, 0]
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [1., 2.5, 3., 5.])
+
+
+def test_one_seed_and_a_failed_one_against_a_quantity():
+    sizes = [Variant('cnn', 'spectral', 'C', (('final_scale', size),)) for size in (2., 4., 8.)]
+    records = {(variant, seed): {**record([1.]), 'scores': {'is_mean': 2. + seed, 'fid': 3. + seed}}
+               for variant in sizes for seed in (0, 1)}
+    records[sizes[2], 1] = record([1.], 'diverged: x')
+    axis = DRAWN['figure_4'](records, None).axes[0, 0]
+    assert shaded(axis) == [2, 4] and ([8.], [.03]) in crosses(axis)
+    np.testing.assert_array_equal(line(axis, 'SN').get_ydata(), [2.5, 2.5, 2.])

@@ -9,6 +9,7 @@ ROWS = ({'Weight clip.': 'weight_clipping', 'WN': 'weight', 'SN': 'spectral'},  
 
 
 def test_singular_values_of_the_best_setting(results):
+    """Squared, and of each seed scaled by its largest."""
     axes = drawn(results, 'figure_3')
     assert axes.shape == (2, 7)
     caption = ''.join(axes[0, 0].figure.get_supxlabel().split())  # which breaks lines at hyphens too
@@ -19,11 +20,12 @@ def test_singular_values_of_the_best_setting(results):
             means = {setting: scores(results, f'cnn-{method}-{setting}', 'is_mean').mean() for setting in settings}
             best = max(means, key=means.get)
             assert f'{label}{best}'.replace(' ', '') in caption
+            records = records_of(results, f'cnn-{method}-{best}')
             for k, axis in enumerate(row, 1):
                 assert sorted(labels(axis)) == sorted(methods)
-                values = [record['squared_singular_values'][f'c{k}']
-                          for record in records_of(results, f'cnn-{method}-{best}')]
-                assert values[0] != values[1]
+                values = [np.divide(squares, squares[0])
+                          for squares in (record['squared_singular_values'][f'c{k}'] for record in records)]
+                assert not np.array_equal(*values)
                 np.testing.assert_allclose(line(axis, label).get_ydata(), np.mean(values, axis=0), rtol=1e-4)
                 np.testing.assert_array_equal(line(axis, label).get_xdata(), np.arange(1, 1 + len(values[0])))
 

@@ -1,9 +1,10 @@
 """Calls a function of the CUDA set and its twin on the same arrays."""
 import importlib
 
-from tests.kernels.cuda.sources import BFLOAT16
+from tests.kernels.convolution_operations import BFLOAT16, identifier
 
 import numpy as np
+import pytest
 
 DTYPES = [np.float32, BFLOAT16]
 
@@ -12,78 +13,79 @@ def draw(shape, dtype=np.float32, seed=0, shift=0.):
     return (np.random.RandomState(seed).normal(size=shape) + shift).astype(dtype)
 
 
-def twin(module, name):
-    return getattr(importlib.import_module(f'source.kernels.reference.{module}'), name)
+def places(names, cases, large=(), host='host'):
+    """Parametrizes `check` (of conftest.py) and `names`: cases for the host and a GPU, large ones for a GPU."""
+    if ',' not in names:
+        cases, large = ([(case,) for case in group] for group in (cases, large))
+    on_gpu = [pytest.param('gpu', *case, marks=pytest.mark.gpu) for case in (*cases, *large)]
+    return pytest.mark.parametrize(f'check, {names}', [(host, *case) for case in cases] + on_gpu, indirect=['check'],
+                                   ids=identifier)
 
 
-class Runner:
-    """Launches by `xp`, CuPy or its stand-in; `misaligned` moves arrays off multiples of 16 bytes."""
-
-    def __init__(self, xp, misaligned=False):
-        self.xp, self.misaligned = xp, misaligned
-
-    def run(self, module, name, *args, **kwargs):
-        function = getattr(importlib.import_module(f'source.kernels.cuda.{module}'), name)
-        sent = [self._send(a) for a in args]
-        results = function(*sent, **kwargs)
-        return self._back(results), [self._back(a) for a in sent]
-
-    def _send(self, argument):
-        if isinstance(argument, list):
-            return [self._send(a) for a in argument]
-        if not isinstance(argument, np.ndarray):
-            return argument
-        if argument.dtype == BFLOAT16:  # in two steps, as few of CuPy's own functions know the type
-            return self._send(argument.view(np.uint16)).view(BFLOAT16)
-        if not self.misaligned or argument.size == 0:
-            return self.xp.array(argument)
-        flat = argument.reshape(-1)
-        return self.xp.array(np.concatenate([flat[:1], flat]))[1:].reshape(argument.shape)
-
-    def _back(self, result):
-        if isinstance(result, list | tuple):
-            return [self._back(a) for a in result]
-        return result.get() if hasattr(result, 'get') else result
+def function_of(kernel_set, call):
+    """The function of `call`, 'module.function'."""
+    module, name = call.split('.')
+    return getattr(importlib.import_module(f'source.kernels.{kernel_set}.{module}'), name)
 
 
-def copies(args):
-    return [copies(a) if isinstance(a, list) else a.copy() if isinstance(a, np.ndarray) else a for a in args]
+def check(xp, call, *args, rtol=2e-6, gpu_rtol=None, **kwargs):
+    """A launcher against its twin, by `xp`, CuPy or its stand-in: twice, with the same bits, there in both orders of
+    blocks and threads, and with arrays off multiples of 16 bytes.
+    """
+    on_host = hasattr(xp, 'reverse')
+    rtol = rtol if on_host or gpu_rtol is None else gpu_rtol
+    results = []
+    for reverse, misaligned in ((False, False), (True, False), (False, True)):
+        if on_host:
+            xp.reverse = reverse
+        results.append(_compared(xp, misaligned, call, args, rtol, **kwargs))
+    for a, b in zip(*results[:2], strict=True):
+        assert a.tobytes() == b.tobytes(), f'{call} gives other bits the second time'
 
 
-def flat(results):
-    if isinstance(results, list | tuple):
-        return [array for result in results for array in flat(result)]
-    return [results] if isinstance(results, np.ndarray | np.generic) else []
-
-
-def check(runner, module, name, *args, rtol=2e-6, atol=None, **kwargs):
-    """The twin's results and what it leaves in its arguments, within rounding of the dtype. Returns the results.
+def _compared(xp, misaligned, call, args, rtol, atol=None, of_largest=None, **kwargs):
+    """The launcher's results; they and what it leaves in its arguments are the twin's within rounding of the dtype.
 
     atol: by default rtol times the largest magnitude of each array. Unless rtol is 0, bfloat16 results may be one
-    rounding apart.
+    rounding apart. Instead of both, `of_largest`: times the largest magnitude.
     """
-    for_twin = copies(args)
-    expected = twin(module, name)(*for_twin, **kwargs)
-    actual, left = runner.run(module, name, *copies(args), **kwargs)
-    pairs = list(zip(flat(actual), flat(expected), strict=True)) + list(zip(flat(left), flat(for_twin), strict=True))
-    for a, e in pairs:
-        assert a.shape == e.shape and a.dtype == e.dtype, f'{a.dtype} {a.shape} for {e.dtype} {e.shape}'
-        relative = 2 ** -7 if e.dtype == BFLOAT16 and rtol > 0 else rtol
+    for_twin, sent = _each(np.copy, args), _each(lambda a: _sent(xp, a, misaligned), args)
+    expected = flat(function_of('reference', call)(*for_twin, **kwargs))
+    actual = flat(function_of('cuda', call)(*sent, **kwargs))
+    what = f'{call} of {[a.shape for a in flat(args)]}'
+    assert all(a.flags.c_contiguous for a in actual), what
+    for a, e in zip(actual + flat(sent), expected + flat(for_twin), strict=True):
+        assert a.shape == e.shape and a.dtype == e.dtype, f'{what}: {a.dtype} {a.shape} for {e.dtype} {e.shape}'
         if e.dtype.kind in 'ui':
-            np.testing.assert_array_equal(a, e)
+            np.testing.assert_array_equal(a, e, what)
             continue
-        a, e = a.astype(np.float64), e.astype(np.float64)
-        largest = np.abs(e).max() if e.size else 0.
-        np.testing.assert_allclose(a, e, rtol=relative, atol=rtol * largest if atol is None else atol)
+        a, largest = a.astype(np.float64), np.abs(e.astype(np.float64)).max(initial=0)
+        relative, absolute = 2 ** -7 if e.dtype == BFLOAT16 and rtol > 0 else rtol, atol
+        if of_largest is not None:
+            relative, absolute = 0, of_largest * largest
+        elif atol is None:
+            absolute = rtol * largest
+        np.testing.assert_allclose(a, e.astype(np.float64), rtol=relative, atol=absolute, err_msg=what)
     return actual
 
 
-def check_everywhere(host, module, name, *args, **kwargs):
-    """In both orders of blocks and threads, with the same bits, and with arrays off 16 bytes."""
-    first = check(Runner(host), module, name, *args, **kwargs)
-    host.reverse = True
-    second = check(Runner(host), module, name, *args, **kwargs)
-    host.reverse = False
-    for a, b in zip(flat(first), flat(second), strict=True):
-        assert a.tobytes() == b.tobytes(), f'{name} depends on the order of blocks or threads'
-    check(Runner(host, misaligned=True), module, name, *args, **kwargs)
+def _each(function, arguments):
+    """With `function` of every array in place of it, in lists too."""
+    return [_each(function, a) if isinstance(a, list) else function(a) if isinstance(a, np.ndarray) else a
+            for a in arguments]
+
+
+def _sent(xp, array, misaligned):
+    if array.dtype == BFLOAT16:  # in two steps, as few of CuPy's own functions know the type
+        return _sent(xp, array.view(np.uint16), misaligned).view(BFLOAT16)
+    if not misaligned or array.size == 0:
+        return xp.array(array)
+    return xp.array(np.append(array.flat[:1], array))[1:].reshape(array.shape)
+
+
+def flat(results):
+    """The arrays among results or arguments, as NumPy's."""
+    if isinstance(results, list | tuple):
+        return [array for result in results for array in flat(result)]
+    results = results.get() if hasattr(results, 'get') else results
+    return [results] if isinstance(results, np.ndarray | np.generic) else []

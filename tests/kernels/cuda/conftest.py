@@ -1,5 +1,6 @@
 """`host`: launchers of `source.kernels.cuda` run their kernels on the CPU, behind `tests.functions.cuda_on_host`."""
 import functools
+import importlib
 import sys
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from source.kernels.cuda import (
     spectral_normalization,
 )
 from tests.functions.cuda_on_host import FakeCupy
+from tests.kernels.cuda import both_sets
 from tests.kernels.cuda.fake_cudnn import FakeCudnn
 from tests.kernels.cuda.sources import variants
 
@@ -49,6 +51,15 @@ def host(_compiled, monkeypatch):
     fake.launches.clear()
     fake.forget_arrays()
     spectral_normalization._ones.cache_clear()  # those of a GPU are not NumPy's
+
+
+@pytest.fixture
+def check(request):
+    """`check('module.function', *args)` compares a launcher with its twin; see `both_sets`."""
+    if request.param == 'gpu':
+        return functools.partial(both_sets.check, importlib.import_module('cupy'))
+    request.getfixturevalue(request.param)  # host or cudnn
+    return functools.partial(both_sets.check, request.getfixturevalue('host'))
 
 
 @pytest.fixture

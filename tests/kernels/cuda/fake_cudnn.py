@@ -3,8 +3,11 @@
 A graph has five plans: 0 is barred, 1 slow, 2 fast, 3 cannot run, 4 wants too much memory.
 """
 import ctypes
+import functools
 from types import SimpleNamespace
 
+import chainer
+import chainer.functions as F
 import ml_dtypes
 import numpy as np
 
@@ -45,79 +48,57 @@ class FakeCudnn:
 
 
 class FakeTensor:
+    """`set_dim(…)` and the like set `dim`."""
+
     def __init__(self, **attributes):
         self.__dict__.update(attributes)
 
-    def set_output(self, value):
-        self.is_output = value
-        return self
+    def __getattr__(self, name):
+        if not name.startswith('set_'):
+            raise AttributeError(name)
 
-    def set_data_type(self, data_type):
-        self.data_type = data_type
-        return self
+        def set_attribute(value):
+            self.__dict__[name.removeprefix('set_')] = value
+            return self
+        return set_attribute
 
-    def set_dim(self, dim):
-        self.dim = dim
-        return self
-
-    def set_stride(self, stride):
-        self.stride = stride
-        return self
-
-    def set_uid(self, uid):
-        self.uid = uid
-        return self
+    def channels_last(self):
+        n, channels, height, width = self.dim
+        assert self.stride == [height * width * channels, 1, width * channels, channels]
+        return n, height, width, channels
 
 
 class FakeGraph:
+    """`told`: what calls have told it, in order."""
+
     def __init__(self, cudnn, kwargs):
-        self.cudnn, self.kwargs, self.calls, self.barred = cudnn, kwargs, [], []
-        self.tensors, self.operations, self.output = {}, [], None
+        self.cudnn, self.kwargs, self.tensors, self.operations, self.result, self.told = cudnn, kwargs, {}, [], None, {}
 
     def tensor(self, **attributes):
         self.tensors[attributes['uid']] = FakeTensor(**attributes)
         return self.tensors[attributes['uid']]
 
-    def _operation(self, *operation):
-        self.operations.append(operation)
-        self.output = FakeTensor()
-        return self.output
+    def _operation(self, kind, *operands, **sizes):
+        self.operations.append((kind, operands, sizes))
+        self.result = FakeTensor()
+        return self.result
 
-    def conv_fprop(self, image, weight, **sizes):
-        return self._operation('fprop', image, weight, sizes)
-
-    def conv_dgrad(self, loss, filter, **sizes):
-        return self._operation('dgrad', loss, filter, sizes)
-
-    def conv_wgrad(self, image, loss, **sizes):
-        return self._operation('wgrad', image, loss, sizes)
-
-    def bias(self, x, bias):
-        return self._operation('bias', x, bias)
-
-    def relu(self, x):
-        return self._operation('relu', x)
-
-    def validate(self):
-        self.calls.append('validate')
-        if self.cudnn.refuses:
+    def _tell(self, name, value=None):
+        self.told[name] = value
+        if name == 'validate' and self.cudnn.refuses:
             raise NotSupported(self.cudnn.refuses)
 
-    def build_operation_graph(self):
-        self.calls.append('build_operation_graph')
-
-    def create_execution_plans(self, modes):
-        self.calls.append(('create_execution_plans', *modes))
-
-    def deselect_numeric_notes(self, notes):
-        self.calls.append('deselect')
-        self.barred += notes
-
-    def deselect_behavior_notes(self, notes):
-        self.barred += notes
-
-    def deselect_workspace_greater_than(self, n_bytes):
-        self.most_workspace = n_bytes
+    conv_fprop = functools.partialmethod(_operation, 'fprop')
+    conv_dgrad = functools.partialmethod(_operation, 'dgrad')
+    conv_wgrad = functools.partialmethod(_operation, 'wgrad')
+    bias = functools.partialmethod(_operation, 'bias')
+    relu = functools.partialmethod(_operation, 'relu')
+    validate = functools.partialmethod(_tell, 'validate')
+    build_operation_graph = functools.partialmethod(_tell, 'build')
+    create_execution_plans = functools.partialmethod(_tell, 'plans')
+    deselect_numeric_notes = functools.partialmethod(_tell, 'numeric notes')
+    deselect_behavior_notes = functools.partialmethod(_tell, 'behavior notes')
+    deselect_workspace_greater_than = functools.partialmethod(_tell, 'most workspace')
 
     def get_execution_plan_count(self):
         return 5
@@ -130,76 +111,42 @@ class FakeGraph:
             raise NotSupported('plan 0 is barred')
 
     def get_workspace_size_plan_at_index(self, index):
-        return self.most_workspace + 1 if index == 4 else self.cudnn.workspace_bytes
+        return self.told['most workspace'] + 1 if index == 4 else self.cudnn.workspace_bytes
 
     def execute_plan_at_index(self, pack, workspace, index, handle):
-        assert handle in self.cudnn.handles and type(workspace) is int and workspace
+        assert handle in self.cudnn.handles and type(workspace) is int and workspace and self.result.output is True
         assert all(type(pointer) is int and pointer % 16 == 0 for pointer in pack.values())
         if index == 3:
             raise RuntimeError('CUDNN_STATUS_EXECUTION_FAILED')
         self.cudnn.executed.append(index)
         self.cudnn.milliseconds = MILLISECONDS[index]
-        arrays = {uid: self._view(pack[uid], tensor) for uid, tensor in self.tensors.items()}
         result = None
-        for kind, first, *rest in self.operations:
+        for kind, operands, sizes in self.operations:
+            arrays = [self._array(pack, operand).astype(np.float64) for operand in operands
+                      if operand in self.tensors.values()]
             if kind == 'bias':
-                result = result + arrays[rest[0].uid]
+                result = result + arrays[0]
             elif kind == 'relu':
                 result = np.maximum(result, 0)
             else:
-                operands = arrays[first.uid], arrays[rest[0].uid]
-                result = CONVOLUTIONS[kind](*operands, rest[1], _channels_last(self.output))
-        self._view(pack[self.output.uid], self.output, write=result)
+                result = convolved(kind, *arrays, sizes, self.result.channels_last())
+        self._array(pack, self.result)[...] = result
 
-    def _view(self, pointer, tensor, write=None):
-        shape = _channels_last(tensor)
-        _, height, width, channels = shape
-        assert tensor.stride == [height * width * channels, 1, width * channels, channels]
-        dtype = DTYPES[getattr(tensor, 'data_type', self.kwargs['io_data_type'])]
-        buffer = (ctypes.c_char * (int(np.prod(shape)) * dtype.itemsize)).from_address(pointer)
-        array = np.frombuffer(buffer, dtype).reshape(shape)
-        if write is not None:
-            array[...] = write.astype(dtype)
-        return array.astype(np.float64)
+    def _array(self, pack, tensor):
+        shape, dtype = tensor.channels_last(), DTYPES[getattr(tensor, 'data_type', self.kwargs['io_data_type'])]
+        if dtype.itemsize == 2 or 'TENSOR_CORE' not in self.told['numeric notes']:
+            assert shape[3] * dtype.itemsize % 16 == 0, 'channels do not fill reads of tensor cores'
+        buffer = (ctypes.c_char * (int(np.prod(shape)) * dtype.itemsize)).from_address(pack[tensor.uid])
+        return np.frombuffer(buffer, dtype).reshape(shape)
 
 
-def _channels_last(tensor):
-    n, c, h, w = tensor.dim
-    return n, h, w, c
-
-
-def _taps(filters_shape, sizes, result_shape):
-    _, kh, kw, _ = filters_shape
-    (stride, _), (height, width) = sizes['stride'], result_shape[1:3]
-    for a in range(kh):
-        for b in range(kw):
-            yield a, b, slice(a, a + stride * height, stride), slice(b, b + stride * width, stride)
-
-
-def _padded(image, sizes):
-    (top, left), (stride, _) = sizes['padding'], sizes['stride']
-    return np.pad(image, ((0, 0), (top, top + stride + 8), (left, left + stride + 8), (0, 0)))
-
-
-def _fprop(image, filters, sizes, shape):
-    padded = _padded(image, sizes)
-    return sum(padded[:, rows, columns] @ filters[:, a, b].T
-               for a, b, rows, columns in _taps(filters.shape, sizes, shape))
-
-
-def _dgrad(loss, filters, sizes, shape):
-    padded = _padded(np.zeros(shape), sizes)
-    for a, b, rows, columns in _taps(filters.shape, sizes, loss.shape):
-        padded[:, rows, columns] += loss @ filters[:, a, b]
-    top, left = sizes['padding']
-    return padded[:, top:top + shape[1], left:left + shape[2]]
-
-
-def _wgrad(image, loss, sizes, shape):
-    padded, filters = _padded(image, sizes), np.zeros(shape)
-    for a, b, rows, columns in _taps(shape, sizes, loss.shape):
-        filters[:, a, b] = np.einsum('nhwk,nhwc->kc', loss, padded[:, rows, columns])
-    return filters
-
-
-CONVOLUTIONS = {'fprop': _fprop, 'dgrad': _dgrad, 'wgrad': _wgrad}
+def convolved(kind, first, second, sizes, shape):
+    """By Chainer; gradients are those of a convolution of zeros."""
+    image = np.zeros(shape) if kind == 'dgrad' else first
+    filters = np.zeros(shape) if kind == 'wgrad' else second
+    image, filters = (chainer.Variable(a.transpose(0, 3, 1, 2)) for a in (image, filters))
+    y = F.convolution_2d(image, filters, stride=sizes['stride'], pad=sizes['padding'])
+    if kind != 'fprop':
+        y.grad = (first if kind == 'dgrad' else second).transpose(0, 3, 1, 2)
+        y.backward()
+    return {'fprop': y.array, 'dgrad': image.grad, 'wgrad': filters.grad}[kind].transpose(0, 2, 3, 1)

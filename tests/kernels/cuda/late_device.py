@@ -5,14 +5,14 @@ streams in the order that events ask for alone. Whatever relies on more comes ou
 are emptied one after the other, in the order of `priority`, names of streams.
 """
 import contextlib
-import itertools
 from types import SimpleNamespace
 
 import numpy as np
 
+NAMES = 'outer', 'graphs', 'copies'  # of streams, in the order in which they are made
+
 
 class Event:
-
     def __init__(self, stream):
         self.stream, self.position = stream, stream.n_queued
 
@@ -21,11 +21,10 @@ class Event:
 
 
 class Stream:
-    """`name` tells them apart in the order in which they are made: outer, graphs, copies."""
-
-    def __init__(self, device, name):
-        self.device, self.name, self.ptr = device, name, id(self)
+    def __init__(self, device):
+        self.device, self.name, self.ptr = device, NAMES[len(device.streams)], id(self)
         self.queue, self.n_done, self.n_queued, self.capturing = [], 0, 0, None
+        device.streams.append(self)
 
     def add(self, work):
         if self.capturing is not None:
@@ -76,8 +75,8 @@ class Stream:
 class Array:
     """Bytes on the device; its methods are the few that `Graphs` calls."""
 
-    def __init__(self, device, n_bytes):
-        self.device, self.bytes, self.size = device, np.zeros(n_bytes, np.uint8), n_bytes
+    def __init__(self, n_bytes, dtype):
+        self.bytes, self.size = np.zeros(n_bytes, dtype), n_bytes
         self.data = SimpleNamespace(bytes=self.bytes, copy_from_device_async=self._copy_from)
 
     def set(self, host, stream):
@@ -89,22 +88,15 @@ class Array:
 
 
 class LateDevice:
-    """`cupy` and `cupyx`: what stands for the modules; `pools`: whose memory each array came from."""
+    """`cupy` and `cupyx` stand for the modules."""
 
     def __init__(self, priority):
-        self.priority = priority
-        names = itertools.count()
-        self.streams = []
-
-        def new_stream(non_blocking=True):
-            self.streams.append(Stream(self, ('outer', 'graphs', 'copies')[next(names)]))
-            return self.streams[-1]
-        self.current, self.allocators = [new_stream()], ['outside']
-        self.cupy = SimpleNamespace(
-            empty=lambda n_bytes, dtype: Array(self, n_bytes),
-            cuda=SimpleNamespace(Stream=new_stream, get_current_stream=lambda: self.current[-1],
-                                 MemoryPool=lambda: SimpleNamespace(malloc=object()), using_allocator=self._allocating,
-                                 runtime=SimpleNamespace(CUDARuntimeError=RuntimeError)))
+        self.priority, self.streams, self.allocators = priority, [], ['outside']
+        self.current = [Stream(self)]
+        self.cupy = SimpleNamespace(empty=Array, cuda=SimpleNamespace(
+            Stream=lambda non_blocking: Stream(self), get_current_stream=lambda: self.current[-1],
+            MemoryPool=lambda: SimpleNamespace(malloc=object()), using_allocator=self._allocating,
+            runtime=SimpleNamespace(CUDARuntimeError=RuntimeError)))
         self.cupyx = SimpleNamespace(empty_pinned=np.empty)
 
     @contextlib.contextmanager

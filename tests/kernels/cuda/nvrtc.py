@@ -1,24 +1,22 @@
 """Compiles CUDA C++ to machine code without a GPU or its driver, by the NVRTC of the wheel nvidia-cuda-nvrtc."""
 import ctypes
 import functools
-import importlib.metadata
+import importlib.util
 import re
+from pathlib import Path
 
 
 @functools.cache
 def library():
     """NVRTC, or None where the wheel is not installed."""
-    for package in ('nvidia-cuda-nvrtc', 'nvidia-cuda-nvrtc-cu12'):
-        try:
-            files = importlib.metadata.files(package) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        paths = {f.name: str(f.locate()) for f in files}
-        names = sorted(name for name in paths if re.fullmatch(r'libnvrtc(-builtins)?\.so\.[\d.]+', name))
-        if len(names) == 2:
-            ctypes.CDLL(paths[names[0]])  # the builtins; NVRTC looks for them among what is loaded
-            return ctypes.CDLL(paths[names[1]])
-    return None
+    spec = importlib.util.find_spec('nvidia')
+    paths = [path for folder in (spec.submodule_search_locations if spec else ())
+             for path in sorted(Path(folder).rglob('libnvrtc*'))
+             if re.fullmatch(r'libnvrtc(-builtins)?\.so\.[\d.]+', path.name)]
+    if not paths:
+        return None
+    ctypes.CDLL(str(paths[0]))  # the builtins; NVRTC looks for them among what is loaded
+    return ctypes.CDLL(str(paths[1]))
 
 
 def compiled(source, arch, name='kernels.cu'):

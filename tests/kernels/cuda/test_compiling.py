@@ -2,14 +2,15 @@
 import platform
 import re
 
-from source.kernels.power_iteration import cuda_source
+from source.kernels.cuda.launching import cuda_source
+from source.kernels.power_iteration import cuda_source as power_iteration_source
 from tests.kernels.cuda import nvrtc, sources
 
 import pytest
 
 ON_LINUX = platform.system() == 'Linux' and platform.machine() == 'x86_64'
 pytestmark = pytest.mark.skipif(not ON_LINUX, reason='the extra `dev` has NVRTC for Linux on x86-64 alone')
-ARCHS = ['sm_80', 'sm_90']
+ARCHS = [pytest.param('sm_80', marks=pytest.mark.long), 'sm_90']
 
 
 def test_nvrtc_is_installed():
@@ -20,7 +21,7 @@ def test_nvrtc_is_installed():
 @pytest.mark.parametrize('file', sources.FILES)
 def test_compiles(file, arch):
     for variant in sources.variants(file):
-        text = sources.source(variant)
+        text = cuda_source(*variant)
         machine_code = nvrtc.compiled(text, arch, f'{file}.cu')
         kernels = re.findall(r'__global__\s+void\s+(\w+)', text)
         assert kernels
@@ -31,20 +32,10 @@ def test_compiles(file, arch):
 @pytest.mark.parametrize('arch', ARCHS)
 @pytest.mark.parametrize('dtype', ['f', 'd'])
 def test_power_iteration_compiles(dtype, arch):
-    assert b'.text.columns_dot\0' in nvrtc.compiled(cuda_source(dtype), arch)
+    assert b'.text.columns_dot\0' in nvrtc.compiled(power_iteration_source(dtype), arch)
 
 
-def test_faults_are_told():
-    with pytest.raises(RuntimeError, match='undefined_name'):
-        nvrtc.compiled('__global__ void f(int* x) { *x = undefined_name; }', 'sm_90')
-
-
-def test_warnings_are_faults():
-    with pytest.raises(RuntimeError, match='unused'):
-        nvrtc.compiled('extern "C" __global__ void f(int* x) { int unused; *x = 1; }', 'sm_90')
-
-
-def test_parameters_fit():
-    """Those of tables too: 4 KB."""
-    for table in sources._ONE_TABLE.values():
-        assert table.dtype.itemsize + 8 * 8 <= 4096
+@pytest.mark.parametrize('body, fault', [('*x = undefined_name;', 'undefined_name'), ('int unused; *x = 1;', 'unused')])
+def test_faults_and_warnings_are_told(body, fault):
+    with pytest.raises(RuntimeError, match=fault):
+        nvrtc.compiled(f'extern "C" __global__ void f(int* x) {{ {body} }}', 'sm_90')

@@ -1,6 +1,7 @@
 """Inception as a GPU runs it against the readable network: small on the host, with stand-ins; whole on a GPU."""
 from source.inception import resize
 from source.inception.architecture import LAYERS
+from source.inception.gpu_inference import GpuInference
 from source.inception.inception_score import fast_inference
 from tests.inception.random_weights import inception, random_arrays
 
@@ -14,7 +15,6 @@ SIZES = {'tf': 75, 'chainer': 107}  # the smallest images of which a pixel is le
 
 @pytest.mark.parametrize('mode', ['tf', 'chainer'])
 def test_on_host(host, cudnn, mode):
-    from source.inception.gpu_inference import GpuInference
     model = inception(mode, random_arrays(with_biases=True))
     ims = np.random.RandomState(0).randint(0, 256, (1, 3, 20, 30)).astype(np.uint8)
     fast = GpuInference(model)
@@ -23,9 +23,8 @@ def test_on_host(host, cudnn, mode):
     with chainer.using_config('train', False), chainer.no_backprop_mode():
         x = getattr(resize, model.mode.resize)(ims, SIZES[mode])
         x = chainer.Variable((x - 128.) * np.float32(.0078125))
-        expected = F.mean(model._run(model, LAYERS, x), (2, 3))
-        expected_probs = model.probabilities(expected).array
-    expected = expected.array
+        expected = F.mean(model._run(model, LAYERS, x), (2, 3)).array
+        expected_probs = model.probabilities(chainer.Variable(expected)).array
     assert feats.shape == (1, 2048) and feats.dtype == np.float32 and np.abs(expected).max() > .1
     np.testing.assert_allclose(feats, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
     np.testing.assert_allclose(probs, expected_probs, rtol=1e-4)

@@ -4,32 +4,30 @@ import importlib
 import itertools
 import sys
 
-from tests.kernels.cuda.late_device import LateDevice
+from tests.kernels.cuda.late_device import NAMES, LateDevice
 
 import numpy as np
 import pytest
 
+EVERY_ORDER = pytest.mark.parametrize('device', list(itertools.permutations(NAMES)), ids='-'.join, indirect=True)
 N_STEPS = 7
 
 
-@pytest.fixture(params=itertools.permutations(['outer', 'graphs', 'copies']), ids='-'.join)
+@pytest.fixture
 def device(request, monkeypatch):
-    device = LateDevice(request.param)
+    device = LateDevice(getattr(request, 'param', NAMES))
     monkeypatch.setitem(sys.modules, 'cupy', device.cupy)
     monkeypatch.setitem(sys.modules, 'cupyx', device.cupyx)
     monkeypatch.delitem(sys.modules, 'source.kernels.cuda.graphs', raising=False)
+    device.graphs = importlib.import_module('source.kernels.cuda.graphs').Graphs()
     yield device
-    sys.modules.pop('source.kernels.cuda.graphs', None)
+    del sys.modules['source.kernels.cuda.graphs']
 
 
-def make_graphs():
-    return importlib.import_module('source.kernels.cuda.graphs').Graphs()
-
-
+@EVERY_ORDER
 def test_every_launch_reads_its_own_inputs(device):
     """Also after what the caller's stream was given before, and before what it is given then."""
-    graphs = make_graphs()
-    outer, = device.current
+    graphs, (outer,) = device.graphs, device.current
     buffer, buffers = graphs.empty(4), [graphs.host_buffer(4) for _ in range(2)]
     weight, results, seen = np.zeros(4), np.zeros(4), []
 
@@ -51,21 +49,15 @@ def test_every_launch_reads_its_own_inputs(device):
     assert seen == [[101. * k] * 4 for k in range(N_STEPS)]
 
 
-def test_recording_computes_nothing(device):
-    graphs, done = make_graphs(), []
+@EVERY_ORDER
+def test_launches(device):
+    """Recording computes nothing; a launch does not wait for the host: the next inputs are copied while it may still
+    run, and nothing before `wait_until_copied` makes the device work.
+    """
+    graphs, done = device.graphs, []
     graph, result = graphs.capture(lambda: device.current[-1].add(lambda: done.append(1)) or 'what it returned')
     device.finish()
     assert done == [] and result == 'what it returned'
-    graphs.launch(graph)
-    graphs.launch(graph)
-    device.finish()
-    assert done == [1, 1]
-
-
-def test_a_launch_does_not_wait_for_the_host(device):
-    """The next inputs are copied while it may still run: nothing before `wait_until_copied` makes the device work."""
-    graphs, done = make_graphs(), []
-    graph, _ = graphs.capture(lambda: device.current[-1].add(lambda: done.append(1)))
     buffer, host = graphs.empty(4), graphs.host_buffer(4)
     with graphs.running():
         for i in (0, 1):  # the first of each makes room on the device, which waits once
@@ -77,11 +69,14 @@ def test_a_launch_does_not_wait_for_the_host(device):
     graphs.wait_until_copied(0)
     graphs.wait_until_copied(1)
     assert done == []
+    graphs.launch(graph)
+    device.finish()
+    assert done == [1, 1]
 
 
 def test_memory_of_a_recording_serves_nothing_else(device):
     """Warm-ups and their recording share a pool, the next ones have another; what runs otherwise has none of these."""
-    graphs, used = make_graphs(), []
+    graphs, used = device.graphs, []
 
     def note():
         used.append(device.allocators[-1])
@@ -98,12 +93,10 @@ def test_memory_of_a_recording_serves_nothing_else(device):
 
 def test_a_recording_that_fails_is_ended(device):
     """So that the same stream runs on, garbage is collected again, and memory outside the pool is used."""
-    graphs = make_graphs()
-
     def fail():
         assert not gc.isenabled()
         raise NotImplementedError('calling cuBLAS API during stream capture')
     with pytest.raises(NotImplementedError):
-        graphs.capture(fail)
+        device.graphs.capture(fail)
     assert gc.isenabled() and device.allocators == ['outside'] and len(device.current) == 1
     assert all(stream.capturing is None for stream in device.streams)
