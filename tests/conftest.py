@@ -10,7 +10,7 @@ from chainer.backends import cuda
 os.environ.setdefault('MPLBACKEND', 'Agg')
 
 
-CONFIGURATION = dict(vars(chainer.global_config))
+CONFIGURATION = {}
 
 
 def _has_gpu():
@@ -33,6 +33,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    CONFIGURATION.update(vars(chainer.global_config))  # once everything that is tested has been imported
     if not _has_gpu():
         for item in items:
             if item.get_closest_marker('gpu'):
@@ -54,5 +55,4 @@ def _same_draws_every_time():
 @pytest.fixture(autouse=True)
 def _same_configuration():
     """A training switches Chainer's global configuration (`cpu_kernels`, `precision`) for its process."""
-    vars(chainer.global_config).clear()
     vars(chainer.global_config).update(CONFIGURATION)
