@@ -47,8 +47,10 @@ def check(reader, n_examples):
 
 
 def check_values(reader, n_examples, values, load=json.loads, dump=json.dumps, more_places=()):
-    """As `check`, of a file of JSON or the like, with any of the values in the place of any of its own."""
+    """As `check`, of a file of JSON or the like: one entry less, or any of the values in the place of any of its own."""
     valid = load(reader.content)
+    for place in [place for place in _places(valid) if place and isinstance(place[-1], str)][:n_examples]:
+        try_to_read(reader, dump(_without(valid, place)).encode())
 
     def attempt(place, value):
         try_to_read(reader, dump(_with_value(valid, place, value)).encode())
@@ -67,6 +69,12 @@ def _with_value(value, path, new):
     value = value.copy()
     value[path[0]] = _with_value(value[path[0]] if path[1:] else None, path[1:], new)
     return value
+
+
+def _without(value, path):
+    if not path[1:]:
+        return {key: each for key, each in value.items() if key != path[0]}
+    return _with_value(value, path[:1], _without(value[path[0]], path[1:]))
 
 
 def try_to_read(reader, content):

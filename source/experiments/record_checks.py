@@ -43,7 +43,10 @@ OPTIONAL = {'scores': ('numbers by name', _dict_of(_none_or(_number))), 'seconds
 
 
 def check_record(record):
-    """Returns what a record's file holds; raises ValueError, which names the entry, where it is no record."""
+    """Returns what a record's file holds; raises ValueError, which names the entry, where it is no record.
+
+    A record without `scores` has none: {}.
+    """
     if not isinstance(record, dict):
         raise ValueError(f'expected entries by name, found {_short(record)}')
     _check(record, NEEDED, '', needed=True)
@@ -52,6 +55,7 @@ def check_record(record):
         _check(record, OF_A_CELL, '', needed=True)
         _check(record['budget'], OF_ITS_BUDGET, 'budget.', needed=True)
         _check_name(record)
+    record = {'scores': {}, **record}
     for name, of in (('curve', 'curve'), ('log', 'log'), ('spectral_norms', 'log')):
         if record.get(name):
             expected = record.get(of, {}).get('iteration')
@@ -76,7 +80,7 @@ def _check(values, kinds, prefix, needed):
     for name, (what, is_right) in kinds.items():
         if name not in values and not needed:
             continue
-        if not is_right(values.get(name)):
+        if name not in values or not is_right(values[name]):
             found = _short(values[name]) if name in values else 'nothing'
             raise ValueError(f'{prefix}{name}: expected {what}, found {found}')
 
