@@ -23,9 +23,7 @@ class Floats(ImageDataset):
 
 def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@numpy', processes=ALONE):
     """The updater of a narrow config on random images."""
-    changes = {'updater.args.n_dis': 2, 'updater.args.loss_type': 'dcgan', 'models.generator.args.bottom_width': 4,
-               **(changes or {})}
-    config = load_config(write_config(folder, changes))
+    config = load_config(write_config(folder, {'updater.args.loss_type': 'dcgan', **(changes or {})}))
     device = chainer.get_device(device)
     device.use()
     build.seed_everything(config['seed'], device)
@@ -81,6 +79,11 @@ def state_of(updater):
     target = chainer.serializers.DictionarySerializer()
     target.save(updater)
     return {name: np.array(value) for name, value in target.target.items()}
+
+
+def assert_same(state, expected):
+    assert state.keys() == expected.keys()
+    assert [name for name in expected if not np.array_equal(state[name], expected[name])] == []
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def check(reader, n_examples):
 
 
 def check_values(reader, n_examples, values, load=json.loads, dump=json.dumps, more_places=()):
-    """As `check`, of a file of JSON or the like: one entry less, or any of the values in the place of any of its own."""
+    """As `check`, of a file of JSON or the like: with an entry less, or any of the values in place of one of it."""
     valid = load(reader.content)
     for place in [place for place in _places(valid) if place and isinstance(place[-1], str)][:n_examples]:
         try_to_read(reader, dump(_without(valid, place)).encode())

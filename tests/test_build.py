@@ -3,13 +3,9 @@ import sys
 from types import SimpleNamespace
 
 from source import build
-from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
-from source.datasets.imagenet import ImageNetDataset
-from source.datasets.packed import PackedDataset, PackedDogAndCatDataset
-from source.updater import Updater
+from source.datasets.packed import PackedDogAndCatDataset
 from source.yaml_utils import ConfigError, load_config
-from tests.datasets.imagenet_tree import photo
 from tests.datasets.test_packed import write_packed
 from tests.narrow import UNCONDITIONAL, write_config
 
@@ -36,24 +32,13 @@ def load(folder, changes=None):
 # load_class
 
 @pytest.mark.parametrize('fn, name, module', [
-    ('gen_models/resnet_32.py', 'ResNetGenerator', 'gen_models.resnet_32'),
-    ('gen_models/resnet_64.py', 'ResNetGeneratorImageNet', 'gen_models.resnet_64'),
-    ('gen_models/resnet_128.py', 'ResNetGenerator', 'gen_models.resnet'),
-    ('gen_models/resnet_dog_and_cat_128.py', 'ResNetGenerator', 'gen_models.resnet_small'),
-    ('gen_models/resnet_32.py', 'ResNetGenerator32', 'gen_models.resnet_32'),
-    ('dis_models/snresnet.py', 'SNResNetConcatDiscriminator', 'dis_models.snresnet'),
-    ('dis_models/snresnet_128.py', 'SNResNetProjectionDiscriminator', 'dis_models.snresnet'),
-    ('dis_models/snresnet_dog_and_cat_128.py', 'SNResNetProjectionDiscriminator', 'dis_models.snresnet_small'),
-    ('dis_models/snresnet_32.py', 'SNResNetDiscriminator32', 'dis_models.snresnet_32'),
-    ('datasets/cifar10.py', 'Cifar10Dataset', 'source.datasets.cifar10'),
-    ('datasets/imagenet_dog_and_cat.py', 'ImageNetDogAndCatDataset', 'source.datasets.imagenet_dog_and_cat'),
+    ('gen_models/resnet_dog_and_cat_256.py', 'ResNetGenerator', 'gen_models.resnet_256'),
     ('source/datasets/digits.py', 'DigitsDataset', 'source.datasets.digits'),
     ('./datasets/digits.py', 'DigitsDataset', 'source.datasets.digits'),
     ('updater.py', 'Updater', 'source.updater')])
 def test_names_of_this_project(fn, name, module):
-    cls = build.load_class(fn, name, 'a.yml', 'key')
-    assert cls.__module__ == module
-    assert cls.__name__ == build.EARLIER_CLASSES.get(name, name)
+    """Earlier ones of others are in test_configs.py."""
+    assert build.load_class(fn, name, 'a.yml', 'key').__module__ == module
 
 
 def test_files_of_the_user(tmp_path, monkeypatch):
@@ -71,6 +56,33 @@ def test_files_of_the_user(tmp_path, monkeypatch):
     assert here.__module__ != beside.__module__
     assert sys.path == before
     assert 'mine' not in sys.modules
+
+
+def test_a_file_is_one_module_until_it_changes(tmp_path, monkeypatch, capsys):
+    """So pickles and globals of its classes are those of its objects; moved, it is found by its name, and that said."""
+    own = tmp_path / 'own.py'
+    own.write_text('class Own:\n    pass\n')
+    first = build.load_class(str(own), 'Own', 'config.yml', 'updater')
+    assert build.load_class(str(own), 'Own', 'config.yml', 'updater') is first
+    assert pickle.loads(pickle.dumps(first)) is first
+    own.write_text('class Own:\n    changed = True\n')
+    assert build.load_class(str(own), 'Own', 'config.yml', 'updater').changed
+    monkeypatch.chdir(tmp_path)
+    assert build.load_class('/nowhere/own.py', 'Own', 'config.yml', 'updater').changed
+    assert capsys.readouterr().err == '/nowhere/own.py: is not there; own.py is taken\n'
+
+
+def test_files_of_ones_own_are_found_from_any_folder(tmp_path, monkeypatch):
+    """Those beside the config and those of the current folder; this project's keep their names."""
+    (tmp_path / 'beside').mkdir()
+    for name in ('beside/data.py', 'here.py'):
+        (tmp_path / name).write_text('class Own:\n    pass\n')
+    config, path = load(tmp_path / 'beside', {'dataset.dataset_fn': 'data.py', 'updater.fn': 'here.py'})
+    monkeypatch.chdir(tmp_path)
+    located = build.with_files_located(config, path)
+    assert located['dataset']['dataset_fn'] == str(tmp_path / 'beside' / 'data.py')
+    assert located['updater']['fn'] == str(tmp_path / 'here.py')
+    assert located['models'] == config['models'] and config['dataset']['dataset_fn'] == 'data.py'
 
 
 @pytest.mark.parametrize('fn, name, expected', [
@@ -109,9 +121,7 @@ def test_construct_converts_and_passes_on():
 
 @pytest.mark.parametrize('args, expected', [
     ({'size': 1, 'rat': 1}, "thing.args.rat: unknown key; did you mean 'rate'?"),
-    ({'size': 'x'}, "thing.args.size: expected int, found 'x' (str)"),
     ({'size': None}, 'thing.args.size: expected int, found nothing'),
-    ({'size': 1, 'keep': 'perhaps'}, "thing.args.keep: expected bool, found 'perhaps' (str)"),
     ({'size': 1, 'keep': 1}, 'thing.args.keep: expected bool, found 1 (int)'),
     ({'size': 1, 'path': 1}, 'thing.args.path: expected str, found 1 (int)'),
     ({'size': 1, 'rate': 1.5}, 'thing.args.rate: expected 0 to 1, found 1.5'),
@@ -133,35 +143,12 @@ def test_construct_of_a_class_that_takes_anything():
 
 # Models
 
-def persistent(link):
-    target = chainer.serializers.DictionarySerializer()
-    target.save(link)
-    return {k: np.asarray(v).tobytes() for k, v in target.target.items()}
-
-
-def test_models_are_made_from_the_seed_alone(tmp_path):
-    def make(seed):
-        build.seed_everything(seed, CPU)
-        gen, dis = build.build_models(*load(tmp_path))
-        return persistent(gen), persistent(dis)
-    first = make(1)
-    assert first == make(1)
-    other = make(2)
-    for model, changed in zip(first, other, strict=True):
-        assert {k.rsplit('/', 1)[1] for k in model if model[k] != changed[k]} >= {'W'}
-    assert any(k.endswith('/u') and first[1][k] != other[1][k] for k in first[1])
-
-
 @pytest.mark.parametrize('changes, expected', [
     ({'models.generator.args.n_classes': 5}, 'models.generator.args.n_classes is 5 and '
                                              'models.discriminator.args.n_classes is 10: expected the same'),
     ({'models.generator.args.ch': 0}, 'models.generator.args.ch: expected at least 1, found 0'),
-    ({'models.generator.args.dim_z': 0}, 'models.generator.args.dim_z: expected at least 1, found 0'),
-    ({'models.generator.args.bottom_width': -1}, 'models.generator.args.bottom_width: expected at least 1, found -1'),
-    ({'models.discriminator.args.ch': -8}, 'models.discriminator.args.ch: expected at least 1, found -8'),
     ({'models.discriminator.args.n_classes': -1}, 'models.discriminator.args.n_classes: expected at least 0, found -1'),
     ({'models.generator.args.distribution': 'gauss'}, "models.generator.args.distribution: expected 'normal' or"),
-    ({'models.generator.args.chs': 3}, "models.generator.args.chs: unknown key; did you mean 'ch'?"),
     ({'models.discriminator.fn': 'gen_models/resnet_32.py', 'models.discriminator.name': 'ResNetGenerator'},
      'models.discriminator.name: expected a discriminator, found ResNetGenerator'),
     ({'models.generator.fn': 'dis_models/snresnet_32.py', 'models.generator.name': 'SNResNetProjectionDiscriminator',
@@ -174,30 +161,20 @@ def test_models_refused(tmp_path, changes, expected):
 
 # Dataset
 
-def write_dataset(folder):
-    (folder / 'mine.py').write_text('class Mine:\n    def __init__(self, root, n=1):\n        self.values = root, n\n')
-    return {'dataset.dataset_fn': 'mine.py', 'dataset.dataset_name': 'Mine'}
-
-
-def test_data_dir_becomes_root_and_wins(tmp_path):
-    config, path = load(tmp_path, {**write_dataset(tmp_path), 'dataset.args': {'root': 'elsewhere', 'n': 2}})
-    assert build.build_dataset(config, path).values == ('elsewhere', 2)
-    assert build.build_dataset(config, path, str(tmp_path)).values == (str(tmp_path), 2)
-
-
-def test_data_dir_for_a_dataset_without_root(tmp_path):
-    config, path = load(tmp_path)
-    dataset = build.build_dataset(config, path, str(tmp_path))
-    assert type(dataset) is DigitsDataset
-    assert dataset.size == 8
-
-
-def test_dataset_refused(tmp_path):
-    config, path = load(tmp_path, {**write_dataset(tmp_path), 'dataset.args': {}})
+def test_dataset(tmp_path):
+    """`--data_dir` becomes `root`, where there is one, and wins."""
+    (tmp_path / 'mine.py').write_text('class Mine:\n    def __init__(self, root, n=1):\n        self.got = root, n\n')
+    mine = {'dataset.dataset_fn': 'mine.py', 'dataset.dataset_name': 'Mine'}
+    config, path = load(tmp_path, {**mine, 'dataset.args': {'root': 'elsewhere', 'n': 2}})
+    assert build.build_dataset(config, path).got == ('elsewhere', 2)
+    assert build.build_dataset(config, path, str(tmp_path)).got == (str(tmp_path), 2)
+    config, path = load(tmp_path, {**mine, 'dataset.args': {}})
     assert error_of(build.build_dataset, config, path, 'nowhere') == '--data_dir nowhere: no such folder'
     assert error_of(build.build_dataset, config, path) == (
         f'{path}: dataset: Mine needs the folder of the data: give --data_dir DIR')
-    config, path = load(tmp_path, {'dataset.args.size': 3})
+    config, path = load(tmp_path)
+    assert build.build_dataset(config, path, str(tmp_path)).size == 8
+    config['dataset']['args']['size'] = 3
     assert error_of(build.build_dataset, config, path).startswith(f'{path}: dataset: size: expected')
 
 
@@ -210,8 +187,7 @@ def agree(folder, changes=None, n_classes=10, size=8, n_images=4):
     return config, path, gen, dis, dataset
 
 
-@pytest.mark.parametrize('changes, arguments', [
-    ({}, {}), (UNCONDITIONAL, {}), (UNCONDITIONAL, {'n_classes': 3})])
+@pytest.mark.parametrize('changes, arguments', [({}, {}), (UNCONDITIONAL, {'n_classes': 3})])
 def test_agreement(tmp_path, changes, arguments):
     build.check_agreement(*agree(tmp_path, changes, **arguments))
 
@@ -254,11 +230,9 @@ def updater_of(folder, changes=None):
 
 def test_updater_holds_what_the_config_says(tmp_path):
     updater = updater_of(tmp_path, {'adam': {'alpha': .1, 'beta1': .2, 'beta2': .3}, 'updater.args.loss_type': 'dcgan'})
-    assert type(updater) is Updater
     assert (updater.n_dis, updater.n_gen_samples, updater.loss_type, updater.conditional) == (2, 4, 'dcgan', True)
     assert updater.get_iterator('main').batch_size == 4
-    assert set(updater.get_all_optimizers()) == {'opt_gen', 'opt_dis'}
-    for optimizer in updater.get_all_optimizers().values():
+    for optimizer in (updater.get_optimizer('opt_gen'), updater.get_optimizer('opt_dis')):
         assert (optimizer.alpha, optimizer.beta1, optimizer.beta2) == (.1, .2, .3)
     assert (updater.sampler.dim_z, updater.sampler.n_classes) == (3, 10)
 
@@ -284,9 +258,7 @@ def test_seed_decides_order_and_noise_of_each_on_its_own(tmp_path):
     ({'updater.args.n_gen_samples': -1}, 'updater: n_gen_samples must be at least 1, got -1'),
     ({'updater.args.loss_type': 'hing'}, 'updater: loss_type must be one of dcgan, hinge, wasserstein'),
     ({'updater.args.n_dis': None}, 'updater.args.n_dis: expected int, found nothing'),
-    ({'updater.args.n_diss': 3}, "updater.args.n_diss: unknown key; did you mean 'n_dis'?"),
-    ({'updater.args.sampler': 3}, 'updater.args.sampler: unknown key'),
-    ({'updater.args.models': 3}, 'updater.args.models: unknown key')])
+    ({'updater.args.sampler': 3}, 'updater.args.sampler: unknown key')])
 def test_updater_refused(tmp_path, changes, expected):
     config, path, gen, dis, dataset = agree(tmp_path, changes)
     message = error_of(build.build_updater, config, path, gen, dis, dataset, CPU)
@@ -294,120 +266,47 @@ def test_updater_refused(tmp_path, changes, expected):
 
 
 def test_feature_network(tmp_path, monkeypatch):
-    config, path = load(tmp_path, {'evaluation': {'network': 'mine'}})
+    config, path = load(tmp_path, {'evaluation': {'network': 'mine', 'weights': 'my.pth'}})
     assert error_of(build.build_feature_network, config, path).startswith(
         f'{path}: evaluation.network: expected one of digits')
-    made = SimpleNamespace()
-    monkeypatch.setitem(build.NETWORKS, 'mine', lambda device: made)
-    assert build.build_feature_network(config, path) is made
-    config['evaluation']['network'] = None
-    assert build.build_feature_network(config, path) is None
-
-
-def test_weights_of_the_feature_network(tmp_path, monkeypatch):
     monkeypatch.setitem(build.NETWORKS, 'mine', lambda device, weights: SimpleNamespace(given=(device, weights)))
-    config, path = load(tmp_path, {'evaluation': {'network': 'mine', 'weights': 'my.pth'}})
     assert build.build_feature_network(config, path, device=1).given == (1, 'my.pth')
     config['evaluation'] = {'network': 'inception', 'weights': str(tmp_path / 'missing')}
     assert error_of(build.build_feature_network, config, path).startswith(
         f'{path}: evaluation.network: {tmp_path / "missing"}: no Inception weights; make them with')
+    config['evaluation']['network'] = None
+    assert build.build_feature_network(config, path) is None
 
 
-# Classes without images
-
-def make_listed(folder, labels):
-    for k, label in enumerate(labels):
-        photo(k, (20, 20)).save(folder / f'{k}.JPEG')
-        with open(folder / 'list.txt', 'a') as file:
-            file.write(f'{k}.JPEG {label}\n')
-    return ImageNetDataset(str(folder / 'list.txt'), str(folder), size=8)
-
-
-def make_packed(folder, labels, cls=PackedDataset):
-    write_packed(folder, labels)
-    return cls('train_20.npy', str(folder), size=8)
-
-
-def classes_of(folder, dataset, n_classes):
-    config, path = load(folder)
-    return config, path, SimpleNamespace(n_classes=n_classes), dataset
-
-
-@pytest.mark.parametrize('make, labels, expected', [
-    (make_listed, [0, 1, 2, 1], '997 of 1000 classes have no image: 3, 4, 5, ...'),
-    (make_packed, [0, 1, 2, 1], '997 of 1000 classes have no image: 3, 4, 5, ...'),
-    (make_packed, [0, 999], '998 of 1000 classes have no image: 1, 2, 3, ...')])
-def test_most_of_1000_classes_empty(tmp_path, make, labels, expected):
-    dataset = make(tmp_path, labels)
-    config, path, *rest = classes_of(tmp_path, dataset, 1000)
-    assert error_of(build.check_classes, config, path, *rest) == f'{path}: dataset: {expected}'
-    config['updater']['args']['conditional'] = False
-    build.check_classes(config, path, *rest)
-
+# Classes
 
 def test_most_dogs_and_cats_missing(tmp_path):
-    """Of 143 classes, whose labels begin at 151."""
-    dataset = make_packed(tmp_path, [0, 151, 152, 153, 999], PackedDogAndCatDataset)
-    config, path, *rest = classes_of(tmp_path, dataset, 143)
-    assert error_of(build.check_classes, config, path, *rest) == (
+    """Of 143 classes, whose labels begin at 151; without conditions they are of no matter."""
+    write_packed(tmp_path, [0, 151, 152, 153, 999])
+    dataset, gen = PackedDogAndCatDataset('train_20.npy', str(tmp_path), size=8), SimpleNamespace(n_classes=143)
+    config, path = load(tmp_path)
+    assert error_of(build.check_classes, config, path, gen, dataset) == (
         f'{path}: dataset: 140 of 143 classes have no image: 3, 4, 5, ...')
+    config['updater']['args']['conditional'] = False
+    build.check_classes(config, path, gen, dataset)
 
 
 @pytest.mark.parametrize('is_first', [True, False])
 def test_some_classes_empty(tmp_path, capsys, is_first):
     """Said once, by the first of several processes."""
-    dataset = ImageDataset(np.zeros((9, 3, 8, 8), np.uint8), np.arange(9), 10)
-    config, path, *rest = classes_of(tmp_path, dataset, 10)
-    build.check_classes(config, path, *rest, is_first)
-    assert capsys.readouterr().err == is_first * f'warning: {path}: dataset: 1 of 10 classes have no image: 9\n'
-
-
-def test_all_classes_there(tmp_path, capsys):
-    build.check_classes(*classes_of(tmp_path, DigitsDataset(size=8), 10))
-    assert capsys.readouterr().err == ''
-
-
-def test_files_of_ones_own_are_found_from_any_folder(tmp_path, monkeypatch):
-    """Those beside the config and those of the current folder; this project's keep their names."""
-    (tmp_path / 'beside').mkdir()
-    for name in ('beside/data.py', 'here.py'):
-        (tmp_path / name).write_text('class Own:\n    pass\n')
-    config, path = load(tmp_path / 'beside', {'dataset.dataset_fn': 'data.py', 'updater.fn': 'here.py'})
-    monkeypatch.chdir(tmp_path)
-    located = build.with_files_located(config, path)
-    assert located['dataset']['dataset_fn'] == str(tmp_path / 'beside' / 'data.py')
-    assert located['updater']['fn'] == str(tmp_path / 'here.py')
-    assert located['models'] == config['models'] and config['dataset']['dataset_fn'] == 'data.py'
-    monkeypatch.chdir('/')
-    assert build.load_class(located['updater']['fn'], 'Own', 'elsewhere/config.yml', 'updater').__name__ == 'Own'
+    dataset = ImageDataset(np.zeros((7, 3, 8, 8), np.uint8), np.arange(7), 10)
+    config, path = load(tmp_path)
+    build.check_classes(config, path, SimpleNamespace(n_classes=10), dataset, is_first)
+    said = f'warning: {path}: dataset: 3 of 10 classes have no image: 7, 8, 9\n'
+    assert capsys.readouterr().err == said * is_first
 
 
 @pytest.mark.parametrize('body, expected', [
-    ('return 1 / 0', 'dataset: Own.names_of: own.py:3: ZeroDivisionError: division by zero'),
-    ('return 7', "dataset: Own.names_of: TypeError: 'int' object is not iterable")])
+    ('1 / 0', 'dataset: Own.names_of: own.py:3: ZeroDivisionError: division by zero'),
+    ('7', "dataset: Own.names_of: TypeError: 'int' object is not iterable")])
 def test_names_of_ones_own_that_fail(tmp_path, monkeypatch, body, expected):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'own.py').write_text(f'class Own:\n    names_of = staticmethod(lambda args: Own._of())\n'
-                                     f'    _of = staticmethod(lambda: {body.removeprefix("return ")})\n')
+                                     f'    _of = staticmethod(lambda: {body})\n')
     config, path = load(tmp_path, {'dataset': {'dataset_fn': 'own.py', 'dataset_name': 'Own', 'args': {}}})
     assert expected in error_of(build.class_names_of, config, path)
-
-
-@pytest.mark.parametrize('n_empty, said', [(0, ''), (1, '1 of 8 classes have no image: 7'),
-                                           (4, '4 of 8 classes have no image: 4, 5, 6, ...')])
-def test_empty_classes(n_empty, said):
-    assert build.empty_classes(np.arange(8 - n_empty), 8) == (said, n_empty)
-
-
-def test_a_file_is_one_module_until_it_changes(tmp_path, monkeypatch, capsys):
-    """So pickles and globals of its classes are those of its objects; moved, it is found by its name, and that said."""
-    own = tmp_path / 'own.py'
-    own.write_text('class Own:\n    pass\n')
-    first = build.load_class(str(own), 'Own', 'config.yml', 'updater')
-    assert build.load_class(str(own), 'Own', 'config.yml', 'updater') is first
-    assert pickle.loads(pickle.dumps(first)) is first
-    own.write_text('class Own:\n    changed = True\n')
-    assert build.load_class(str(own), 'Own', 'config.yml', 'updater').changed
-    monkeypatch.chdir(tmp_path)
-    assert build.load_class('/nowhere/own.py', 'Own', 'config.yml', 'updater').changed
-    assert capsys.readouterr().err == '/nowhere/own.py: is not there; own.py is taken\n'

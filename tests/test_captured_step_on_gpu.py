@@ -1,18 +1,15 @@
 """The captured step on a GPU: bits of the uncaptured one, determinism, memory, and the CPU's numbers."""
 import tests.test_kernels_in_training as cpu
-from tests.gpu_road import Floats, build_updater, configured, run, state_of
+from source.miscs.snapshots import _deserialize
+from tests.gpu_road import Floats, assert_same, build_updater, configured, run, state_of
 
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.gpu
-NETWORKS = {'resnet_32': {'models.generator.args.ch': 32, 'models.discriminator.args.ch': 32},
+NETWORKS = {'resnet_32': {**cpu.NETWORKS['resnet_32'], 'models.generator.args.ch': 32,
+                          'models.discriminator.args.ch': 32},
             'cnn_32': {**cpu.CNN, 'models.generator.args.ch': 8, 'models.discriminator.args.ch': 8}}
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not np.array_equal(one[name], other[name])] == []
 
 
 @pytest.mark.parametrize('network', NETWORKS)
@@ -30,7 +27,6 @@ def test_captured_and_uncaptured_and_once_more(tmp_path, network, precision):
 
 
 def test_resume(tmp_path):
-    from source.miscs.snapshots import _deserialize
     updater = build_updater(tmp_path, NETWORKS['resnet_32'], device='@cupy:0')
     run(updater, 4)
     saved = state_of(updater)

@@ -4,6 +4,7 @@ from pathlib import Path
 from source import build
 from source.datasets import cifar10, fashion_mnist, image_dataset, stl10, svhn
 from source.yaml_utils import load_config
+from tests.gpu_road import run, state_of
 
 import chainer
 import numpy as np
@@ -77,38 +78,22 @@ def build_all(path, data, overrides=()):
     return config, gen, dis, dataset, updater
 
 
-def arrays(link):
-    target = chainer.serializers.DictionarySerializer()
-    target.save(link)
-    return {k: np.array(v) for k, v in target.target.items()}
-
-
 def assert_steps(gen, dis, updater, further_losses=()):
     """One iteration has finite losses and moves every weight, every u and every batch statistic."""
-    before = [arrays(gen), arrays(dis)]
-    observation = {}
-    with chainer.Reporter().scope(observation):
-        updater.update()
-    assert set(observation) == {'loss_gen', 'loss_dis', *further_losses}
-    assert np.isfinite([float(loss) for loss in observation.values()]).all()
-    for old, new in zip(before, [arrays(gen), arrays(dis)], strict=True):
+    before = [state_of(gen), state_of(dis)]
+    reported, = run(updater, 1)
+    assert set(reported) == {'loss_gen', 'loss_dis', *further_losses}
+    assert np.isfinite(list(reported.values())).all()
+    for old, new in zip(before, [state_of(gen), state_of(dis)], strict=True):
         assert all(np.isfinite(array).all() for array in new.values())
         still = [k for k in old if k.endswith(('/W', '/u', '/avg_mean')) and np.array_equal(old[k], new[k])]
         assert not still
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yml')), ids=lambda path: path.stem)
-def test_config_steps(path, data):
-    config, gen, dis, dataset, updater = build_all(path, data, NARROW)
-    assert_steps(gen, dis, updater)
-    size, n_classes = FACTS[path.name][1:3]
-    assert (dataset.size, gen.image_size) == (size, size)
-    assert (gen.n_classes, dis.n_classes) == (n_classes, n_classes)
-    assert dis.image_size == size
-    names = {'sn_concat.yml': ('ResNetGenerator', 'SNResNetConcatDiscriminator'),
-             **dict.fromkeys(CNNS, ('CNNGenerator', 'SNCNNDiscriminator'))}
-    assert (type(gen).__name__, type(dis).__name__) == names.get(
-        path.name, ('ResNetGenerator', 'SNResNetProjectionDiscriminator'))
+def assert_header_gives_the_command(path, end):
+    header = path.read_text().split(end)[0]
+    assert all(line.startswith('# ') for line in header.splitlines())
+    assert f'python train.py --config configs/{path.relative_to(CONFIGS)}' in header
 
 
 def test_facts_are_of_all_configs():
@@ -116,8 +101,11 @@ def test_facts_are_of_all_configs():
 
 
 @pytest.mark.parametrize('name', FACTS)
-def test_config_says_what_the_paper_and_the_authors_say(name):
-    config = load_config(CONFIGS / name)
+def test_config(name, data):
+    """Says what the paper and the authors say, and steps."""
+    path = CONFIGS / name
+    assert_header_gives_the_command(path, 'batchsize:')
+    config = load_config(path)
     args = config['updater']['args']
     numbers, size, n_classes, widths = FACTS[name]
     models = [config['models'][kind]['args'] for kind in ('generator', 'discriminator')]
@@ -136,12 +124,14 @@ def test_config_says_what_the_paper_and_the_authors_say(name):
     assert args['conditional'] == (n_classes > 0)
     assert config['dataset']['args'].get('augmentation', False) == ('dog' in name or name == OURS)
 
-
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yml')), ids=lambda path: path.stem)
-def test_header_gives_the_command(path):
-    header = path.read_text().split('batchsize:')[0]
-    assert all(line.startswith('# ') for line in header.splitlines())
-    assert f'python train.py --config configs/{path.name}' in header
+    _, gen, dis, dataset, updater = build_all(path, data, NARROW)
+    assert dataset.size == gen.image_size == dis.image_size == size
+    assert gen.n_classes == dis.n_classes == n_classes
+    names = {'sn_concat.yml': ('ResNetGenerator', 'SNResNetConcatDiscriminator'),
+             **dict.fromkeys(CNNS, ('CNNGenerator', 'SNCNNDiscriminator'))}
+    assert (type(gen).__name__, type(dis).__name__) == names.get(
+        name, ('ResNetGenerator', 'SNResNetProjectionDiscriminator'))
+    assert_steps(gen, dis, updater)
 
 
 # The comparison
@@ -203,8 +193,12 @@ def test_every_method_is_there():
 
 
 @pytest.mark.parametrize('name', COMPARISON)
-def test_comparison_says_what_the_paper_says(name):
-    config = load_config(COMPARISON[name])
+def test_comparison(name, data):
+    """Says what the paper says, and steps."""
+    path = COMPARISON[name]
+    assert_header_gives_the_command(path, 'extends:')
+    assert '\n# Data:  ' in path.read_text()
+    config = load_config(path)
     network, stem = name.split('/')
     method, dis_changes, updater_changes = SPECIAL.get(name, (stem, {}, {}))
     dis_args, updater_args = METHODS[method]
@@ -232,6 +226,12 @@ def test_comparison_says_what_the_paper_says(name):
     if gulrajani:
         assert config['models']['discriminator']['fn'] == 'dis_models/gulrajani_32.py'
 
+    _, gen, dis, dataset, built = build_all(path, data, NARROW)
+    size = 48 if 'stl10' in name else 128 if network == 'imagenet' else 32
+    assert dataset.size == gen.image_size == dis.image_size == size
+    ac = ('loss_ac_gen', 'loss_ac_dis') if 'ac_wgan' in name else ()
+    assert_steps(gen, dis, built, (*ac, *(f'loss_{penalty}' for penalty in updater.get('penalties', ()))))
+
 
 @pytest.mark.parametrize('setting', SETTINGS)
 def test_settings_of_table_1(setting):
@@ -244,112 +244,41 @@ def test_settings_of_table_1(setting):
     assert text['updater']['args'] == {'n_dis': n_dis}
 
 
-@pytest.mark.parametrize('name', COMPARISON)
-def test_comparison_steps(name, data):
-    path = COMPARISON[name]
-    config, gen, dis, dataset, updater = build_all(path, data, NARROW)
-    ac = {'loss_ac_gen', 'loss_ac_dis'} if 'ac_wgan' in name else set()
-    penalties = {f'loss_{penalty}' for penalty in config['updater']['args'].get('penalties', ())}
-    assert_steps(gen, dis, updater, penalties | ac)
-    size = 48 if 'stl10' in name else 128 if 'imagenet' in name else 32
-    assert dataset.size == gen.image_size == dis.image_size == size
+# What the authors released, with the names that they used in earlier states of their repository
 
-
-@pytest.mark.parametrize('name', COMPARISON)
-def test_comparisons_header_gives_the_command(name):
-    header = COMPARISON[name].read_text().split('extends:')[0]
-    assert all(line.startswith('# ') for line in header.splitlines())
-    assert f'python train.py --config configs/{name}.yml' in header
-    assert '# Data:  ' in header
-
-
-# The authors' own files: their layout (an indent of six under `discriminator`, blank lines, capital booleans), and the
-# names they used in earlier states of their repository.
-AUTHORS_TEXT = '''\
-# {comment}
-batchsize: 64
-iteration: 50000
-iteration_decay_start: 0
-seed: 0
-display_interval: 100
-{progressbar}snapshot_interval: 10000
-evaluation_interval: 1000
-
-models:
-  generator:
-    fn: gen_models/{gen_fn}.py
-    name: {gen}
-    args:
-      dim_z: 128
-      bottom_width: 4
-      ch: 64
-      n_classes: {n_classes}
-
-
-  discriminator:
-      fn: dis_models/{dis_fn}.py
-      name: {dis}
-      args:
-        ch: 64
-        n_classes: {n_classes}
-
-dataset:
-  dataset_fn: datasets/{data_fn}.py
-  dataset_name: {data}
-  args:
-    {data_args}
-
-adam:
-  alpha: 0.0002
-  beta1: 0.0
-  beta2: 0.9
-
-updater:
-  fn: updater.py
-  name: Updater
-  args:
-    n_dis: 5
-    n_gen_samples: 128
-    conditional: {conditional}
-    loss_type: hinge
-'''
 PROJECTION = 'SNResNetProjectionDiscriminator'
-CIFAR = {'data_fn': 'cifar10', 'data': 'CIFAR10Dataset', 'n_classes': 10}
-IMAGENET = {'data_fn': 'imagenet', 'data': 'ImageNetDataset', 'n_classes': 1000, 'list': 'image_list.txt', 'aug': False}
-DOGS = {'data_fn': 'imagenet_dog_and_cat', 'data': 'ImageNetDogAndCatDataset', 'n_classes': 143,
-        'list': 'image_list_dog_and_cat.txt', 'aug': True}
+CIFAR = {'dataset_fn': 'datasets/cifar10.py', 'dataset_name': 'CIFAR10Dataset', 'args': {'test': False}}
+OF_FILES = {'path': 'datasets/image_list.txt', 'resize_method': 'bilinear', 'augmentation': False}
+IMAGENET = {'dataset_fn': 'datasets/imagenet.py', 'dataset_name': 'ImageNetDataset', 'args': OF_FILES}
+DOGS = {'dataset_fn': 'datasets/imagenet_dog_and_cat.py', 'dataset_name': 'ImageNetDogAndCatDataset',
+        'args': {**OF_FILES, 'path': 'datasets/image_list_dog_and_cat.txt', 'augmentation': True}}
 
 
-def authors_text(gen_fn, gen, dis_fn, dis, data, size, progressbar=True):
-    lines = ['test: False'] if 'cifar' in data['data_fn'] else [
-        f'path: datasets/{data["list"]}', f'size: {size}', 'resize_method: bilinear', f'augmentation: {data["aug"]}']
-    return AUTHORS_TEXT.format(
-        comment='conditional generation', gen_fn=gen_fn, gen=gen, dis_fn=dis_fn, dis=dis, data_fn=data['data_fn'],
-        data=data['data'], n_classes=data['n_classes'], conditional=data['n_classes'] > 0,
-        data_args='\n    '.join(lines), progressbar='progressbar_interval: 100\n' if progressbar else '')
-
-
-@pytest.mark.parametrize('arguments', [
-    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 32),
-    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, {**CIFAR, 'n_classes': 0}, 32),
+@pytest.mark.parametrize('gen_fn, gen_name, dis_fn, dis_name, dataset, n_classes, size', [
+    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 10, 32),
+    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 0, 32),
     ('resnet_32', 'ResNetGenerator32', 'snresnet_32', 'SNResNetDiscriminator32',
-     {**CIFAR, 'data': 'Cifar10Dataset'}, 32),
-    ('resnet_64', 'ResNetGeneratorImageNet', 'snresnet_64', PROJECTION, IMAGENET, 64, False),
-    ('resnet_64', 'ResNetGenerator', 'snresnet_64', PROJECTION, DOGS, 64, False),
-    ('resnet', 'ResNetGenerator', 'snresnet', PROJECTION, IMAGENET, 128, False),
-    ('resnet_128', 'ResNetGenerator', 'snresnet_128', PROJECTION, IMAGENET, 128),
-    ('resnet_128', 'ResNetGenerator', 'snresnet_128', 'SNResNetConcatDiscriminator', IMAGENET, 128),
-    ('resnet_small', 'ResNetGenerator', 'snresnet_small', PROJECTION, DOGS, 128, False),
-    ('resnet_dog_and_cat_128', 'ResNetGenerator', 'snresnet_dog_and_cat_128', PROJECTION, DOGS, 128),
-    ('resnet_256', 'ResNetGenerator', 'snresnet_256', PROJECTION, DOGS, 256, False),
-], ids=lambda arguments: f'{arguments[0]}-{arguments[1]}-{arguments[3]}-{arguments[4]["data"]}')
-def test_authors_config(arguments, tmp_path, data):
-    path = tmp_path / 'authors.yml'
-    path.write_text(authors_text(*arguments))
-    config, gen, dis, dataset, updater = build_all(path, data, NARROW)
-    assert config['progressbar_interval'] == (100 if len(arguments) == 6 else None)
-    size, n_classes = arguments[5], arguments[4]['n_classes']
-    assert (gen.image_size, dis.image_size, dataset.size) == (size, size, size)
+     {**CIFAR, 'dataset_name': 'Cifar10Dataset'}, 10, 32),
+    ('resnet_64', 'ResNetGeneratorImageNet', 'snresnet_64', PROJECTION, IMAGENET, 1000, 64),
+    ('resnet_64', 'ResNetGenerator', 'snresnet_64', PROJECTION, DOGS, 143, 64),
+    ('resnet', 'ResNetGenerator', 'snresnet', PROJECTION, IMAGENET, 1000, 128),
+    ('resnet_128', 'ResNetGenerator', 'snresnet_128', PROJECTION, IMAGENET, 1000, 128),
+    ('resnet_128', 'ResNetGenerator', 'snresnet_128', 'SNResNetConcatDiscriminator', IMAGENET, 1000, 128),
+    ('resnet_small', 'ResNetGenerator', 'snresnet_small', PROJECTION, DOGS, 143, 128),
+    ('resnet_dog_and_cat_128', 'ResNetGenerator', 'snresnet_dog_and_cat_128', PROJECTION, DOGS, 143, 128),
+    ('resnet_256', 'ResNetGenerator', 'snresnet_256', PROJECTION, DOGS, 143, 256)])
+def test_authors_config(tmp_path, data, gen_fn, gen_name, dis_fn, dis_name, dataset, n_classes, size):
+    config = yaml.safe_load((CONFIGS / 'sn_cifar10.yml').read_text())  # with every key of theirs
+    for kind, fn, name in (('generator', f'gen_models/{gen_fn}.py', gen_name),
+                           ('discriminator', f'dis_models/{dis_fn}.py', dis_name)):
+        model = config['models'][kind]
+        config['models'][kind] = {'fn': fn, 'name': name, 'args': {**model['args'], 'n_classes': n_classes}}
+    config['dataset'] = dataset
+    config['updater']['args']['conditional'] = n_classes > 0
+    (tmp_path / 'authors.yml').write_text(yaml.safe_dump(config))
+    overrides = NARROW if 'test' in dataset['args'] else [*NARROW, f'dataset.args.size={size}']
+    _, gen, dis, dataset, updater = build_all(tmp_path / 'authors.yml', data, overrides)
+    assert gen.image_size == dis.image_size == dataset.size == size
     assert gen.n_classes == dis.n_classes == n_classes
     assert (updater.n_dis, updater.conditional) == (1, n_classes > 0)
     x, y = dataset.get_examples([0, 2], np.random.RandomState(0))

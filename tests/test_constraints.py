@@ -26,10 +26,6 @@ def test_clipping():
         assert np.abs(before[path]).max() > .05
 
 
-def test_clipping_by_the_papers_constant():
-    assert make_constraints({'clipping': None})[0].c == .01
-
-
 def test_singular_value_clipping():
     """Values above K become K, the others and all singular vectors stay, in every weight."""
     dis = SNResNetProjectionDiscriminator(ch=4, n_classes=3, norm='none')
@@ -50,7 +46,7 @@ def test_singular_value_clipping():
 def test_every_kth_update():
     dis = SNCNNDiscriminator(ch=2, norm='none')
     constraints = make_constraints({'singular_value_clipping': {'every': 3}})
-    assert constraints[0].K == 1
+    assert constraints[0].K == 1 and make_constraints({'clipping': None})[0].c == .01  # the papers' constants
     clipped = []
     for n_updates in range(1, 8):
         dis.c1.W.array[...] = 1.
@@ -76,7 +72,7 @@ def test_retractions_come_without_being_named():
     ({'clipping': {'c': 'wide'}}, "constraints.clipping.c: expected float, found 'wide'"),
     ({'clipping': 3}, 'constraints.clipping: expected arguments with their values, found 3'),
     ({'singular_value_clipping': {'every': 0}}, 'every must be at least 1, got 0'),
-    ({'singular_value_clipping': {'K': -1}}, 'K must be above 0, got -1'),
+    ({'singular_value_clipping': {'K': 0}}, 'K must be above 0, got 0'),
     (['clipping'], 'constraints: expected names with their arguments'),
 ])
 def test_refuses(spec, message):

@@ -1,5 +1,4 @@
 """The penalties as the updater uses them: what they look at, draw, keep and add."""
-from dis_models.sncnn_32 import SNCNNDiscriminator
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from source.functions.penalties import gradient_penalty
 from source.links.norms import NORMS
@@ -24,7 +23,9 @@ def discriminator(norm='none'):
 
 
 def matrices(dis):
-    return [link.W.array.reshape(len(link.W.array), -1).astype('d') for link in dis.links() if hasattr(link, 'W')]
+    found = [link.W.array.reshape(len(link.W.array), -1).astype('d') for link in dis.links() if hasattr(link, 'W')]
+    assert len(found) == 12
+    return found
 
 
 def test_gradient_penalty_is_between_the_images():
@@ -49,7 +50,7 @@ def test_gradient_penalty_is_between_the_images():
 
 
 def test_epsilon_is_uniform():
-    """Of 3,000 draws, told from a critic that is x₁ and so has x̂ as its first pixel."""
+    """Of 3,000 draws, told from a critic that sees x̂, which is ε between images of ones and of zeros."""
     drawn = []
 
     def dis(x, y):
@@ -69,21 +70,8 @@ def test_each_draws_by_its_seed():
 def test_orthonormal_is_of_all_weights(norm):
     dis = discriminator(norm)
     expected = sum(((np.linalg.svd(W, compute_uv=False) ** 2 - 1) ** 2).sum() for W in matrices(dis))
-    assert len(matrices(dis)) == 12
     np.testing.assert_allclose(make('orthonormal', weight=.5)(dis, None, None, None).array, .5 * expected, rtol=1e-4,
                                atol=1e-6)
-
-
-def test_orthonormal_descends_to_orthonormal_weights():
-    dis = SNCNNDiscriminator(ch=2, norm='none')
-    optimizer = chainer.optimizers.Adam(.01).setup(dis)
-    penalty = make('orthonormal')
-    for _ in range(400):
-        dis.cleargrads()
-        penalty(dis, None, None, None).backward()
-        optimizer.update()
-    for W in matrices(dis):
-        np.testing.assert_allclose(np.linalg.svd(W, compute_uv=False), 1, atol=1e-2)
 
 
 @pytest.mark.parametrize('norm', ['none', 'singular_values'])
@@ -92,10 +80,9 @@ def test_spectral_norm_is_of_all_weights(norm):
     dis, penalty = discriminator(norm), make('spectral_norm')
     penalty.setup(dis)
     expected = sum(np.linalg.norm(W, 2) ** 2 for W in matrices(dis)) / 2
-    first = penalty(dis, None, None, None).array
-    assert first < .01 * .9 * expected
-    for _ in range(300):
-        with chainer.no_backprop_mode():
+    with chainer.no_backprop_mode():
+        assert penalty(dis, None, None, None).array < .01 * .9 * expected
+        for _ in range(200):
             value = penalty(dis, None, None, None).array
     np.testing.assert_allclose(value, .01 * expected, rtol=1e-4)
 
@@ -113,18 +100,10 @@ def test_goes_on_after_a_snapshot(name, tmp_path):
     assert values[0] == values[1]
 
 
-def test_weights_by_default():
-    weights = {name: make(name).weight for name in PENALTIES}
-    assert weights == {'gradient': 10, 'orthonormal': 1, 'spectral_norm': .01}
-
-
 @pytest.mark.parametrize('spec, message', [
     ({'gradiant': {}}, "penalties.gradiant: unknown key; did you mean 'gradient'?"),
-    ({'gradient': {'wait': 1}}, "penalties.gradient.wait: unknown key; did you mean 'weight'?"),
     ({'gradient': {'rng': 1}}, 'penalties.gradient.rng: unknown key'),
     ({'gradient': {'weight': 0}}, 'penalties.gradient: weight must be above 0, got 0.0'),
-    ({'orthonormal': {'weight': 'much'}}, "penalties.orthonormal.weight: expected float, found 'much'"),
-    ('gradient', "penalties: expected names with their arguments, found 'gradient'"),
 ])
 def test_refuses(spec, message):
     with pytest.raises(ValueError) as error:

@@ -1,3 +1,5 @@
+import sys
+
 from source.miscs import animations
 
 import numpy as np
@@ -5,8 +7,8 @@ import pytest
 from PIL import Image
 
 
-def moving_square(n=6, size=20):
-    frames = np.zeros((n, size, size + 2, 3), np.uint8)
+def moving_square(height=20, width=22):
+    frames = np.zeros((6, height, width, 3), np.uint8)
     for k, frame in enumerate(frames):
         frame[4:10, 2 * k:2 * k + 5] = 255, 40 * k, 0
     return list(frames)
@@ -22,22 +24,15 @@ def test_gif(tmp_path):
             np.testing.assert_allclose(np.asarray(gif.convert('RGB'), int), frame, atol=4)
 
 
-@pytest.mark.parametrize('rate', [1, 7, 15, 24, 50])
-def test_a_gif_keeps_its_speed(rate):
+def test_a_gif_keeps_its_speed():
     """In steps of 10 ms, none below the 20 ms that browsers show."""
-    durations = animations.gif_durations(3 * rate, rate)
-    assert sum(durations) == 3000 and {d % 10 for d in durations} == {0}
-    assert max(durations) - min(durations) <= 10 and min(durations) >= 20
+    for rate in (1, 7, 24, 50):
+        durations = animations.gif_durations(3 * rate, rate)
+        assert sum(durations) == 3000 and {d % 10 for d in durations} == {0}
+        assert max(durations) - min(durations) <= 10 and min(durations) >= 20
 
 
-@pytest.mark.parametrize('rate', [0, 51, 1000])
-def test_a_gif_has_no_such_speed(tmp_path, rate):
-    with pytest.raises(ValueError, match=f'at most 50 frames a second, got {rate}'):
-        animations.save_animation(tmp_path / 'a.gif', moving_square(), rate)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize('height, width', [(20, 22), (21, 22), (20, 23), (21, 23)])
+@pytest.mark.parametrize('height, width', [(20, 23), (21, 22)])
 def test_a_video_gets_even_sizes_without_stretching(tmp_path, monkeypatch, height, width):
     """With a white row and column, as H.264 takes no odd ones and imageio would resample all frames."""
     given = []
@@ -57,23 +52,23 @@ def test_a_video_gets_even_sizes_without_stretching(tmp_path, monkeypatch, heigh
 
 # imageio leaves the pipes of its ffmpeg to the garbage collector.
 @pytest.mark.filterwarnings('ignore::ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
-@pytest.mark.parametrize('height, width', [(20, 22), (21, 23)])
-def test_mp4(tmp_path, height, width, capfd):
+def test_mp4(tmp_path, capfd):
     imageio = pytest.importorskip('imageio.v2', reason='an MP4 needs the extra `video`')
     pytest.importorskip('imageio_ffmpeg', reason='an MP4 needs the extra `video`')
-    frames = [np.pad(frame, ((0, height - 20), (0, width - 22), (0, 0))) for frame in moving_square()]
+    frames = moving_square(21, 23)
     animations.save_animation(tmp_path / 'a.mp4', frames, 20)
     found = imageio.mimread(tmp_path / 'a.mp4')
-    assert len(found) == 6 and found[0].shape == (20 if height == 20 else 22, 22 if width == 22 else 24, 3)
-    assert np.abs(np.array(found, float)[:, :height, :width] - frames).mean() < 10
+    assert len(found) == 6 and found[0].shape == (22, 24, 3)
+    assert np.abs(np.array(found, float)[:, :21, :23] - frames).mean() < 10
     assert 'WARNING' not in ''.join(capfd.readouterr())
     assert [p.name for p in tmp_path.iterdir()] == ['a.mp4']
 
 
-def test_refused(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match='expected a name that ends in .gif or .mp4'):
-        animations.save_animation(tmp_path / 'a.png', moving_square())
-    monkeypatch.setitem(__import__('sys').modules, 'imageio', None)
-    with pytest.raises(ValueError, match='an MP4 needs imageio and imageio-ffmpeg'):
-        animations.save_animation(tmp_path / 'a.mp4', moving_square())
+@pytest.mark.parametrize('name, rate, expected', [
+    ('a.gif', 0, 'at most 50 frames a second, got 0'), ('a.gif', 51, 'at most 50 frames a second, got 51'),
+    ('a.png', 15, 'expected a name that ends in .gif or .mp4'), ('a.mp4', 15, 'needs imageio and imageio-ffmpeg')])
+def test_refused(tmp_path, monkeypatch, name, rate, expected):
+    monkeypatch.setitem(sys.modules, 'imageio', None)
+    with pytest.raises(ValueError, match=expected):
+        animations.save_animation(tmp_path / name, moving_square(), rate)
     assert list(tmp_path.iterdir()) == []

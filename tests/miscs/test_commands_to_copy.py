@@ -1,7 +1,5 @@
 """What is printed to be copied, run through a shell where it is printed."""
 import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,20 +7,19 @@ from types import SimpleNamespace
 from source.miscs import commands_to_copy
 from source.miscs.commands_to_copy import install_command, python_command
 from source.training import summary
+from tests import children
+from tests.children import ROOT
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-ECHO = '#!/bin/sh\nprintf "%s\\n" "$@"\n'
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """A current folder outside the repository, in which a program that prints its arguments stands for Python."""
     folder = tmp_path / "somebody's folder"
-    (folder / 'my env').mkdir(parents=True)
     echo = folder / 'my env' / 'python'
-    echo.write_text(ECHO)
+    echo.parent.mkdir(parents=True)
+    echo.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     echo.chmod(0o755)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, 'executable', str(echo))
@@ -31,9 +28,9 @@ def elsewhere(tmp_path, monkeypatch):
 
 def words_of(line):
     """The arguments that a command gets from the shell."""
-    done = subprocess.run(['sh', '-c', line], capture_output=True, text=True, timeout=10)
-    assert (done.returncode, done.stderr) == (0, '')
-    return done.stdout.splitlines()
+    status, output, errors = children.run('sh', '-c', line)
+    assert (status, errors) == (0, '')
+    return output.splitlines()
 
 
 def test_in_the_repository(monkeypatch):
@@ -55,30 +52,21 @@ def test_elsewhere(elsewhere):
 
 def test_below_the_current_folder_and_beside_python(elsewhere, monkeypatch):
     monkeypatch.setattr(commands_to_copy, 'ROOT', elsewhere / 'sn gan')
-    monkeypatch.chdir(elsewhere)
-    assert words_of(python_command('train.py')) == ['sn gan/train.py']
-    shutil.copy(elsewhere / 'my env' / 'python', elsewhere / 'python')
+    (elsewhere / 'my env' / 'python').rename('python')
     monkeypatch.setattr(sys, 'executable', str(elsewhere / 'python'))
     assert python_command('train.py') == "./python 'sn gan/train.py'"
     assert words_of(python_command('train.py')) == ['sn gan/train.py']
 
 
-class ResNetGenerator:
-    pass
-
-
 def test_what_to_do_with_a_finished_run(elsewhere):
-    out = Path('my results')
-    out.mkdir()
-    (out / 'ResNetGenerator_3.npz').touch()
-    trainer = SimpleNamespace(out=str(out), elapsed_time=1., updater=SimpleNamespace(
-        iteration=3, conditional=True, gen=ResNetGenerator()))
+    gen = type('ResNetGenerator', (), {})()
+    trainer = SimpleNamespace(out='my results', elapsed_time=1., updater=SimpleNamespace(
+        iteration=3, conditional=True, gen=gen))
     for data_dir, data in ((None, []), ('my data', ['--data_dir', 'my data'])):
         text = summary(trainer, {'evaluation': {'network': 'digits'}}, data_dir)
         commands = [words_of(line) for line in text.partition('Next:\n')[2].splitlines()]
-        assert [words[1:] for words in commands] == [
-            ['--snapshot', 'my results/ResNetGenerator_3.npz'], ['my results', *data],
-            ['--snapshot', 'my results/ResNetGenerator_3.npz', *data]]
-        assert [Path(words[0]).relative_to(ROOT).name for words in commands] == [
-            'gen_images.py', 'report.py', 'calc_inception.py']
+        snapshot = ['--snapshot', 'my results/ResNetGenerator_3.npz']
+        assert commands == [[str(ROOT / 'evaluations' / script), *arguments] for script, arguments in (
+            ('gen_images.py', snapshot), ('report.py', ['my results', *data]),
+            ('calc_inception.py', [*snapshot, *data]))]
         assert all(Path(words[0]).is_file() for words in commands)

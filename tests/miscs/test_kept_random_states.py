@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from source.miscs.kept_random_states import kept_random_states
 
 import numpy as np
-import pytest
 
 MAKERS = {
     'NumPy': lambda: np.random, 'Python': lambda: random,
@@ -24,22 +23,26 @@ def draws(rng):
     return [rng.gauss(0, 1), rng.random(), rng.getrandbits(17)]
 
 
-@pytest.mark.parametrize('name', MAKERS)
-def test_every_kind(name):
-    rng = MAKERS[name]()
-    draws(rng)
+def test_every_kind():
+    kinds = {name: make() for name, make in MAKERS.items()}
+    for rng in kinds.values():
+        draws(rng)
     for _ in range(2):  # once more: a check may be made twice
         with kept_random_states():
-            expected = draws(rng) + draws(rng)
-            draws(rng)
-    assert draws(rng) + draws(rng) == expected
+            expected = {name: draws(rng) + draws(rng) for name, rng in kinds.items()}
+            for rng in kinds.values():
+                draws(rng)
+    assert {name: draws(rng) + draws(rng) for name, rng in kinds.items()} == expected
 
 
 def test_children_of_a_seed_sequence():
     seeds, rng = np.random.SeedSequence(1), np.random.default_rng(2)
+
+    def spawned():
+        return seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)
     with kept_random_states():
-        expected = [seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)]
-    assert [seeds.spawn(2)[1].generate_state(1), rng.spawn(1)[0].integers(1000)] == expected
+        expected = spawned()
+    assert spawned() == expected
 
 
 class Lazy:
@@ -66,27 +69,16 @@ def test_states_that_are_made_within():
     assert lazy() == expected
 
 
-def test_after_an_exception():
-    rng = np.random.RandomState(1)
-    with contextlib.suppress(KeyError), kept_random_states():
-        rng.rand()
-        raise KeyError
-    assert rng.rand() == np.random.RandomState(1).rand()
-
-
-def test_what_has_no_state_is_left_alone():
+def test_after_an_exception_and_beside_what_has_no_state(monkeypatch):
+    """Of torch, where it is imported, too."""
     class Broken(random.Random):
         def getstate(self):
             raise KeyError
     others = random.SystemRandom(), Broken(), np.random.RandomState.__new__(np.random.RandomState)
-    with kept_random_states():
-        others[0].random()
-
-
-def test_torch(monkeypatch):
-    state = [1]
+    rng, of_torch = np.random.RandomState(1), [1]
     monkeypatch.setitem(sys.modules, 'torch', SimpleNamespace(
-        get_rng_state=lambda: state[0], set_rng_state=lambda value: state.__setitem__(0, value)))
-    with kept_random_states():
-        state[0] = 2
-    assert state == [1]
+        get_rng_state=lambda: of_torch[0], set_rng_state=lambda value: of_torch.__setitem__(0, value)))
+    with contextlib.suppress(ZeroDivisionError), kept_random_states():
+        of_torch[0] = rng.rand() + others[0].random()
+        raise ZeroDivisionError
+    assert (rng.rand(), of_torch) == (np.random.RandomState(1).rand(), [1])

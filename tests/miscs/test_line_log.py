@@ -2,9 +2,15 @@ import json
 import os
 import resource
 
+from source.miscs.journal import Journal
 from source.miscs.line_log import LineLog, LineLogError
 
 import pytest
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'log.jsonl'
 
 
 def entry(iteration, **values):
@@ -18,14 +24,8 @@ def written(path, *entries):
     return path.read_bytes()
 
 
-def test_entries_come_back(tmp_path):
-    written(tmp_path / 'log.jsonl', entry(1), entry(2))
-    assert LineLog(tmp_path / 'log.jsonl').entries == [entry(1), entry(2)]
-
-
-def test_every_cut_is_repaired_and_nothing_before_it_lost(tmp_path):
+def test_every_cut_is_repaired_and_nothing_before_it_lost(path):
     """Whatever byte the machine stopped at, whole lines stay, and what is written next stands on a line of its own."""
-    path = tmp_path / 'log.jsonl'
     content = written(path, entry(1), entry(2))
     for n in range(len(content) + 1):
         path.write_bytes(content[:n])
@@ -36,8 +36,7 @@ def test_every_cut_is_repaired_and_nothing_before_it_lost(tmp_path):
         assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
-def test_resuming_takes_back_later_entries_and_removes_no_byte(tmp_path):
-    path = tmp_path / 'log.jsonl'
+def test_resuming_takes_back_later_entries_and_removes_no_byte(path):
     before = written(path, entry(1), entry(2), entry(3))
     after = written(path, {'resumed_at': 1}, entry(2, other=1))
     assert after.startswith(before)
@@ -45,8 +44,7 @@ def test_resuming_takes_back_later_entries_and_removes_no_byte(tmp_path):
 
 
 @pytest.mark.parametrize('line', ['hello', '3', '[]', '{}', '{"iteration": "x"}', '{"resumed_at": null}', '\xff'])
-def test_other_files_are_refused_and_left(tmp_path, line):
-    path = tmp_path / 'log.jsonl'
+def test_other_files_are_refused_and_left(path, line):
     path.write_bytes(b'{"iteration": 1}\n' + line.encode('latin-1') + b'\n{"iter')
     before = path.read_bytes()
     with pytest.raises(LineLogError, match='log.jsonl, line 2: expected an entry of a training log'):
@@ -54,9 +52,8 @@ def test_other_files_are_refused_and_left(tmp_path, line):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path):
+def test_a_file_that_cannot_grow_keeps_what_it_has(path):
     """The part of a line that still had room is taken back."""
-    path = tmp_path / 'log.jsonl'
     before = written(path, entry(1))
     log = LineLog(path)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -71,8 +68,13 @@ def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path):
     assert log.entries == [entry(1)]
 
 
-def test_an_entry_is_on_the_disk_before_the_next(tmp_path, monkeypatch):
-    synced, fsync = [], os.fsync
+@pytest.mark.parametrize('add', [
+    lambda path, entry: LineLog(path).append(entry), lambda path, entry: Journal(path, 'iteration', {}).add(entry)])
+def test_an_entry_is_on_the_disk_before_the_next(path, monkeypatch, add):
+    """Of a journal too."""
+    synced, sizes, fsync = [], [], os.fsync
     monkeypatch.setattr(os, 'fsync', lambda d: (synced.append(os.fstat(d).st_size), fsync(d)))
-    sizes = [len(written(tmp_path / 'log.jsonl', entry(k))) for k in (1, 2)]
+    for iteration in (1, 2):
+        add(path, entry(iteration))
+        sizes.append(path.stat().st_size)
     assert synced == sizes and sizes[0] < sizes[1]

@@ -1,7 +1,4 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
+from tests import children
 
 FORKING = '''
 import multiprocessing
@@ -17,6 +14,4 @@ main()
 
 def test_forked_processes_end_without_a_word():
     """As those of somebody's data set, which a pool ends by SIGTERM."""
-    done = subprocess.run([sys.executable, '-c', FORKING], text=True, capture_output=True, timeout=60,
-                          env={**os.environ, 'PYTHONPATH': str(Path(__file__).parents[2])})
-    assert (done.returncode, done.stdout, done.stderr) == (0, '0 1 2 3\n', '')
+    assert children.python('-c', FORKING) == (0, '0 1 2 3\n', '')

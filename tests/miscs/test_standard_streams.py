@@ -1,56 +1,56 @@
 """Commands on streams that are not what they expect: other encodings, closed, full."""
 import contextlib
-import errno
 import json
 import os
 import re
-import subprocess
 import sys
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 from source.miscs.standard_streams import standard_streams, told_warnings
 from source.running import StoppedError, run
+from tests import children
+from tests.children import ROOT
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LATIN_1 = {'PYTHONIOENCODING': 'latin-1'}
 BLOCK = 'import sys\nfrom standard_streams import standard_streams\nwith standard_streams():\n    '
+LATIN_1 = {'PYTHONIOENCODING': 'latin-1'}
 ASCII = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
 
 
-def command(*arguments, script=None, environ=None, **options):
+@pytest.fixture
+def command(monkeypatch):
     """Runs a script of the repository, or a line of Python within `standard_streams` alone, which starts sooner."""
-    start, path = [ROOT / arguments[0], *arguments[1:]] if arguments else ['-c', BLOCK + script], ROOT
-    if script:
-        path = ROOT / 'source' / 'miscs'
-    without = {k: v for k, v in os.environ.items() if not k.startswith(('PYTHON', 'LC_', 'LANG'))}
-    options = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **options}
-    return subprocess.run([sys.executable, *map(str, start)], timeout=60,
-                          env={**without, 'PYTHONPATH': str(path), **(environ or {})}, **options)
+    for name in os.environ:
+        if name.startswith(('PYTHON', 'LC_', 'LANG')):
+            monkeypatch.delenv(name)
+
+    def command(*arguments, script=None, env=None, **options):
+        path = ROOT
+        if script is not None:
+            arguments, path = ('-c', BLOCK + script), ROOT / 'source' / 'miscs'
+        return children.python(*arguments, env={'PYTHONPATH': str(path), **(env or {})}, text=False, **options)
+    return command
 
 
-@pytest.mark.parametrize('environ, expected', [
+@pytest.mark.parametrize('env, expected', [
     (LATIN_1, b'\\u540d \xe9 \\udcff'), (ASCII, b'\\u540d \\xe9 \\udcff'), ({}, '名 é \\udcff'.encode()),
     ({'PYTHONIOENCODING': 'latin-1:replace'}, b'? \xe9 ?')])
-def test_what_a_stream_cannot_encode(environ, expected):
+def test_what_a_stream_cannot_encode(command, env, expected):
     """It is escaped; what a user chose stays."""
-    done = command(script=r'text = "\u540d \xe9 \udcff"; print(text); print(text, file=sys.stderr)',
-                   environ=environ)
-    assert (done.returncode, done.stdout) == (0, expected + b'\n')
-    assert done.stderr.count(b'\n') == 1
+    status, output, errors = command(
+        script=r'text = "\u540d \xe9 \udcff"; print(text); print(text, file=sys.stderr)', env=env)
+    assert (status, output, errors.count(b'\n')) == (0, expected + b'\n', 1)
 
 
-def test_a_command_on_a_path_that_is_not_latin_1(tmp_path):
-    folder = tmp_path / '名'
-    folder.mkdir()
-    (folder / 'scores.json').write_text(json.dumps(
+def test_a_command_on_a_path_that_is_not_latin_1(command, tmp_path):
+    path = tmp_path / '名.json'
+    path.write_text(json.dumps(
         {'samples': 'a', 'protocol': 'config', 'feature_network': 'digits', 'paper_row': None, 'fid': 4.}))
-    done = command('evaluations/compare_paper.py', folder, '--measured', environ=LATIN_1)
-    assert (done.returncode, done.stderr) == (0, b'No published number was measured.\n')
-    assert b'\\u540d/scores.json: FID 4.00' in done.stdout
+    status, output, errors = command(ROOT / 'evaluations' / 'compare_paper.py', path, '--measured', env=LATIN_1)
+    assert (status, errors) == (0, b'No published number was measured.\n')
+    assert b'\\u540d.json: FID 4.00' in output
 
 
 @pytest.fixture
@@ -62,38 +62,33 @@ def closed():
     os.close(writing)
 
 
-@pytest.mark.parametrize('script', ['print("short")', 'print("long " * 100000)', 'print("short"); sys.exit(0)'])
-@pytest.mark.parametrize('environ', [{}, {'PYTHONUNBUFFERED': '1'}])
-def test_closed_output_ends_a_command_silently(closed, script, environ):
-    done = command(script=script, stdout=closed, environ=environ)
-    assert (done.returncode, done.stderr) == (141, b'')
-
-
-def test_closed_output_and_an_error(closed):
-    """The error is what there is to tell."""
-    done = command(script='print("short"); sys.exit("wrong")', stdout=closed)
-    assert (done.returncode, done.stderr) == (1, b'wrong\n')
-
-
-def test_both_closed(closed):
-    assert command(script='print("short"); print(1, file=sys.stderr)', stdout=closed, stderr=closed).returncode == 141
+@pytest.mark.parametrize('script, env, expected', [
+    ('print("short")', {}, (141, b'')), ('print("short")', {'PYTHONUNBUFFERED': '1'}, (141, b'')),
+    ('print("long " * 100000)', {}, (141, b'')), ('print("short"); sys.exit(0)', {}, (141, b'')),
+    ('print("short"); sys.exit("wrong")', {}, (1, b'wrong\n'))])
+def test_closed_output_ends_a_command_silently(command, closed, script, env, expected):
+    """An error is what there is to tell."""
+    status, _, errors = command(script=script, stdout=closed, env=env)
+    assert (status, errors) == expected
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='needs /dev/full')
-def test_full_output():
+def test_full_output(command):
     with open('/dev/full', 'w') as full:
-        done = command(script='print("short")', stdout=full)
-    assert (done.returncode, done.stderr) == (2, b'-c: error: standard output: No space left on device\n')
+        status, _, errors = command(script='print("short")', stdout=full)
+    assert (status, errors) == (2, b'-c: error: standard output: No space left on device\n')
 
 
-def test_another_error_is_not_taken_for_the_outputs(closed):
-    done = command(script='raise OSError(111, "Connection refused")', stdout=closed)
-    assert done.returncode == 1 and done.stderr.endswith(b'\nConnectionRefusedError: [Errno 111] Connection refused\n')
+def test_another_error_is_not_taken_for_the_outputs(command, closed):
+    status, _, errors = command(script='raise OSError(111, "Connection refused")', stdout=closed)
+    assert status == 1 and errors.endswith(b'\nConnectionRefusedError: [Errno 111] Connection refused\n')
+    with pytest.raises(BrokenPipeError), standard_streams():  # of a pipe of one's own to another program
+        raise BrokenPipeError(32, 'Broken pipe')
 
 
-def test_a_command_whose_output_is_closed(closed):
-    done = command('experiments.py', 'list', stdout=closed)
-    assert (done.returncode, done.stderr) == (141, b'')
+def test_a_command_whose_output_is_closed(command, closed):
+    assert command(ROOT / 'experiments.py', 'list', stdout=closed) == (141, None, b'')
+    assert command(script='print("short"); print(1, file=sys.stderr)', stdout=closed, stderr=closed)[0] == 141
 
 
 def test_a_training_whose_output_is_closed(closed, monkeypatch, tmp_path):
@@ -126,12 +121,12 @@ WARNING = """
 """
 
 
-def test_a_warning_is_one_line_above_the_bar():
-    done = command(script=WARNING)
-    assert done.returncode == 0
-    lines = re.findall(rb'(?:^|[\r\n])([^\r\n]*warn[^\r\n]*)\n', done.stderr)
+def test_a_warning_is_one_line_above_the_bar(command):
+    status, _, errors = command(script=WARNING)
+    assert status == 0
+    lines = re.findall(rb'(?:^|[\r\n])([^\r\n]*warn[^\r\n]*)\n', errors)
     assert lines == [b'warning: of two lines', b'warning: number 0', b'warning: number 1']
-    assert done.stderr.count(b'warn') == 3 and b'3/3' in done.stderr
+    assert errors.count(b'warn') == 3 and b'3/3' in errors
 
 
 def test_told_warnings(capsys, recwarn):
@@ -147,9 +142,3 @@ def test_told_warnings(capsys, recwarn):
 def test_warnings_are_errors_where_the_filters_say_so():
     with told_warnings(), pytest.raises(RuntimeWarning):
         warnings.warn('a', RuntimeWarning, stacklevel=1)
-
-
-def test_a_pipe_of_ones_own_is_not_an_output():
-    """The traceback of a broken pipe to another program stays."""
-    with pytest.raises(BrokenPipeError), standard_streams():
-        raise BrokenPipeError(errno.EPIPE, 'Broken pipe')

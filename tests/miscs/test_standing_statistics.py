@@ -15,27 +15,25 @@ import pytest
 def test_means_over_batches(make):
     """Of every batch normalization, against means over its inputs computed here; weights stay."""
     gen = make()
-    links = {name: link for name, link in gen.namedlinks() if hasattr(link, 'avg_mean')}
-    for link in links.values():
+    links = [link for link in gen.links() if hasattr(link, 'avg_mean')]
+    seen = {link: [] for link in links}
+    for link in links:
         link.avg_mean[...], link.avg_var[...], link.N = 7., 7., 5
     before = {name: p.array.copy() for name, p in gen.namedparams()}
-    seen = {name: [] for name in links}
 
     class Hook(chainer.LinkHook):
         def forward_preprocess(self, args):
-            name = next((n for n, link in links.items() if link is args.link), None)
-            if name:
-                seen[name].append(chainer.as_variable(args.args[0]).array)
-    sampler = NoiseSampler(gen.dim_z, gen.n_classes, seed=3)
+            if args.link in seen:
+                seen[args.link].append(chainer.as_variable(args.args[0]).array)
+    sampler, other = (NoiseSampler(gen.dim_z, gen.n_classes, seed=3) for _ in range(2))
     with Hook():
         restate_statistics(gen, sampler, 3, 6)
-    for name, link in links.items():
-        assert len(seen[name]) == 3
-        np.testing.assert_allclose(link.avg_mean, np.mean([x.mean((0, 2, 3)) for x in seen[name]], axis=0), atol=1e-5)
-        np.testing.assert_allclose(link.avg_var, np.mean([x.var((0, 2, 3), ddof=1) for x in seen[name]], axis=0),
+    for link in links:
+        assert len(seen[link]) == 3
+        np.testing.assert_allclose(link.avg_mean, np.mean([x.mean((0, 2, 3)) for x in seen[link]], axis=0), atol=1e-5)
+        np.testing.assert_allclose(link.avg_var, np.mean([x.var((0, 2, 3), ddof=1) for x in seen[link]], axis=0),
                                    rtol=1e-4, atol=1e-6)
     assert all((before[name] == p.array).all() for name, p in gen.namedparams())
-    other = NoiseSampler(gen.dim_z, gen.n_classes, seed=3)
     for _ in range(3):
         generator_inputs(gen, other, 6)
     np.testing.assert_array_equal(sampler.continuous(2), other.continuous(2))

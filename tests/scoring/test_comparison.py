@@ -1,18 +1,16 @@
 import json
-from pathlib import Path
 
 from source.scoring.comparison import compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 from source.yaml_utils import load_config
+from tests.children import ROOT
 from tests.test_configs import PARTS
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
-FILE = ROOT / 'evaluations' / 'published_numbers.csv'
-PUBLISHED = load_published(FILE)
+PUBLISHED = load_published(ROOT / 'evaluations' / 'published_numbers.csv')
 ROWS = {p.row for p in PUBLISHED}
 RESNET = 'cifar10_resnet_sn_hinge'
 
@@ -29,32 +27,21 @@ def compared(paths):
     return [c for c in comparisons if c.measured], apart
 
 
-def numbers(row, publication='SN-GAN', table=None):
-    return {p.score: (p.value, p.plus_minus) for p in PUBLISHED
-            if p.row == row and p.publication == publication and table in (None, p.table)}
-
-
-@pytest.mark.parametrize('row, table, expected', [
+@pytest.mark.parametrize('row, where, expected', [
     ('cifar10_real', 'Table 2', {'is': ('11.24', '0.12'), 'fid': ('7.8', '')}),
-    ('stl10_real', 'Table 2', {'is': ('26.08', '0.26'), 'fid': ('7.9', '')}),
-    ('cifar10_cnn_sn', 'Table 2', {'is': ('7.42', '0.08'), 'fid': ('29.3', '')}),
-    ('stl10_cnn_sn', 'Table 2', {'is': ('8.28', '0.09'), 'fid': ('53.1', '')}),
     ('stl10_cnn_sn_hinge_2x', 'Table 2', {'is': ('8.79', '0.14'), 'fid': ('43.2', '')}),
     (RESNET, 'Table 2', {'is': ('8.22', '0.05'), 'fid': ('21.7', '0.21')}),
     ('stl10_resnet_orthonormal_hinge', 'Table 2', {'is': ('8.72', '0.06'), 'fid': ('42.4', '0.99')}),
     ('cifar10_cnn_wgan_gp_sn', 'Table 7', {'is': ('7.20', '0.08'), 'fid': ('32.0', '')}),
     ('cifar10_cnn_wgan_gp_frobenius', 'Table 7', {'is': ('', ''), 'fid': ('', '')}),
-    ('cifar10_resnet_ac_wgan_gp_sn_15x', 'Table 8', {'is': ('8.60', '0.08'), 'fid': ('17.5', '')})])
-def test_what_the_paper_says(row, table, expected):
-    assert numbers(row, table=table) == expected
-
-
-def test_what_others_say():
-    assert numbers('imagenet_concat') == {'is': ('21.1', '0.35'), 'ms_ssim': ('0.101', '')}
-    assert numbers('imagenet_projection', 'projection') == {'is': ('29.7', ''), 'intra_fid': ('103.1', '')}
-    assert numbers('cifar10_projection', 'mimicry') == {'is': ('8.25', ''), 'fid': ('10.84', '')}
-    assert numbers('cifar10_projection', 'StudioGAN') == {'is': ('8.83', ''), 'fid': ('9.01', '')}
-    assert {p.protocol for p in PUBLISHED if p.publication in ('mimicry', 'StudioGAN')} == {'modern'}
+    ('cifar10_resnet_ac_wgan_gp_sn_15x', 'Table 8', {'is': ('8.60', '0.08'), 'fid': ('17.5', '')}),
+    ('imagenet_concat', 'SN-GAN', {'is': ('21.1', '0.35'), 'ms_ssim': ('0.101', '')}),
+    ('imagenet_projection', 'projection', {'is': ('29.7', ''), 'intra_fid': ('103.1', '')}),
+    ('cifar10_projection', 'mimicry', {'is': ('8.25', ''), 'fid': ('10.84', '')}),
+    ('cifar10_projection', 'StudioGAN', {'is': ('8.83', ''), 'fid': ('9.01', '')})])
+def test_what_was_published(row, where, expected):
+    assert {p.score: (p.value, p.plus_minus) for p in PUBLISHED
+            if p.row == row and where in (p.publication, p.table)} == expected
 
 
 def test_numbers_are_numbers_and_none_comes_twice():
@@ -62,53 +49,43 @@ def test_numbers_are_numbers_and_none_comes_twice():
         assert (p.number is None) == (p.note == 'collapsed')
         assert p.error is None or 0 < p.error < 1
     assert len({(p.row, p.score, p.publication) for p in PUBLISHED}) == len(PUBLISHED)
+    assert {p.protocol for p in PUBLISHED if p.publication in ('mimicry', 'StudioGAN')} == {'modern'}
 
 
-CONFIGS = {str(path.relative_to(ROOT / 'configs').with_suffix('')): path
-           for path in sorted((ROOT / 'configs').rglob('*.yml')) if path.parent.name not in PARTS}
-BY_CLASS = {'sn_cifar10': 'cifar10_projection', 'sn_concat': 'imagenet_concat',
-            'sn_projection_imagenet': 'imagenet_projection', 'sn_projection_dog_and_cat_128': 'dog_and_cat_projection'}
-DATA = {'CIFAR10Dataset': 'CIFAR-10', 'STL10Dataset': 'STL-10'}
-ALONE = {'spectral': 'SN-GANs', 'orthonormal': 'Orthonormal', 'weight': 'Weight normalization',
-         'layer': 'Layer normalization', 'batch': 'Batch normalization'}
-WITH_GP = {'spectral': ', SN', 'weight': ', weight normalization', 'frobenius': ', Frobenius'}
-
-
-def method_of(config):
-    """How the published numbers name what a config trains; None for what is none of their networks."""
-    generator, discriminator = (config['models'][kind] for kind in ('generator', 'discriminator'))
-    dis, updater = discriminator['args'], config['updater']['args']
-    norm = dis.get('norm', 'spectral')
-    if 'gan_lib' in generator['fn'] or 'final_scale' in dis:
-        return None
-    if 'gradient' in updater.get('penalties', {}):
-        method = ('AC-' if config['updater']['name'] == 'ACUpdater' else '') + (
-            {'wasserstein': 'WGAN-GP', 'dcgan': 'GAN-GP'}[updater['loss_type']]) + WITH_GP.get(norm, '')
-    else:
-        method = 'Weight clipping' if 'clipping' in updater.get('constraints', {}) else ALONE.get(norm)
-    method = f'{method}{", hinge" * (updater["loss_type"] == "hinge")}{", 1.5x maps" * (dis.get("scale") == 1.5)}'
-    method += ', 2x updates' * (config['iteration'] == 200000)
-    return f'{method} ({"ResNet" if "resnet" in generator["fn"] else "CNN"})'
-
-
-@pytest.mark.parametrize('name', CONFIGS)
-def test_a_config_names_the_row_of_its_data_and_method(name):
-    """And none where nothing was published."""
-    config = load_config(CONFIGS[name])
-    data, method = DATA.get(config['dataset']['dataset_name']), method_of(config)
-    rows = [p.row for p in PUBLISHED if (p.publication, p.protocol, p.dataset, p.method) == (
-        'SN-GAN', 'paper', data, method)]
-    conditional = config['models']['generator']['args']['n_classes'] > 0 and not method.startswith('AC-')
-    expected = BY_CLASS.get(name) if conditional else next(iter(rows), None)
-    assert config['paper_row'] == expected
-    assert expected is None or expected in ROWS
+OF_CONFIGS = {
+    'cnn_cifar10/batch': 'cifar10_cnn_batch_norm', 'cnn_cifar10/gan_gp': 'cifar10_cnn_gan_gp',
+    'cnn_cifar10/layer': 'cifar10_cnn_layer_norm', 'cnn_cifar10/orthonormal': 'cifar10_cnn_orthonormal',
+    'cnn_cifar10/spectral_hinge': 'cifar10_cnn_sn_hinge', 'cnn_cifar10/weight': 'cifar10_cnn_weight_norm',
+    'cnn_cifar10/weight_clipping': 'cifar10_cnn_weight_clipping', 'cnn_cifar10/wgan_gp': 'cifar10_cnn_wgan_gp',
+    'cnn_cifar10/wgan_gp_frobenius': 'cifar10_cnn_wgan_gp_frobenius',
+    'cnn_cifar10/wgan_gp_spectral': 'cifar10_cnn_wgan_gp_sn',
+    'cnn_cifar10/wgan_gp_weight': 'cifar10_cnn_wgan_gp_weight_norm', 'cnn_stl10/layer': 'stl10_cnn_layer_norm',
+    'cnn_stl10/orthonormal': 'stl10_cnn_orthonormal', 'cnn_stl10/orthonormal_2x': 'stl10_cnn_orthonormal_2x',
+    'cnn_stl10/spectral': 'stl10_cnn_sn', 'cnn_stl10/spectral_2x': 'stl10_cnn_sn_2x',
+    'cnn_stl10/spectral_hinge_2x': 'stl10_cnn_sn_hinge_2x', 'cnn_stl10/weight': 'stl10_cnn_weight_norm',
+    'cnn_stl10/weight_clipping': 'stl10_cnn_weight_clipping', 'cnn_stl10/wgan_gp': 'stl10_cnn_wgan_gp',
+    'resnet_cifar10/ac_wgan_gp': 'cifar10_resnet_ac_wgan_gp',
+    'resnet_cifar10/ac_wgan_gp_spectral': 'cifar10_resnet_ac_wgan_gp_sn',
+    'resnet_cifar10/ac_wgan_gp_spectral_wide': 'cifar10_resnet_ac_wgan_gp_sn_15x',
+    'resnet_cifar10/orthonormal': 'cifar10_resnet_orthonormal_hinge',
+    'resnet_cifar10/wgan_gp': 'cifar10_resnet_wgan_gp', 'resnet_cifar10/wgan_gp_spectral': 'cifar10_resnet_wgan_gp_sn',
+    'resnet_cifar10/wgan_gp_spectral_wide': 'cifar10_resnet_wgan_gp_sn_15x',
+    'resnet_stl10/orthonormal': 'stl10_resnet_orthonormal_hinge', 'resnet_stl10/spectral': 'stl10_resnet_sn_hinge',
+    'sn_cifar10': 'cifar10_projection', 'sn_cifar10_unconditional': 'cifar10_resnet_sn_hinge',
+    'sn_cnn_cifar10': 'cifar10_cnn_sn', 'sn_concat': 'imagenet_concat',
+    'sn_projection_dog_and_cat_128': 'dog_and_cat_projection', 'sn_projection_imagenet': 'imagenet_projection'}
 
 
 def test_each_row_is_of_one_config_and_all_that_can_be_are():
-    named = [row for row in (load_config(path)['paper_row'] for path in CONFIGS.values()) if row]
-    assert len(set(named)) == len(named)
+    """None is named where nothing was published."""
+    configs = [path for path in (ROOT / 'configs').rglob('*.yml') if path.parent.name not in PARTS]
+    named = {path.relative_to(ROOT / 'configs').with_suffix('').as_posix(): load_config(path)['paper_row']
+             for path in configs}
+    assert {name: row for name, row in named.items() if row} == OF_CONFIGS
+    rows = set(OF_CONFIGS.values())
+    assert len(rows) == len(OF_CONFIGS) and rows < ROWS
     left = {p.row for p in PUBLISHED if p.publication == 'SN-GAN' and p.table in ('Table 2', 'Table 7', 'Table 8')}
-    left = {row for row in left - set(named) if not row.endswith(('_real', '_cited'))}
+    left = {row for row in left - rows if not row.endswith(('_real', '_cited'))}
     assert left == {'cifar10_cnn_wgan_gp_table7'}  # Table 2's run, told again with another FID
 
 
@@ -120,15 +97,12 @@ def test_inside_the_papers_error(tmp_path, is_mean, inside):
     assert c.measured.std == .1
 
 
-def test_a_single_split_has_no_std(tmp_path):
-    """Records of earlier versions say 0."""
-    (c,), _ = compared([write(tmp_path / 'a.json', is_mean=8.2, is_std=0., splits=1)])
-    assert (c.measured.value, c.measured.std) == (8.2, None)
-
-
-def test_no_error_no_verdict(tmp_path):
+def test_no_error_no_verdict_and_no_std_of_a_single_split(tmp_path):
+    """Of which records of earlier versions say 0."""
     (c,), _ = compared([write(tmp_path / 'a.json', paper_row='cifar10_cnn_sn', fid=29.3)])
     assert c.same_protocol and c.inside is None and c.difference == 0.
+    (c,), _ = compared([write(tmp_path / 'a.json', is_mean=8.2, is_std=0., splits=1)])
+    assert (c.measured.value, c.measured.std) == (8.2, None)
 
 
 def test_each_protocol_has_its_own_publication(tmp_path):
@@ -151,33 +125,24 @@ def test_paper_protocol_with_other_real_images_is_another(tmp_path):
     assert 'paper, 360 real' in {c.measured.protocol for c in found}
 
 
-def test_two_runs_are_two_lines(tmp_path):
-    write(tmp_path / 'a.json', is_mean=8.2)
-    write(tmp_path / 'b.json', is_mean=8.3)
-    found, _ = compared([tmp_path])
-    assert [c.measured.value for c in found] == [8.2, 8.3]
+@pytest.mark.parametrize('values, scores', [
+    ({'feature_network': 'digits', 'is_mean': 8.22, 'fid': 21.7}, ['is', 'fid']),
+    ({'feature_network': 'inception_chainer', 'is_mean': 8.22}, ['is']), ({'paper_row': None, 'is_mean': 8.22}, ['is']),
+    ({'intra_fid': 12.}, ['intra_fid'])])
+def test_what_is_never_compared(tmp_path, values, scores):
+    """Another network than Inception, no row, and a score that the row does not have."""
+    found, apart = compared([write(tmp_path / 'a.json', **values)])
+    assert found == [] and [m.score for m in apart] == scores
 
 
-@pytest.mark.parametrize('network', ['digits', 'inception_chainer', 'efficientnet_lite0'])
-def test_other_networks_are_never_compared(tmp_path, network):
-    found, apart = compared([write(tmp_path / 'a.json', feature_network=network, is_mean=8.22, fid=21.7)])
-    assert found == []
-    assert {(m.score, m.network) for m in apart} == {('is', network), ('fid', network)}
+def test_ms_ssim_needs_no_network_and_two_runs_are_two_lines(tmp_path):
+    for name, value in (('a', .12), ('b', .13)):
+        write(tmp_path / f'{name}.json', paper_row='imagenet_concat', feature_network=None, ms_ssim=value)
+    found, apart = compared([tmp_path])
+    assert [(c.published.value, c.measured.value) for c in found] == [('0.101', .12), ('0.101', .13)] and apart == []
 
 
-def test_no_row_stays_apart_and_ms_ssim_needs_no_network(tmp_path):
-    found, apart = compared([write(tmp_path / 'a.json', paper_row=None, is_mean=8.22)])
-    assert found == [] and [m.score for m in apart] == ['is']
-    path = write(tmp_path / 'a.json', paper_row='imagenet_concat', feature_network=None, ms_ssim=.12)
-    found, apart = compared([path])
-    assert [(c.published.value, c.measured.value) for c in found] == [('0.101', .12)]
-    found, apart = compared([write(tmp_path / 'a.json', intra_fid=12.)])
-    assert found == [] and [m.score for m in apart] == ['intra_fid']  # a row without one
-
-
-def test_refused(tmp_path):
-    with pytest.raises(ValueError, match=f'{tmp_path}: expected a record written by a command'):
-        read_measured([tmp_path], ROWS)
+def test_no_records(tmp_path):
     (tmp_path / 'log.json').write_text('[]')
     (tmp_path / 'broken.json').write_text('{')
     for path in (tmp_path, tmp_path / 'log.json', tmp_path / 'broken.json'):
@@ -185,19 +150,23 @@ def test_refused(tmp_path):
             read_measured([path], ROWS)
     with pytest.raises(ValueError, match='none.json: cannot be read'):
         read_measured([tmp_path / 'none.json'], ROWS)
-    path = write(tmp_path / 'a.json', paper_row='cifar10_resnet_sn_hing', fid=3.)
-    with pytest.raises(ValueError, match=f"{path}: paper_row: no row .*; did you mean '{RESNET}'"):
-        read_measured([path], ROWS)
-    for name, value in (('paper_row', [RESNET]), ('paper_row', {}), ('protocol', ['paper']), ('protocol', None),
-                        ('feature_network', ['inception'])):
-        with pytest.raises(ValueError, match=f'{path}: {name}: expected text, found {type(value).__name__}'):
-            read_measured([write(path, **{name: value}, fid=3.)], ROWS)
-    assert read_measured([write(path, fid='3', is_mean=True)], ROWS) == []
-    (m,) = read_measured([write(path, is_mean=3, is_std='high')], ROWS)
-    assert (m.value, m.std) == (3, None)
     (tmp_path / 'a.csv').write_text('row,value\n1,2\n')
     with pytest.raises(ValueError, match='expected columns row,publication,.*, found row,value'):
         load_published(tmp_path / 'a.csv')
+
+
+def test_other_values(tmp_path):
+    for name, value, expected in (
+            ('paper_row', 'cifar10_resnet_sn_hing', f"no row .*; did you mean '{RESNET}'"),
+            ('paper_row', [RESNET], 'expected text, found list'), ('paper_row', {}, 'expected text, found dict'),
+            ('protocol', None, 'expected text, found NoneType'), ('samples', None, 'expected text, found NoneType'),
+            ('feature_network', ['inception'], 'expected text, found list')):
+        path = write(tmp_path / 'a.json', **{name: value}, fid=3.)
+        with pytest.raises(ValueError, match=f'{path}: {name}: {expected}'):
+            read_measured([path], ROWS)
+    assert read_measured([write(path, fid='3', is_mean=True)], ROWS) == []
+    (m,) = read_measured([write(path, is_mean=3, is_std='high')], ROWS)
+    assert (m.value, m.std) == (3, None)
 
 
 def test_plot(tmp_path):

@@ -32,23 +32,24 @@ class Stopping(FakeFeatureNetwork):
         return super().__call__(ims)
 
 
-def score(path, real, fake, network=None, n_per_class=60):
+def score(path, real, fake, network=None):
     network = network or FakeFeatureNetwork()
 
     def of_class(c):
         return reference_statistics(real, network, np.flatnonzero(real.labels == c))
-    return intra_fid(StoredImages(fake), of_class, network, 4, n_per_class, Journal(path, 'class', {'a': 1}))
+    return intra_fid(StoredImages(fake), of_class, network, 4, 60, Journal(path, 'class', {'a': 1}))
 
 
 def test_mean_over_classes(tmp_path):
     real, fake = dataset(0), dataset(1)
     order = np.random.RandomState(0).permutation(len(fake))  # of the stored images; 60 of each class are compared
-    network, expected = FakeFeatureNetwork(), []
+    expected = []
     for c in range(4):
-        ims = real.ims[real.labels == c], fake.ims[order[fake.labels[order] == c][:60]]
-        pair = [network(x)[0].astype(np.float64) for x in ims]
-        expected.append(frechet_distance(*(f(x) for x in pair for f in (
-            lambda x: x.mean(axis=0), lambda x: np.cov(x, rowvar=False)))))
+        moments = []
+        for ims in (real.ims[real.labels == c], fake.ims[order[fake.labels[order] == c][:60]]):
+            feats = FakeFeatureNetwork()(ims)[0].astype(np.float64)
+            moments += [feats.mean(axis=0), np.cov(feats, rowvar=False)]
+        expected.append(frechet_distance(*moments))
     found = score(tmp_path / 'a', real, fake)
     assert found == {'intra_fid': pytest.approx(np.mean(expected), rel=1e-9), 'n_classes': 4, 'too_few': [],
                      'singular': 0}
@@ -63,7 +64,7 @@ def test_a_warning_of_something_else_is_not_lost(tmp_path, monkeypatch):
         assert score(tmp_path / 'a', dataset(0), dataset(1))['singular'] == 0
 
 
-@pytest.mark.parametrize('calls', [0, 1, 3, 4, 7])
+@pytest.mark.parametrize('calls', [0, 3])
 def test_interrupted_run_goes_on_to_the_same_result(tmp_path, calls):
     real, fake = dataset(0), dataset(1)
     expected = score(tmp_path / 'whole', real, fake)
@@ -77,18 +78,19 @@ def test_interrupted_run_goes_on_to_the_same_result(tmp_path, calls):
     assert (tmp_path / 'cut').read_text() == (tmp_path / 'whole').read_text()
 
 
+def without(dataset, c, n_left):
+    """The data set with all but the first of a class removed."""
+    kept = np.flatnonzero((dataset.labels != c) | (np.cumsum(dataset.labels == c) <= n_left))
+    return ImageDataset(dataset.ims[kept], dataset.labels[kept], 4)
+
+
 def test_classes_of_too_few_images(tmp_path):
     """One real image, or one generated, of a class: told and left out; fewer than dimensions: counted."""
-    real, fake = dataset(0), dataset(1)
-    whole = {c: score(tmp_path / f'{c}', real, fake) for c in 'a'}['a']
-    kept = np.flatnonzero(real.labels != 2).tolist() + np.flatnonzero(real.labels == 2)[:1].tolist()
-    real = ImageDataset(real.ims[kept], real.labels[kept], 4)
-    kept = np.flatnonzero(fake.labels != 0).tolist() + np.flatnonzero(fake.labels == 0)[:5].tolist()
-    fake = ImageDataset(fake.ims[kept], fake.labels[kept], 4)
+    real, fake = without(dataset(0), 2, 1), without(dataset(1), 0, 5)
     found = score(tmp_path / 'few', real, fake)
     assert (found['n_classes'], found['too_few'], found['singular']) == (3, [2], 1)
-    assert found['intra_fid'] != whole['intra_fid']
     entries = Journal(tmp_path / 'few', 'class', {'a': 1}).entries
+    assert found['intra_fid'] == pytest.approx(np.mean([entries[c]['fid'] for c in (0, 1, 3)]), rel=1e-12)
     assert [entries[c]['n_images'] for c in range(4)] == [5, 60, 60, 60]
     assert entries[2]['n_real'] == 1 and entries[2]['fid'] is None
     nothing = ImageDataset(fake.ims[:1], [0], 4)
@@ -96,12 +98,11 @@ def test_classes_of_too_few_images(tmp_path):
 
 
 @pytest.mark.parametrize('entry', [
-    {'class': 1}, {'class': 1, 'fid': 'x', 'singular': False}, {'class': 1, 'fid': 3., 'singular': None},
+    {'class': 1}, {'fid': 'x', 'singular': False}, {'fid': 3., 'singular': None},
     {'class': '1', 'fid': 3., 'singular': False}])
 def test_entries_of_another_journal_are_refused(tmp_path, entry):
-    real, fake = dataset(0), dataset(1)
-    Journal(tmp_path / 'a', 'class', {'a': 1}).add(entry)
+    Journal(tmp_path / 'a', 'class', {'a': 1}).add({'class': 1, 'n_images': 5, **entry})
     before = (tmp_path / 'a').read_bytes()
     with pytest.raises(ValueError, match='a: expected what was found of a class'):
-        score(tmp_path / 'a', real, fake)
+        score(tmp_path / 'a', dataset(0), dataset(1))
     assert (tmp_path / 'a').read_bytes() == before

@@ -7,7 +7,7 @@ from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
-from source.scoring.judging import judge, judge_real, reference_statistics, scores_of
+from source.scoring.judging import METRICS, judge, judge_real, reference_statistics, scores_of
 
 import numpy as np
 import pytest
@@ -16,22 +16,21 @@ import pytest
 class MeanColours:
     """A network whose features are the mean colour, and whose class is the strongest of the three channels."""
 
-    name, digest = 'mean colours', ''
-
-    def __init__(self, n_classes=3):
-        self.n_classes = n_classes
+    n_classes = 3
 
     def __call__(self, ims):
         feats = ims.mean(axis=(2, 3)).astype(np.float32)
         return feats, feats / feats.sum(axis=1, keepdims=True)
 
 
-@pytest.fixture
-def ims():
-    return np.random.default_rng(0).integers(0, 256, (1203, 3, 2, 2), dtype=np.uint8)
+NETWORK = MeanColours()
+IMS = np.random.default_rng(0).integers(0, 256, (1203, 3, 2, 2), dtype=np.uint8)
+FEATS, PROBS = NETWORK(IMS)
+REAL = IMS // 2 * 2
+ALL = np.ones(1203, bool)
 
 
-def batches(ims, y=None, size=100):
+def batches(ims=IMS, y=None, size=100):
     for start in range(0, len(ims), size):
         yield ims[start:start + size], None if y is None else y[start:start + size]
 
@@ -44,62 +43,51 @@ class Shifting(ImageDataset):
 
 
 @pytest.mark.parametrize('indices', [None, np.arange(3, 1203, 2)])
-def test_reference_is_of_the_plain_images(ims, indices):
-    chosen = ims if indices is None else ims[indices]
-    feats = chosen.mean(axis=(2, 3))
-    dataset = Shifting(ims, np.zeros(len(ims)), 1)
-    for images in (ims, dataset):
-        statistics = reference_statistics(images, MeanColours(), indices)
-        assert statistics.n == len(chosen)
+def test_reference_is_of_the_plain_images(indices):
+    feats = IMS.mean(axis=(2, 3))[slice(None) if indices is None else indices]
+    for images in (IMS, Shifting(IMS, np.zeros(1203), 1)):
+        statistics = reference_statistics(images, NETWORK, indices)
+        assert statistics.n == len(feats)
         np.testing.assert_allclose(statistics.mean, feats.mean(axis=0), rtol=1e-6)
         np.testing.assert_allclose(statistics.cov, np.cov(feats, rowvar=False), rtol=1e-5)
 
 
-@pytest.mark.parametrize('n_compared', [None, 1203, 250, 100, 7])
-def test_what_is_kept(ims, n_compared):
-    network, y = MeanColours(), np.arange(1203)
-    feats, probs = network(ims)
-    n = n_compared or 1203
+@pytest.mark.parametrize('n_compared', [None, 250, 100, 7])
+def test_what_is_kept(n_compared):
+    n, y = n_compared or 1203, np.arange(1203)
     keep = np.random.default_rng(1).random(n) < .5
-    judged = judge(batches(ims, y), network, 1203, n_compared, keep_feats=keep)
-    np.testing.assert_array_equal(judged.probs, probs)
-    assert judged.probs.dtype == judged.feats.dtype == np.float32
-    np.testing.assert_array_equal(judged.feats, feats[:n][keep])
+    judged = judge(batches(y=y), NETWORK, 1203, n_compared, keep_feats=keep)
+    np.testing.assert_array_equal(judged.probs, PROBS, strict=True)
+    np.testing.assert_array_equal(judged.feats, FEATS[:n][keep], strict=True)
     np.testing.assert_array_equal(judged.y, y)
     assert judged.statistics.n == n
-    np.testing.assert_allclose(judged.statistics.mean, feats[:n].mean(axis=0, dtype=np.float64), rtol=1e-12)
-    bare = judge(batches(ims), network, 1203, keep_probs=False)
+    np.testing.assert_allclose(judged.statistics.mean, FEATS[:n].mean(axis=0, dtype=np.float64), rtol=1e-12)
+    bare = judge(batches(), NETWORK, 1203, keep_probs=False)
     assert (bare.probs, bare.feats, bare.y) == (None, None, None)
 
 
-def test_counts_the_images(ims):
+def test_counts_the_images():
     for n in (1202, 1204):
         with pytest.raises((ValueError, IndexError)):
-            judge(batches(ims), MeanColours(), n)
+            judge(batches(), NETWORK, n)
     with pytest.raises(ValueError, match='expected 1300 images, got 1203'):
-        judge(batches(ims), MeanColours(), 1300, keep_probs=False)
+        judge(batches(), NETWORK, 1300, keep_probs=False)
 
 
-def test_batches_of_any_size_give_the_same_bits(ims):
-    network = MeanColours()
-    reference, real_feats = reference_statistics(ims[::-1], network), network(ims[300:] // 2)[0]
-    found = []
-    for size in (1, 13, 500, 1203):
-        judged = judge(batches(ims, size=size), network, 1203, keep_feats=np.ones(1203, bool))
-        found.append(scores_of(judged, network, ('is', 'fid', 'kid', 'pr'), reference, real_feats, subset_size=200))
-    assert all(scores == found[0] for scores in found[1:])
+def test_batches_of_any_size_give_the_same_bits():
+    reference, real_feats = reference_statistics(IMS[::-1], NETWORK), NETWORK(IMS[300:] // 2)[0]
+    first, *others = (scores_of(judge(batches(size=size), NETWORK, 1203, keep_feats=ALL), NETWORK, METRICS, reference,
+                                real_feats, subset_size=200) for size in (13, 500, 1203))
+    assert all(scores == first for scores in others)
 
 
 def test_a_networks_batches_change_what_float32_rounds():
     """A network's products round otherwise in batches of another size: less than 1e-6 of a score."""
     network, digits = load_feature_network('digits'), DigitsDataset('test')
     reference = reference_statistics(DigitsDataset().ims[:500], network)
-    found = []
-    for size in (360, 50, 7):
-        judged = judge(batches(digits.ims, size=size), network, 360)
-        found.append(scores_of(judged, network, reference=reference, splits=3))
-    for scores in found[1:]:
-        assert scores == {name: pytest.approx(value, rel=1e-6) for name, value in found[0].items()}
+    whole, parts = (scores_of(judge(batches(digits.ims, size=size), network, 360), network, reference=reference,
+                              splits=3) for size in (360, 50))
+    assert parts == {name: pytest.approx(value, rel=1e-6) for name, value in whole.items()}
 
 
 def test_memory_is_that_of_a_batch():
@@ -108,7 +96,7 @@ def test_memory_is_that_of_a_batch():
 
     def peak_bytes(n):
         tracemalloc.start()
-        judged = judge(((ims, None) for _ in range(n // 100)), MeanColours(), n)
+        judged = judge(((ims, None) for _ in range(n // 100)), NETWORK, n)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak - judged.probs.nbytes
@@ -116,60 +104,47 @@ def test_memory_is_that_of_a_batch():
     assert peak_bytes(40000) < 1.2 * peak_bytes(2000)
 
 
-def test_real_feats_are_a_choice_that_stays(ims, monkeypatch):
+def test_real_feats_are_a_choice_that_stays(monkeypatch):
     monkeypatch.setattr('source.scoring.judging.N_KEPT', 50)
-    first, second = (judge_real(ims, MeanColours(), np.arange(1000), keep_feats=True) for _ in range(2))
-    assert first.feats.shape == (50, 3)
+    first, second = (judge_real(IMS, NETWORK, np.arange(1000), keep_feats=True) for _ in range(2))
+    assert first.statistics.n == 1000 and first.feats.shape == (50, 3)
     np.testing.assert_array_equal(first.feats, second.feats)
-    feats = MeanColours()(ims[:1000])[0]
-    places = [np.flatnonzero((feats == row).all(axis=1))[0] for row in first.feats]
+    places = [np.flatnonzero((FEATS[:1000] == row).all(axis=1))[0] for row in first.feats]
     assert len(set(places)) == 50 and max(places) > 900 and min(places) < 100
-    assert first.statistics.n == 1000
 
 
-def test_scores(ims):
-    network = MeanColours()
-    y = ims.mean(axis=(2, 3)).argmax(axis=1)
+def test_scores():
+    y = FEATS.argmax(axis=1)
     y[:300] = (y[:300] + 1) % 3
-    real = ims // 2 * 2
-    reference, real_feats = reference_statistics(real, network), network(real)[0]
-    judged = judge(batches(ims, y), network, 1203, keep_feats=np.ones(1203, bool))
-    scores = scores_of(judged, network, ('is', 'fid', 'kid', 'pr'), reference, real_feats, 7, 4, 90)
-    assert set(scores) == {'is_mean', 'is_std', 'fid', 'kid_mean', 'kid_std', 'precision', 'recall', 'recognized'}
+    reference, real_feats = reference_statistics(REAL, NETWORK), NETWORK(REAL)[0]
+    judged = judge(batches(y=y), NETWORK, 1203, keep_feats=ALL)
+    scores = scores_of(judged, NETWORK, METRICS, reference, real_feats, 7, 4, 90)
+    assert set(scores) == {*NAMES, 'recognized'}
     assert all(type(value) is float for value in scores.values())
-    feats, probs = network(ims)
-    assert (scores['is_mean'], scores['is_std']) == inception_score(probs, 7)
+    assert (scores['is_mean'], scores['is_std']) == inception_score(PROBS, 7)
     assert scores['recognized'] == pytest.approx(903 / 1203)
     assert scores['fid'] == pytest.approx(3 * .5 ** 2, rel=.1)  # dropping the last bit lowers each mean by a half
     assert scores['fid'] == pytest.approx(frechet_distance(
-        feats.mean(axis=0), np.cov(feats, rowvar=False), reference.mean, reference.cov), rel=1e-4)
-    assert (scores['kid_mean'], scores['kid_std']) == kernel_inception_distance(real_feats, feats, 4, 90)
-    assert (scores['precision'], scores['recall']) == precision_recall(real_feats, feats)
+        FEATS.mean(axis=0), np.cov(FEATS, rowvar=False), reference.mean, reference.cov), rel=1e-4)
+    assert (scores['kid_mean'], scores['kid_std']) == kernel_inception_distance(real_feats, FEATS, 4, 90)
+    assert (scores['precision'], scores['recall']) == precision_recall(real_feats, FEATS)
 
 
-@pytest.mark.parametrize('metrics, names', [
-    (['is'], {'is_mean', 'is_std'}), (['fid'], {'fid'}), (['kid'], {'kid_mean', 'kid_std'}),
-    (['pr'], {'precision', 'recall'})])
-def test_only_what_is_asked_for(ims, metrics, names):
-    network = MeanColours()
-    judged = judge(batches(ims), network, 1203, keep_feats=np.ones(1203, bool))
-    reference = reference_statistics(ims, network)
-    assert set(scores_of(judged, network, metrics, reference, network(ims)[0], subset_size=100)) == names
+NAMES = {'is_mean', 'is_std', 'fid', 'kid_mean', 'kid_std', 'precision', 'recall'}
 
 
-@pytest.mark.parametrize('splits, n_subsets, size, names', [
-    (1, 4, 90, {'is_mean', 'kid_mean', 'kid_std'}), (2, 1, 90, {'is_mean', 'is_std', 'kid_mean'}),
-    (2, 4, 1203, {'is_mean', 'is_std', 'kid_mean'})])
-def test_a_std_of_one_value_is_left_out(ims, splits, n_subsets, size, names):
-    network = MeanColours()
-    judged = judge(batches(ims), network, 1203, keep_feats=np.ones(1203, bool))
-    assert set(scores_of(judged, network, ('is', 'kid'), None, network(ims)[0], splits, n_subsets, size)) == names
+@pytest.mark.parametrize('metrics, arguments, names', [
+    (['is'], {}, {'is_mean', 'is_std'}), (['fid'], {}, {'fid'}), (['kid'], {}, {'kid_mean', 'kid_std'}),
+    (['pr'], {}, {'precision', 'recall'}), (METRICS, {}, NAMES), (METRICS, {'splits': 1}, NAMES - {'is_std'}),
+    (METRICS, {'n_subsets': 1}, NAMES - {'kid_std'}), (METRICS, {'subset_size': 1203}, NAMES - {'kid_std'})])
+def test_only_what_is_asked_for_and_no_std_of_one_value(metrics, arguments, names):
+    judged = judge(batches(), NETWORK, 1203, keep_feats=ALL)
+    assert set(scores_of(judged, NETWORK, metrics, reference_statistics(REAL, NETWORK), NETWORK(REAL)[0],
+                         **{'n_subsets': 4, 'subset_size': 90, **arguments})) == names
 
 
-@pytest.mark.parametrize('y, n_classes', [(None, 3), ([0, 1, 3], 3), ([0, 1, 2], 0)])
-def test_recognition_needs_the_networks_classes(ims, y, n_classes):
-    network = MeanColours(n_classes)
-    labels = None if y is None else np.resize(y, len(ims))
-    judged = judge(batches(ims, labels), network, 1203)
-    scores = scores_of(judged, network, reference=reference_statistics(ims, network))
-    assert set(scores) == {'is_mean', 'is_std', 'fid'}
+@pytest.mark.parametrize('y, n_classes', [([0, 1, 3], 3), ([0, 1, 2], 0)])
+def test_recognition_needs_the_networks_classes(monkeypatch, y, n_classes):
+    monkeypatch.setattr(NETWORK, 'n_classes', n_classes)
+    judged = judge(batches(y=np.resize(y, 1203)), NETWORK, 1203)
+    assert set(scores_of(judged, NETWORK, ['is'])) == {'is_mean', 'is_std'}

@@ -14,33 +14,31 @@ def images(n=7, size=16):
     return ImageDataset(rng.randint(0, 256, (n, 3, size, size)).astype(np.uint8), np.arange(n) % 3, 3)
 
 
-def discriminators():
-    return [SNResNetProjectionDiscriminator(ch=4, n_classes=3),
-            SNResNetConcatDiscriminator(ch=4, n_classes=3, dim_emb=2), SNCNNDiscriminator(ch=2)]
+def discriminator():
+    return SNResNetProjectionDiscriminator(ch=4, n_classes=3)
 
 
-@pytest.mark.parametrize('k', range(3))
-def test_features_are_what_the_last_layer_sees(k):
+@pytest.mark.parametrize('make, last', [
+    (discriminator, 'l5'), (lambda: SNResNetConcatDiscriminator(ch=4, n_classes=3, dim_emb=2), 'l5'),
+    (lambda: SNCNNDiscriminator(ch=2), 'l8')], ids=['projection', 'concat', 'cnn'])
+def test_features_are_what_the_last_layer_sees(make, last):
     """The discriminator's output is the dense layer's of them, and with labels that of the projection besides."""
-    dis = discriminators()[k]
-    data = images(size=32)
+    dis, data = make(), images(size=32)
     y = data.labels if dis.n_classes else None
     feats = features_of(dis, data.ims, y)
     assert feats.dtype == np.float32 and feats.ndim == 2
     x = ((data.ims + .5) / 128 - 1).astype(np.float32)
-    assert -1 < x.min() < x.max() < 1
     with chainer.using_config('train', False), chainer.no_backprop_mode():
         output = dis(x, y).array[:, 0]
-        last = dis.l8 if k == 2 else dis.l5
-        expected = last(feats).array[:, 0]
-        if k == 0:
+        expected = dis[last](feats).array[:, 0]
+        if make is discriminator:
             expected = expected + (dis.l_y(y).array * feats).sum(1)
     np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_neighbors(monkeypatch, tmp_path):
     """A real image among the samples is its own nearest in both; small blocks change nothing."""
-    dis, data = discriminators()[0], images(n=30)
+    dis, data = discriminator(), images(n=30)
     samples = np.concatenate([data.ims[[4, 20]], 255 - data.ims[[3]]])
     feats = cached_features(dis, data, tmp_path / 'f.npy', {})
     found = find_neighbors(samples, None, dis, data, feats, 3)
@@ -59,7 +57,7 @@ def test_neighbors(monkeypatch, tmp_path):
 
 
 def test_features_are_computed_once(monkeypatch, tmp_path):
-    dis, data = discriminators()[0], images()
+    dis, data = discriminator(), images()
     path, calls = tmp_path / 'new' / 'features.npy', []
     monkeypatch.setattr(neighbors, 'features_of', lambda *args: calls.append(1) or features_of(*args))
     first = cached_features(dis, data, path, {'sha': 'a'})
