@@ -58,4 +58,5 @@ def _fail(process, what):
     except subprocess.TimeoutExpired:
         process.kill()
         told = process.communicate()
-    pytest.fail('\n'.join([f'{process.args} {what}', *filter(None, told)]))
+    told = [text if isinstance(text, str) else text.decode(errors='replace') for text in told if text]
+    pytest.fail('\n'.join([f'{process.args} {what}', *told]))

@@ -1,4 +1,5 @@
 import os
+import signal
 
 import source  # noqa: F401  (repairs Chainer before any test imports it)
 
@@ -30,6 +31,7 @@ def pytest_xdist_auto_num_workers(config):
 
 def pytest_configure(config):
     config.option.randomly_reset_seed = False  # the order alone is random: `_same_draws_every_time`
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist's processes ignore it, and their children
 
 
 def pytest_collection_modifyitems(items):

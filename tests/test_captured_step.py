@@ -188,6 +188,9 @@ def test_noise_of_images(tmp_path):
     assert updater.image_noise.t == int(updater.image_noise._state[1]) == 2 * -(-x.size // 4)
     ims, _ = iterator.next_ims()
     assert np.abs((other_x - (ims / 128. - 1)) - noise).max() > .5 / 128
+    resumed = build_updater(tmp_path)
+    resumed.get_iterator('main').n_drawn = len(x)
+    np.testing.assert_array_equal(resumed.real_batch()[0], other_x)
     processes = SimpleNamespace(rank=1, size=2, share=lambda model: None)
     assert build_updater(tmp_path, processes=processes).image_noise.seed != updater.image_noise.seed
 

@@ -1,6 +1,5 @@
-"""The penalties as the updater uses them: what they look at, draw, keep and add."""
+"""The penalties: what they look at, draw, keep and add; the gradient's is in test_updater_with_penalties.py."""
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
-from source.functions.penalties import gradient_penalty
 from source.links.norms import NORMS
 from source.penalties import PENALTIES, make_penalties
 
@@ -28,39 +27,6 @@ def matrices(dis):
     return found
 
 
-def test_gradient_penalty_is_between_the_images():
-    """λ times eq. 29 at points x̂ of which each lies on the line between its two images, with the real one's label."""
-    seen = []
-    dis = discriminator()
-
-    class Hook(chainer.LinkHook):
-        def forward_preprocess(self, args):
-            if args.link is dis:
-                seen.append((args.args[0].array.copy(), args.args[1]))
-    with Hook():
-        penalty = make('gradient')(dis, X_REAL, X_FAKE, Y)
-    (x_hat, y), = seen
-    np.testing.assert_array_equal(y, Y)
-    epsilon = [((x - fake) * (real - fake)).sum() / ((real - fake) ** 2).sum()
-               for x, real, fake in zip(x_hat, X_REAL, X_FAKE, strict=True)]
-    assert 0 <= min(epsilon) < max(epsilon) <= 1 and len({round(e, 4) for e in epsilon}) == 4
-    expected = np.array(epsilon)[:, None, None, None] * (X_REAL - X_FAKE) + X_FAKE
-    np.testing.assert_allclose(x_hat, expected, atol=1e-5)
-    np.testing.assert_allclose(penalty.array, 10 * gradient_penalty(dis, x_hat, Y).array, rtol=1e-5)
-
-
-def test_epsilon_is_uniform():
-    """Of 3,000 draws, told from a critic that sees x̂, which is ε between images of ones and of zeros."""
-    drawn = []
-
-    def dis(x, y):
-        drawn.extend(x.array[:, 0, 0, 0])
-        return chainer.functions.sum(x, axis=(1, 2, 3))[:, None]
-    make('gradient')(dis, np.ones((3000, 3, 2, 2), 'f'), np.zeros((3000, 3, 2, 2), 'f'), None)
-    drawn = np.sort(drawn)
-    assert np.abs(drawn - (np.arange(3000) + .5) / 3000).max() < .04
-
-
 def test_each_draws_by_its_seed():
     values = [float(make('gradient', seed)(discriminator(), X_REAL, X_FAKE, Y).array) for seed in (0, 0, 1, (0, 5))]
     assert values[0] == values[1] and len(set(values)) == 3
@@ -70,8 +36,9 @@ def test_each_draws_by_its_seed():
 def test_orthonormal_is_of_all_weights(norm):
     dis = discriminator(norm)
     expected = sum(((np.linalg.svd(W, compute_uv=False) ** 2 - 1) ** 2).sum() for W in matrices(dis))
-    np.testing.assert_allclose(make('orthonormal', weight=.5)(dis, None, None, None).array, .5 * expected, rtol=1e-4,
-                               atol=1e-6)
+    for weight, args in ((1, {}), (.5, {'weight': .5})):
+        penalty = make('orthonormal', **args)(dis, None, None, None)
+        np.testing.assert_allclose(penalty.array, weight * expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize('norm', ['none', 'singular_values'])

@@ -5,6 +5,9 @@ once. Blocks and threads run in order or, with `FakeCupy.reverse`, the other way
 who comes first. New arrays are filled with NaN and lie between guards, which are looked at after each launch.
 """
 import ctypes
+import fcntl
+import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -222,17 +225,33 @@ class FakeCupy:
         return _Module(code, self)
 
 
+def folder_of_the_run(tmp_path_factory):
+    """A folder that all processes of one run of the tests share."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if 'PYTEST_XDIST_WORKER' in os.environ else folder) / 'cuda_kernels'
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 class _Module:
     def __init__(self, code, cupy):
-        source = cupy.folder / f'kernels_{abs(hash(code))}.cpp'
         kernels = re.findall(r'__global__\s+void\s+(\w+)', code)
-        source.write_text(SHIM + code + ''.join(LAUNCHER.format(name) for name in kernels))
-        library = source.with_suffix('.so')
+        text = SHIM + code + ''.join(LAUNCHER.format(name) for name in kernels)
+        library = cupy.folder / f'kernels_{hashlib.sha256(text.encode()).hexdigest()[:16]}.so'
+        with open(library.with_suffix('.lock'), 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # pytest-xdist's other processes need the same
+            if not library.exists():
+                self._compile(text, library)
+        self.library, self.cupy = ctypes.CDLL(str(library)), cupy
+
+    @staticmethod
+    def _compile(text, library):
+        source, made = library.with_suffix('.cpp'), library.with_suffix('.o')
+        source.write_text(text)
         # Linked without the sanitizer's library, whose one function is the source's own; as is `advance`, not libc's.
         options = '-std=c++17', '-O1', '-w', '-fPIC', '-fsanitize=alignment'
-        subprocess.run(['g++', *options, '-c', '-o', source.with_suffix('.o'), source], check=True)
-        subprocess.run(['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, source.with_suffix('.o')], check=True)
-        self.library, self.cupy = ctypes.CDLL(str(library)), cupy
+        subprocess.run(['g++', *options, '-c', '-o', made, source], check=True)
+        subprocess.run(['g++', '-shared', '-Wl,-Bsymbolic', '-o', library, made], check=True)
 
     def get_function(self, name):
         launch = self.library[f'launch_{name}']

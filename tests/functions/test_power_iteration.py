@@ -2,7 +2,7 @@ import sys
 
 from source.kernels import power_iteration as module
 from source.kernels.power_iteration import cuda_source, power_iteration
-from tests.functions.cuda_on_host import FakeCupy
+from tests.functions.cuda_on_host import FakeCupy, folder_of_the_run
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_zero_matrix():
 @pytest.fixture(scope='module')
 def fake_cupy(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        fake = FakeCupy(tmp_path_factory.mktemp('cuda_on_host'))
+        fake = FakeCupy(folder_of_the_run(tmp_path_factory))
         patch.setitem(sys.modules, 'cupy', fake)
         patch.setattr(module, '_modules', {})
         yield fake

@@ -36,10 +36,10 @@ def test_reads(tmp_path, save):
     assert list(read_plain_npz(tmp_path / 'a.npz', 'file', names={'b', 'z'})) == ['b']
 
 
-@pytest.mark.parametrize('shape', [(10 ** 13,), (10 ** 30,), (-1,), (7,), (9,), (2 ** 32, 2 ** 32), (0, 10 ** 30)])
-def test_refuses_another_size_than_there_is(tmp_path, shape):
-    write(tmp_path / 'a.npz', shape)
-    refused(tmp_path / 'a.npz')
+def test_refuses_another_size_than_there_is(tmp_path):
+    for shape in ((10 ** 13,), (10 ** 30,), (-1,), (7,), (9,), (2 ** 32, 2 ** 32), (0, 10 ** 30)):
+        write(tmp_path / 'a.npz', shape)
+        refused(tmp_path / 'a.npz')
 
 
 def test_refuses_objects_and_what_is_no_array(tmp_path):
@@ -51,25 +51,16 @@ def test_refuses_objects_and_what_is_no_array(tmp_path):
     refused(tmp_path / 'a.npz')
 
 
-def encrypt(content, directory):
-    content[6] |= 1
-    content[directory + 8] |= 1
-
-
-def unknown_method(content, directory):
-    content[8] = content[directory + 10] = 99
-
-
-def spoil(content, directory):
-    content[50:60] = b'\xff' * 10
-
-
-@pytest.mark.parametrize('damage, compression', [
-    (encrypt, zipfile.ZIP_STORED), (unknown_method, zipfile.ZIP_STORED), (spoil, zipfile.ZIP_STORED),
-    (spoil, zipfile.ZIP_DEFLATED), (spoil, zipfile.ZIP_BZIP2), (spoil, zipfile.ZIP_LZMA)])
-def test_damaged(tmp_path, damage, compression):
-    write(tmp_path / 'a.npz', compression=compression)
-    content = bytearray((tmp_path / 'a.npz').read_bytes())
-    damage(content, content.find(b'PK\x01\x02'))
-    (tmp_path / 'a.npz').write_bytes(content)
-    refused(tmp_path / 'a.npz')
+@pytest.mark.parametrize('compression', [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged(tmp_path, compression):
+    """Encrypted, packed by an unknown method, spoilt."""
+    path = tmp_path / 'a.npz'
+    write(path, compression=compression)
+    whole = path.read_bytes()
+    directory = whole.index(b'PK\x01\x02')
+    for changes in ({6: 1, directory + 8: 1}, {8: 99, directory + 10: 99}, dict.fromkeys(range(50, 60), 255)):
+        content = bytearray(whole)
+        for place, byte in changes.items():
+            content[place] = byte
+        path.write_bytes(content)
+        refused(path)

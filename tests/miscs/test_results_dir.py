@@ -41,11 +41,9 @@ def test_create_makes_parents_and_writes_the_config_with_all_versions(tmp_path):
 
 def test_newest_snapshot_is_the_one_of_the_highest_number(tmp_path):
     assert results_dir.newest_snapshot(tmp_path / 'none') is None
-    for name in ('snapshot_iter_99.tmp', 'snapshot_iter_x', '.snapshot_iter_11.abc', 'ResNetGenerator_50.npz'):
+    for name in ('snapshot_iter_9', 'snapshot_iter_10', 'snapshot_iter_2', 'snapshot_iter_99.tmp', 'snapshot_iter_x',
+                 '.snapshot_iter_11.abc', 'ResNetGenerator_50.npz'):
         (tmp_path / name).touch()
-    assert results_dir.newest_snapshot(tmp_path) is None
-    for n in (9, 10, 2):
-        (tmp_path / f'snapshot_iter_{n}').touch()
     assert results_dir.newest_snapshot(tmp_path) == tmp_path / 'snapshot_iter_10'
 
 

@@ -39,7 +39,7 @@ def test_means_over_batches(make):
     np.testing.assert_array_equal(sampler.continuous(2), other.continuous(2))
 
 
-@pytest.mark.parametrize('arguments', [(0, 5), (3, 1)])
-def test_too_few_are_refused(arguments):
-    with pytest.raises(ValueError, match='at least 1 batch of at least 2'):
-        restate_statistics(None, None, *arguments)
+def test_too_few_are_refused():
+    for arguments in ((0, 5), (3, 1)):
+        with pytest.raises(ValueError, match='at least 1 batch of at least 2'):
+            restate_statistics(None, None, *arguments)

@@ -28,16 +28,13 @@ def compared(paths):
 
 
 @pytest.mark.parametrize('row, where, expected', [
-    ('cifar10_real', 'Table 2', {'is': ('11.24', '0.12'), 'fid': ('7.8', '')}),
     ('stl10_cnn_sn_hinge_2x', 'Table 2', {'is': ('8.79', '0.14'), 'fid': ('43.2', '')}),
     (RESNET, 'Table 2', {'is': ('8.22', '0.05'), 'fid': ('21.7', '0.21')}),
-    ('stl10_resnet_orthonormal_hinge', 'Table 2', {'is': ('8.72', '0.06'), 'fid': ('42.4', '0.99')}),
     ('cifar10_cnn_wgan_gp_sn', 'Table 7', {'is': ('7.20', '0.08'), 'fid': ('32.0', '')}),
     ('cifar10_cnn_wgan_gp_frobenius', 'Table 7', {'is': ('', ''), 'fid': ('', '')}),
     ('cifar10_resnet_ac_wgan_gp_sn_15x', 'Table 8', {'is': ('8.60', '0.08'), 'fid': ('17.5', '')}),
     ('imagenet_concat', 'SN-GAN', {'is': ('21.1', '0.35'), 'ms_ssim': ('0.101', '')}),
     ('imagenet_projection', 'projection', {'is': ('29.7', ''), 'intra_fid': ('103.1', '')}),
-    ('cifar10_projection', 'mimicry', {'is': ('8.25', ''), 'fid': ('10.84', '')}),
     ('cifar10_projection', 'StudioGAN', {'is': ('8.83', ''), 'fid': ('9.01', '')})])
 def test_what_was_published(row, where, expected):
     assert {p.score: (p.value, p.plus_minus) for p in PUBLISHED
@@ -89,16 +86,13 @@ def test_each_row_is_of_one_config_and_all_that_can_be_are():
     assert left == {'cifar10_cnn_wgan_gp_table7'}  # Table 2's run, told again with another FID
 
 
-@pytest.mark.parametrize('is_mean, inside', [(8.22, True), (8.27, True), (8.17, True), (8.2701, False), (8.16, False)])
-def test_inside_the_papers_error(tmp_path, is_mean, inside):
-    (c,), apart = compared([write(tmp_path / 'a.json', is_mean=is_mean, is_std=.1)])
-    assert (c.published.publication, c.published.score, c.inside, apart) == ('SN-GAN', 'is', inside, [])
-    assert c.difference == pytest.approx(is_mean - 8.22)
-    assert c.measured.std == .1
-
-
-def test_no_error_no_verdict_and_no_std_of_a_single_split(tmp_path):
-    """Of which records of earlier versions say 0."""
+def test_inside_the_papers_error(tmp_path):
+    """No error, no verdict; a single split, of which earlier records say a std of 0, has none."""
+    for is_mean, inside in ((8.22, True), (8.27, True), (8.17, True), (8.2701, False), (8.16, False)):
+        (c,), apart = compared([write(tmp_path / 'a.json', is_mean=is_mean, is_std=.1)])
+        assert (c.published.publication, c.published.score, c.inside, apart) == ('SN-GAN', 'is', inside, [])
+        assert c.difference == pytest.approx(is_mean - 8.22)
+        assert c.measured.std == .1
     (c,), _ = compared([write(tmp_path / 'a.json', paper_row='cifar10_cnn_sn', fid=29.3)])
     assert c.same_protocol and c.inside is None and c.difference == 0.
     (c,), _ = compared([write(tmp_path / 'a.json', is_mean=8.2, is_std=0., splits=1)])
@@ -116,27 +110,19 @@ def test_each_protocol_has_its_own_publication(tmp_path):
     found, _ = compared([write(tmp_path / 'c.json', protocol='config', fid=22.)])
     assert [(c.published.publication, c.same_protocol, c.inside) for c in found] == [
         ('SN-GAN', False, None), ('mimicry', False, None)]
+    found, _ = compared([write(tmp_path / 'd.json', fid=21.7, is_mean=8.22, n_real=360)])  # other real images
+    assert {c.published.score: (c.measured.protocol, c.inside) for c in found if c.published.publication == 'SN-GAN'
+            } == {'is': ('paper', True), 'fid': ('paper, 360 real', None)}
 
 
-def test_paper_protocol_with_other_real_images_is_another(tmp_path):
-    found, _ = compared([write(tmp_path / 'a.json', fid=21.7, is_mean=8.22, n_real=360)])
-    assert {c.published.score: (c.same_protocol, c.inside) for c in found if c.published.publication == 'SN-GAN'} == {
-        'is': (True, True), 'fid': (False, None)}
-    assert 'paper, 360 real' in {c.measured.protocol for c in found}
-
-
-@pytest.mark.parametrize('values, scores', [
-    ({'feature_network': 'digits', 'is_mean': 8.22, 'fid': 21.7}, ['is', 'fid']),
-    ({'feature_network': 'inception_chainer', 'is_mean': 8.22}, ['is']), ({'paper_row': None, 'is_mean': 8.22}, ['is']),
-    ({'intra_fid': 12.}, ['intra_fid'])])
-def test_what_is_never_compared(tmp_path, values, scores):
-    """Another network than Inception, no row, and a score that the row does not have."""
-    found, apart = compared([write(tmp_path / 'a.json', **values)])
-    assert found == [] and [m.score for m in apart] == scores
-
-
-def test_ms_ssim_needs_no_network_and_two_runs_are_two_lines(tmp_path):
-    for name, value in (('a', .12), ('b', .13)):
+def test_what_is_never_compared(tmp_path):
+    """Another network than Inception, but for MS-SSIM, no row, and a score that the row does not have."""
+    for values, scores in (({'feature_network': 'digits', 'is_mean': 8.22, 'fid': 21.7}, ['is', 'fid']),
+                           ({'feature_network': 'inception_chainer', 'is_mean': 8.22}, ['is']),
+                           ({'paper_row': None, 'is_mean': 8.22}, ['is']), ({'intra_fid': 12.}, ['intra_fid'])):
+        found, apart = compared([write(tmp_path / 'a.json', **values)])
+        assert found == [] and [m.score for m in apart] == scores
+    for name, value in (('a', .12), ('b', .13)):  # two runs, two lines
         write(tmp_path / f'{name}.json', paper_row='imagenet_concat', feature_network=None, ms_ssim=value)
     found, apart = compared([tmp_path])
     assert [(c.published.value, c.measured.value) for c in found] == [('0.101', .12), ('0.101', .13)] and apart == []

@@ -12,6 +12,10 @@ def joined(batches):
     return tuple(None if parts[0] is None else np.concatenate(parts) for parts in zip(*batches))
 
 
+def numbers(batches):
+    return joined(batches)[0][:, 0, 0, 0].tolist()
+
+
 @pytest.mark.parametrize('n_classes', [10, 0])
 def test_generated(n_classes):
     """Those of a class are the same whatever was asked for before, others for another class, in pairs all distinct."""
@@ -35,10 +39,6 @@ def test_generated(n_classes):
     assert (first[0] != other[0]).mean() > .2
     assert n_classes == 0 or (first[1] == 3).all()
     np.testing.assert_array_equal(np.concatenate(joined(generated.pairs_of_class(3, 15))), first[0])
-
-
-def numbers(batches):
-    return joined(batches)[0][:, 0, 0, 0].tolist()
 
 
 @pytest.fixture
@@ -92,12 +92,3 @@ def test_labels_come_with_classes_that_are_known(stored, capsys):
     for n_classes, told in ((4, 'no image is of class 0: do the classes begin at 1?\n'), (5, '')):
         StoredImages(stored.dataset).use_classes(None, n_classes)
         assert capsys.readouterr().err == told
-
-
-def test_folders_become_the_classes_of_the_data_set(stored):
-    stored.dataset.folders = ['three', 'zero', 'One']
-    images = StoredImages(stored.dataset)
-    images.use_classes(['zero', 'one', 'two', 'three'], 4)
-    ims, y = joined(images.batches(40))
-    np.testing.assert_array_equal(y, np.array([3, 0, 1])[ims[:, 0, 0, 0] % 3])
-    assert images.classes == {0: 'zero', 1: 'one', 3: 'three'}

@@ -60,15 +60,9 @@ def test_features_are_computed_once(monkeypatch, tmp_path):
     dis, data = discriminator(), images()
     path, calls = tmp_path / 'new' / 'features.npy', []
     monkeypatch.setattr(neighbors, 'features_of', lambda *args: calls.append(1) or features_of(*args))
-    first = cached_features(dis, data, path, {'sha': 'a'})
-    assert isinstance(first, np.memmap) and len(calls) == 1
-    np.testing.assert_array_equal(first, features_of(dis, data.ims))
-    np.testing.assert_array_equal(cached_features(dis, data, path, {'sha': 'a'}), first)
-    assert len(calls) == 1
-    cached_features(dis, data, path, {'sha': 'b'})  # another snapshot
-    assert len(calls) == 2
-    path.write_bytes(path.read_bytes()[:200])  # cut short
-    cached_features(dis, data, path, {'sha': 'b'})
-    assert len(calls) == 3
-    cached_features(dis, images(5), path, {'sha': 'b'})
-    assert len(calls) == 4
+    for n_calls, images_of, sha, n_bytes in ((1, data, 'a', None), (1, data, 'a', None), (2, data, 'b', 200),
+                                             (3, data, 'b', None), (4, images(5), 'b', None)):
+        found = cached_features(dis, images_of, path, {'sha': sha})
+        assert isinstance(found, np.memmap) and len(calls) == n_calls
+        np.testing.assert_array_equal(found, features_of(dis, images_of.ims))
+        path.write_bytes(path.read_bytes()[:n_bytes])  # cut short after the first of another snapshot

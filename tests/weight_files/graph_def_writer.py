@@ -32,9 +32,8 @@ def tensor(array, content=True, extents=None, values=None):
     if content:
         return message + field(4, array.tobytes())
     values = array if values is None else values
-    if kind == INT32:
-        return message + field(7, b''.join(varint(int(value)) for value in values.ravel()))
-    return message + field(5 if kind == FLOAT else 6, values.tobytes())
+    packed = b''.join(map(varint, values.ravel().tolist())) if kind == INT32 else values.tobytes()
+    return message + field({FLOAT: 5, DOUBLE: 6, INT32: 7}[kind], packed)
 
 
 def node(name, operation, **attributes):
@@ -51,9 +50,7 @@ def graph(constants, eps=1e-3):
     """A frozen graph of {name: array}, with what else the graph of 2015 holds: strings, operations, a version."""
     text = field(8, field(1, STRING) + field(2, shape(())) + field(8, 'a label'))
     nodes = [node('DecodeJpeg/contents', 'Const', dtype=field(6, STRING), value=text)]
-    for name, array in constants.items():
-        nodes.append(constant(name, array))
-        if name.endswith('/gamma'):
-            nodes.append(node(name.removesuffix('/gamma'), 'BatchNormWithGlobalNormalization',
-                              variance_epsilon=field(4, eps), scale_after_normalization=field(5, 1)))
+    nodes += [constant(name, array) for name, array in constants.items()]
+    nodes += [node(name.removesuffix('/gamma'), 'BatchNormWithGlobalNormalization', variance_epsilon=field(4, eps),
+                   scale_after_normalization=field(5, 1)) for name in constants if name.endswith('/gamma')]
     return b''.join(nodes) + field(4, field(1, 9))

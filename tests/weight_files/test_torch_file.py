@@ -51,6 +51,8 @@ def test_reads_tensors(write):
     for name, array in ARRAYS.items():
         assert read[name].dtype == array.dtype, name
         np.testing.assert_array_equal(read[name], array, err_msg=name)
+    read = read_torch_file(one(write, (2, 2), (3, 1), 2))
+    np.testing.assert_array_equal(read['w'], [[2, 3], [5, 6]])
 
 
 def one(write, shape, strides, offset=0, n=8, kind='FloatStorage', key='0'):
@@ -60,11 +62,6 @@ def one(write, shape, strides, offset=0, n=8, kind='FloatStorage', key='0'):
     if write.legacy and n > 2 ** 60:  # the storage's own length
         path.write_bytes(path.read_bytes().replace((8).to_bytes(8, 'little'), (n % 2 ** 64).to_bytes(8, 'little')))
     return path
-
-
-def test_strides_and_offset(write):
-    read = read_torch_file(one(write, (2, 2), (3, 1), 2))
-    np.testing.assert_array_equal(read['w'], [[2, 3], [5, 6]])
 
 
 @pytest.mark.parametrize('expected, tensors', [

@@ -17,10 +17,6 @@ def number(n):
     return pickle.dumps(n, 2)[2:-1]
 
 
-def numbers(ns):
-    return b'(' + b''.join(number(n) for n in ns) + b't'
-
-
 def name(module, attribute):
     return f'c{module}\n{attribute}\n'.encode()
 
@@ -38,7 +34,8 @@ def tensor(storage, key, n_stored, shape, strides, offset=0, legacy=False):
     """
     persistent_id = (b'(' + text('storage') + name('torch', storage) + text(key) + text('cpu') + number(n_stored)
                      + (b'N' if legacy else b'') + b'tQ')
-    shape, strides = (ns if isinstance(ns, bytes) else numbers(ns) for ns in (shape, strides))
+    shape, strides = (ns if isinstance(ns, bytes) else b'(' + b''.join(map(number, ns)) + b't'
+                      for ns in (shape, strides))
     return (name('torch._utils', '_rebuild_tensor_v2') + b'(' + persistent_id + number(offset) + shape
             + strides + b'\x89' + name('collections', 'OrderedDict') + b')RtR')
 
@@ -49,13 +46,9 @@ def state_dict(tensors):
     return b'\x80\x02' + name('collections', 'OrderedDict') + b')R(' + items + b'u.'
 
 
-def strides_of(array):
-    return [stride // array.itemsize for stride in array.strides]
-
-
 def of_array(array, key, legacy=False):
-    kind = STORAGES[array.dtype.str[1:]]
-    return tensor(kind, key, array.size, array.shape, strides_of(array), legacy=legacy)
+    strides = [stride // array.itemsize for stride in array.strides]
+    return tensor(STORAGES[array.dtype.str[1:]], key, array.size, array.shape, strides, legacy=legacy)
 
 
 def stored(array):

@@ -12,7 +12,7 @@ from source.kernels.cuda import (
     plan_choices,
     spectral_normalization,
 )
-from tests.functions.cuda_on_host import FakeCupy
+from tests.functions.cuda_on_host import FakeCupy, folder_of_the_run
 from tests.kernels.cuda import both_sets
 from tests.kernels.cuda.fake_cudnn import FakeCudnn
 from tests.kernels.cuda.sources import variants
@@ -23,7 +23,7 @@ import pytest
 @pytest.fixture(scope='session')
 def _compiled(tmp_path_factory):
     """The stand-in for CuPy, and kernels that are compiled once."""
-    fake = FakeCupy(tmp_path_factory.mktemp('cuda_kernels'))
+    fake = FakeCupy(folder_of_the_run(tmp_path_factory))
 
     @functools.cache
     def module(*variant):
