@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from source.captured_step import WARM_UPS
 from source.functions import capturable
 from source.miscs.snapshots import _deserialize
+from source.penalties import PENALTIES
 from tests.fake_graphs import FakeGraphs
 from tests.gpu_road import Floats, assert_same, build_updater, configured, run, state_of
 from tests.test_kernels_in_training import CNN
@@ -82,13 +83,13 @@ def test_other_settings_are_recaptured(tmp_path):
 
 
 @pytest.mark.parametrize('changes, reason', [
-    ({'updater.args.penalties': {'orthonormal': {}}}, 'the penalty orthonormal is in the loss'),
+    *[({'updater.args.penalties': {name: {}}}, f'the penalty {name} is in the loss') for name in PENALTIES],
     ({'updater.args.constraints': {'singular_value_clipping': {}}, 'models.discriminator.args.norm': 'none'},
      'the constraint SingularValueClipping is not for a GPU alone'),
     ({'models.discriminator.args.norm': 'singular_values'},
      'the discriminator holds decomposed weights, which a QR decomposition follows'),
     ({'capture': False}, "the config's capture is false"),
-], ids=['penalty', 'constraint', 'decomposed', 'not wanted'])
+], ids=[*PENALTIES, 'constraint', 'decomposed', 'not wanted'])
 def test_says_why_not(tmp_path, capsys, changes, reason):
     plain, (updater, graphs) = build_updater(tmp_path, changes), captured(tmp_path, changes)
     assert run(updater, 2) == run(plain, 2)

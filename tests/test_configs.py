@@ -244,41 +244,93 @@ def test_settings_of_table_1(setting):
     assert text['updater']['args'] == {'n_dis': n_dis}
 
 
-# What the authors released, with the names that they used in earlier states of their repository
+# The authors' own files: their layout (an indent of six under `discriminator`, blank lines, capital booleans), and the
+# names they used in earlier states of their repository.
+AUTHORS_TEXT = '''\
+# {comment}
+batchsize: 64
+iteration: 50000
+iteration_decay_start: 0
+seed: 0
+display_interval: 100
+{progressbar}snapshot_interval: 10000
+evaluation_interval: 1000
 
+models:
+  generator:
+    fn: gen_models/{gen_fn}.py
+    name: {gen}
+    args:
+      dim_z: 128
+      bottom_width: 4
+      ch: 64
+      n_classes: {n_classes}
+
+
+  discriminator:
+      fn: dis_models/{dis_fn}.py
+      name: {dis}
+      args:
+        ch: 64
+        n_classes: {n_classes}
+
+dataset:
+  dataset_fn: datasets/{data_fn}.py
+  dataset_name: {data}
+  args:
+    {data_args}
+
+adam:
+  alpha: 0.0002
+  beta1: 0.0
+  beta2: 0.9
+
+updater:
+  fn: updater.py
+  name: Updater
+  args:
+    n_dis: 5
+    n_gen_samples: 128
+    conditional: {conditional}
+    loss_type: hinge
+'''
 PROJECTION = 'SNResNetProjectionDiscriminator'
-CIFAR = {'dataset_fn': 'datasets/cifar10.py', 'dataset_name': 'CIFAR10Dataset', 'args': {'test': False}}
-OF_FILES = {'path': 'datasets/image_list.txt', 'resize_method': 'bilinear', 'augmentation': False}
-IMAGENET = {'dataset_fn': 'datasets/imagenet.py', 'dataset_name': 'ImageNetDataset', 'args': OF_FILES}
-DOGS = {'dataset_fn': 'datasets/imagenet_dog_and_cat.py', 'dataset_name': 'ImageNetDogAndCatDataset',
-        'args': {**OF_FILES, 'path': 'datasets/image_list_dog_and_cat.txt', 'augmentation': True}}
+CIFAR = {'data_fn': 'cifar10', 'data': 'CIFAR10Dataset', 'n_classes': 10}
+IMAGENET = {'data_fn': 'imagenet', 'data': 'ImageNetDataset', 'n_classes': 1000, 'list': 'image_list.txt', 'aug': False}
+DOGS = {'data_fn': 'imagenet_dog_and_cat', 'data': 'ImageNetDogAndCatDataset', 'n_classes': 143,
+        'list': 'image_list_dog_and_cat.txt', 'aug': True}
 
 
-@pytest.mark.parametrize('gen_fn, gen_name, dis_fn, dis_name, dataset, n_classes, size', [
-    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 10, 32),
-    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 0, 32),
+def authors_text(gen_fn, gen, dis_fn, dis, data, size, progressbar=True):
+    lines = ['test: False'] if 'cifar' in data['data_fn'] else [
+        f'path: datasets/{data["list"]}', f'size: {size}', 'resize_method: bilinear', f'augmentation: {data["aug"]}']
+    return AUTHORS_TEXT.format(
+        comment='conditional generation', gen_fn=gen_fn, gen=gen, dis_fn=dis_fn, dis=dis, data_fn=data['data_fn'],
+        data=data['data'], n_classes=data['n_classes'], conditional=data['n_classes'] > 0,
+        data_args='\n    '.join(lines), progressbar='progressbar_interval: 100\n' if progressbar else '')
+
+
+@pytest.mark.parametrize('arguments', [
+    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, CIFAR, 32),
+    ('resnet_32', 'ResNetGenerator', 'snresnet_32', PROJECTION, {**CIFAR, 'n_classes': 0}, 32),
     ('resnet_32', 'ResNetGenerator32', 'snresnet_32', 'SNResNetDiscriminator32',
-     {**CIFAR, 'dataset_name': 'Cifar10Dataset'}, 10, 32),
-    ('resnet_64', 'ResNetGeneratorImageNet', 'snresnet_64', PROJECTION, IMAGENET, 1000, 64),
-    ('resnet_64', 'ResNetGenerator', 'snresnet_64', PROJECTION, DOGS, 143, 64),
-    ('resnet', 'ResNetGenerator', 'snresnet', PROJECTION, IMAGENET, 1000, 128),
-    ('resnet_128', 'ResNetGenerator', 'snresnet_128', PROJECTION, IMAGENET, 1000, 128),
-    ('resnet_128', 'ResNetGenerator', 'snresnet_128', 'SNResNetConcatDiscriminator', IMAGENET, 1000, 128),
-    ('resnet_small', 'ResNetGenerator', 'snresnet_small', PROJECTION, DOGS, 143, 128),
-    ('resnet_dog_and_cat_128', 'ResNetGenerator', 'snresnet_dog_and_cat_128', PROJECTION, DOGS, 143, 128),
-    ('resnet_256', 'ResNetGenerator', 'snresnet_256', PROJECTION, DOGS, 143, 256)])
-def test_authors_config(tmp_path, data, gen_fn, gen_name, dis_fn, dis_name, dataset, n_classes, size):
-    config = yaml.safe_load((CONFIGS / 'sn_cifar10.yml').read_text())  # with every key of theirs
-    for kind, fn, name in (('generator', f'gen_models/{gen_fn}.py', gen_name),
-                           ('discriminator', f'dis_models/{dis_fn}.py', dis_name)):
-        model = config['models'][kind]
-        config['models'][kind] = {'fn': fn, 'name': name, 'args': {**model['args'], 'n_classes': n_classes}}
-    config['dataset'] = dataset
-    config['updater']['args']['conditional'] = n_classes > 0
-    (tmp_path / 'authors.yml').write_text(yaml.safe_dump(config))
-    overrides = NARROW if 'test' in dataset['args'] else [*NARROW, f'dataset.args.size={size}']
-    _, gen, dis, dataset, updater = build_all(tmp_path / 'authors.yml', data, overrides)
-    assert gen.image_size == dis.image_size == dataset.size == size
+     {**CIFAR, 'data': 'Cifar10Dataset'}, 32),
+    ('resnet_64', 'ResNetGeneratorImageNet', 'snresnet_64', PROJECTION, IMAGENET, 64, False),
+    ('resnet_64', 'ResNetGenerator', 'snresnet_64', PROJECTION, DOGS, 64, False),
+    ('resnet', 'ResNetGenerator', 'snresnet', PROJECTION, IMAGENET, 128, False),
+    ('resnet_128', 'ResNetGenerator', 'snresnet_128', PROJECTION, IMAGENET, 128),
+    ('resnet_128', 'ResNetGenerator', 'snresnet_128', 'SNResNetConcatDiscriminator', IMAGENET, 128),
+    ('resnet_small', 'ResNetGenerator', 'snresnet_small', PROJECTION, DOGS, 128, False),
+    ('resnet_dog_and_cat_128', 'ResNetGenerator', 'snresnet_dog_and_cat_128', PROJECTION, DOGS, 128),
+    ('resnet_256', 'ResNetGenerator', 'snresnet_256', PROJECTION, DOGS, 256, False),
+], ids=lambda arguments: f'{arguments[0]}-{arguments[1]}-{arguments[3]}-{arguments[4]["data"]}')
+def test_authors_config(arguments, tmp_path, data):
+    path = tmp_path / 'authors.yml'
+    path.write_text(authors_text(*arguments))
+    config, gen, dis, dataset, updater = build_all(path, data, NARROW)
+    assert config['progressbar_interval'] == (100 if len(arguments) == 6 else None)
+    size, n_classes = arguments[5], arguments[4]['n_classes']
+    assert (gen.image_size, dis.image_size, dataset.size) == (size, size, size)
     assert gen.n_classes == dis.n_classes == n_classes
     assert (updater.n_dis, updater.conditional) == (1, n_classes > 0)
     x, y = dataset.get_examples([0, 2], np.random.RandomState(0))

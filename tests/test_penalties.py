@@ -1,4 +1,5 @@
 """The penalties: what they look at, draw, keep and add; the gradient's is in test_updater_with_penalties.py."""
+from dis_models.sncnn_32 import SNCNNDiscriminator
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from source.links.norms import NORMS
 from source.penalties import PENALTIES, make_penalties
@@ -41,6 +42,20 @@ def test_orthonormal_is_of_all_weights(norm):
         np.testing.assert_allclose(penalty.array, weight * expected, rtol=1e-4, atol=1e-6)
 
 
+def test_orthonormal_descends_to_orthonormal_weights():
+    dis = SNCNNDiscriminator(ch=2, norm='none')
+    optimizer = chainer.optimizers.Adam(.01).setup(dis)
+    penalty = make('orthonormal')
+    for _ in range(400):
+        dis.cleargrads()
+        penalty(dis, None, None, None).backward()
+        optimizer.update()
+    for link in dis.links():
+        if hasattr(link, 'W'):
+            W = link.W.array.reshape(len(link.W.array), -1)
+            np.testing.assert_allclose(np.linalg.svd(W, compute_uv=False), 1, atol=1e-2)
+
+
 @pytest.mark.parametrize('norm', ['none', 'singular_values'])
 def test_spectral_norm_is_of_all_weights(norm):
     """After power iterations from the last update's u."""
@@ -67,10 +82,18 @@ def test_goes_on_after_a_snapshot(name, tmp_path):
     assert values[0] == values[1]
 
 
+def test_weights_by_default():
+    weights = {name: make(name).weight for name in PENALTIES}
+    assert weights == {'gradient': 10, 'orthonormal': 1, 'spectral_norm': .01}
+
+
 @pytest.mark.parametrize('spec, message', [
     ({'gradiant': {}}, "penalties.gradiant: unknown key; did you mean 'gradient'?"),
     ({'gradient': {'rng': 1}}, 'penalties.gradient.rng: unknown key'),
+    ({'gradient': {'wait': 1}}, "penalties.gradient.wait: unknown key; did you mean 'weight'?"),
     ({'gradient': {'weight': 0}}, 'penalties.gradient: weight must be above 0, got 0.0'),
+    ({'orthonormal': {'weight': 'much'}}, "penalties.orthonormal.weight: expected float, found 'much'"),
+    ('gradient', "penalties: expected names with their arguments, found 'gradient'"),
 ])
 def test_refuses(spec, message):
     with pytest.raises(ValueError) as error:

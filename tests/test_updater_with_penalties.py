@@ -15,6 +15,19 @@ import pytest
 ALL = {'gradient': {'weight': 3.}, 'orthonormal': {'weight': .5}, 'spectral_norm': {'weight': .2}}
 
 
+@pytest.mark.parametrize('conditional', [True, False])
+def test_draws_are_those_without_penalties(conditional):
+    events = []
+    for penalties in (None, ALL):
+        recorder = Recorder(conditional)
+        updater = make(*models(conditional), recorder, penalties=penalties, seed=0)
+        np.random.seed(0)
+        updater.update()
+        assert np.random.randint(1000) == 684  # the first of the global state: nothing was drawn from it
+        events.append(recorder.events)
+    assert events[0] == events[1]
+
+
 @pytest.mark.parametrize('loss_type, conditional', [('dcgan', False), ('wasserstein', True)])
 def test_gradient_penalty_against_a_loop(loss_type, conditional):
     """GAN-GP and WGAN-GP: one discriminator update, reported losses and parameters."""

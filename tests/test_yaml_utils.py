@@ -44,6 +44,15 @@ def test_defaults(tmp_path):
     }
 
 
+def test_every_authors_key_is_read(tmp_path):
+    given = {'batchsize': 3, 'iteration': 90, 'iteration_decay_start': 30, 'seed': 4, 'display_interval': 5,
+             'progressbar_interval': 6, 'snapshot_interval': 7, 'evaluation_interval': 8, 'results_dir': 'here',
+             'adam': {'alpha': .1, 'beta1': .2, 'beta2': .3},
+             'updater': {'fn': 'my.py', 'name': 'Mine', 'args': {'n_dis': 9}}}
+    config = load_config(write_config(tmp_path, given))
+    assert {key: config[key] for key in given} == given
+
+
 def test_defaults_are_not_shared(tmp_path):
     path = write_config(tmp_path)
     load_config(path)['versions']['numpy'] = '0'

@@ -28,6 +28,9 @@ def compared(paths):
 
 
 @pytest.mark.parametrize('row, where, expected', [
+    ('stl10_real', 'Table 2', {'is': ('26.08', '0.26'), 'fid': ('7.9', '')}),
+    ('cifar10_cnn_sn', 'Table 2', {'is': ('7.42', '0.08'), 'fid': ('29.3', '')}),
+    ('stl10_cnn_sn', 'Table 2', {'is': ('8.28', '0.09'), 'fid': ('53.1', '')}),
     ('stl10_cnn_sn_hinge_2x', 'Table 2', {'is': ('8.79', '0.14'), 'fid': ('43.2', '')}),
     (RESNET, 'Table 2', {'is': ('8.22', '0.05'), 'fid': ('21.7', '0.21')}),
     ('cifar10_cnn_wgan_gp_sn', 'Table 7', {'is': ('7.20', '0.08'), 'fid': ('32.0', '')}),

@@ -47,22 +47,25 @@ def _compared(xp, misaligned, call, args, rtol, atol=None, of_largest=None, **kw
     """The launcher's results; they and what it leaves in its arguments are the twin's within rounding of the dtype.
 
     atol: by default rtol times the largest magnitude of each array. Unless rtol is 0, bfloat16 results may be one
-    rounding apart. Instead of both, `of_largest`: times the largest magnitude.
+    rounding apart. Instead of both, `of_largest`: times the largest magnitude; of each result, where it is a tuple.
     """
     for_twin, sent = _each(np.copy, args), _each(lambda a: _sent(xp, a, misaligned), args)
     expected = flat(function_of('reference', call)(*for_twin, **kwargs))
     actual = flat(function_of('cuda', call)(*sent, **kwargs))
     what = f'{call} of {[a.shape for a in flat(args)]}'
     assert all(a.flags.c_contiguous for a in actual), what
-    for a, e in zip(actual + flat(sent), expected + flat(for_twin), strict=True):
+    pairs = list(zip(actual + flat(sent), expected + flat(for_twin), strict=True))
+    of_largest = of_largest if isinstance(of_largest, tuple) else (of_largest,) * len(pairs)
+    of_largest += of_largest[:1] * (len(pairs) - len(of_largest))  # arguments, which are left as they were
+    for (a, e), share in zip(pairs, of_largest, strict=True):
         assert a.shape == e.shape and a.dtype == e.dtype, f'{what}: {a.dtype} {a.shape} for {e.dtype} {e.shape}'
         if e.dtype.kind in 'ui':
             np.testing.assert_array_equal(a, e, what)
             continue
         a, largest = a.astype(np.float64), np.abs(e.astype(np.float64)).max(initial=0)
         relative, absolute = 2 ** -7 if e.dtype == BFLOAT16 and rtol > 0 else rtol, atol
-        if of_largest is not None:
-            relative, absolute = 0, of_largest * largest
+        if share is not None:
+            relative, absolute = 0, share * largest
         elif atol is None:
             absolute = rtol * largest
         np.testing.assert_allclose(a, e.astype(np.float64), rtol=relative, atol=absolute, err_msg=what)
