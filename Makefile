@@ -13,7 +13,7 @@ comma := ,
 # Made last, removed first: an environment without its mark is begun anew.
 READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
-.PHONY: .venv train test test-long lint gpu-check gpu-test gpu-bench
+.PHONY: .venv train test test-long lint gpu-check gpu-test gpu-bench gpu-first
 
 .venv: $(READY)
 
@@ -34,17 +34,24 @@ test-long: $(READY)
 # Nothing is installed: CHECK_PYTHON is a Python that has CuPy, PyTorch, Chainer and pytest, as on a machine without a
 # network.
 CHECK_PYTHON ?= $(if $(wildcard $(RUN)),$(RUN),$(PYTHON))
+WITH_HERE := $(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}
 gpu-check:
 	@$(MAKE) --no-print-directory gpu-test
 	@$(MAKE) --no-print-directory gpu-bench
 
 gpu-test:
-	@PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) tools/has_gpu.py
-	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) -m pytest -m gpu $(ARGS)
+	@PYTHONPATH=$(WITH_HERE) $(CHECK_PYTHON) tools/has_gpu.py
+	PYTHONPATH=$(WITH_HERE) $(CHECK_PYTHON) -m pytest -m gpu $(ARGS)
 
 gpu-bench:
-	@PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) tools/has_gpu.py
-	PYTHONPATH=$(CURDIR) $(CHECK_PYTHON) benchmarks/bench_gpu.py $(BENCH_ARGS)
+	@PYTHONPATH=$(WITH_HERE) $(CHECK_PYTHON) tools/has_gpu.py
+	PYTHONPATH=$(WITH_HERE) $(CHECK_PYTHON) benchmarks/bench_gpu.py $(BENCH_ARGS)
+
+# A first run where nothing is known to work yet, in under nine minutes: see tools/gpu_first.py.
+OUT ?= gpu_first
+WHEELS ?= .whl
+gpu-first:
+	PYTHONPATH=$(WITH_HERE) $(CHECK_PYTHON) tools/gpu_first.py --out '$(OUT)' --wheels '$(WHEELS)'
 
 lint: $(READY)
 	$(RUN) -m ruff check .

@@ -50,6 +50,8 @@ def parse_arguments():
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')
     parser.add_argument('--iterations', type=int, default=20, help='of a timed block (default: 20)')
     parser.add_argument('--blocks', type=int, default=5, help='timed in a run (default: 5)')
+    parser.add_argument('--limit', type=int, default=240, metavar='SECONDS',
+                        help='that a run may take; what takes longer is an error of its side (default: 240)')
     parser.add_argument('--torch_python', default=sys.executable, metavar='PATH',
                         help='Python interpreter that has torch; default: this one')
     parser.add_argument('--out', metavar='FILE',
@@ -76,7 +78,7 @@ def run_side(side, row, args):
     if what == 'inception':
         module = 'gpu_inception' if side == 'ours' else 'torch_gpu_inception'
         return run_peer(side, module, {'n': N_IMAGES, 'batchsize': SAMPLING_BATCH, 'mode': TORCH.get(side)}, 16,
-                        args.torch_python)
+                        args.torch_python, args.limit)
     file, overrides = NETWORKS[network]
     iterations = 2 if side == 'chainer' else args.iterations
     request = {'what': what, 'precision': precision, 'warm_up': 2 if side == 'chainer' else 6, 'blocks': args.blocks,
@@ -86,12 +88,14 @@ def run_side(side, row, args):
         *overrides, f'precision={precision}', f'models.discriminator.args.norm={norm}',
         f'capture={"false" if side in ("ours uncaptured", "chainer") else "true"}'])
     if side == 'matrix_peak':
-        return run_peer(side, 'torch_gpu_step', {**request, 'what': 'matrix_peak'}, 16, args.torch_python)
+        return run_peer(side, 'torch_gpu_step', {**request, 'what': 'matrix_peak'}, 16, args.torch_python,
+                        args.limit)
     if side in TORCH:
         return run_peer(side, 'torch_gpu_step', {**request, 'mode': TORCH[side], 'spec': spec_of(config)}, 16,
-                        args.torch_python)
+                        args.torch_python, args.limit)
     kernel_set = 'chainer' if side == 'chainer' else 'device'
-    answer = run_peer(side, 'gpu_step', {**request, 'config': config, 'kernel_set': kernel_set}, 16, args.torch_python)
+    answer = run_peer(side, 'gpu_step', {**request, 'config': config, 'kernel_set': kernel_set}, 16, args.torch_python,
+                      args.limit)
     if what == 'step' and side.startswith('ours') and side != 'ours uncaptured' and not answer['captured']:
         print(f'{side}: not captured: {answer["why_not"]}', file=sys.stderr)
     return answer
@@ -139,7 +143,7 @@ def measure(name, args, runs, keep, say):
 @one_line_errors
 def main():
     args = parse_arguments()
-    for name in COUNTS:
+    for name in (*COUNTS, 'limit'):
         if getattr(args, name) < 1:
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
     where = gpu()

@@ -37,6 +37,8 @@ class CapturedStep:
         """Forgets the graph, as after loading a snapshot, and begins anew with the warm-up."""
         if self._prefetch is not None:
             self._prefetch.close()
+            for i in range(len(self._prefetch.buffers)):
+                self.graphs.wait_until_copied(i)  # only then may they go
         self._n_warm, self._graph, self._prefetch, self._inputs = 0, None, None, None
 
     @property

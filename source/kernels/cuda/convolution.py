@@ -158,11 +158,11 @@ def _forward(form, x, w, bias, slope):
     if not isinstance(w, Packed):
         (w, bias), = _prepared([(form, w, bias)], x.dtype)
     if form.is_transposed:
-        y = _passes().dgrad(x, w.filters, (len(x), *_doubled(x), w.filters.shape[3]), **_sizes(form))
+        y = _run('dgrad', x, w.filters, (len(x), *_doubled(x), w.filters.shape[3]), **_sizes(form))
         if bias is not None:
             folding.add_bias(y, bias)
     else:
-        y = _passes().fprop(x, w.filters, bias, **_sizes(form))
+        y = _run('fprop', x, w.filters, bias, **_sizes(form))
     return _with_channels(y, w.n_out)
 
 
@@ -171,10 +171,10 @@ def _data_gradient(form, gy, w, in_shape, gate, slope):
     if not isinstance(w, Packed):
         (w, _), = _prepared([(form, w, None)], gy.dtype)
     if form.is_transposed:
-        gx = _passes().fprop(gy, w.filters, **_sizes(form))
+        gx = _run('fprop', gy, w.filters, **_sizes(form))
     else:
         in_shape = tuple(in_shape or (gy.shape[1:3] if form.stride == 1 else _doubled(gy)))
-        gx = _passes().dgrad(gy, w.filters, (len(gy), *in_shape, w.filters.shape[3]), **_sizes(form))
+        gx = _run('dgrad', gy, w.filters, (len(gy), *in_shape, w.filters.shape[3]), **_sizes(form))
     gx = _with_channels(gx, w.n_in)
     return gx if gate is None else gated(gx, gate, slope)
 
@@ -183,7 +183,7 @@ def _weight_gradient(form, x, gy, slope, k):
     n_in, n_out = x.shape[3], gy.shape[3]
     x, result = _ready(x if slope == 1 else activate(x, slope)), _ready(gy)
     image, result = (result, x) if form.is_transposed else (x, result)
-    gw = _passes().wgrad(image, result, (form.ksize, form.ksize), **_sizes(form))
+    gw = _run('wgrad', image, result, (form.ksize, form.ksize), **_sizes(form))
     shape = (n_in, n_out, k, k) if form.is_transposed and not form.swap else (n_out, n_in, k, k)
     return folding.unpack_gradients(gw, form.taps, form.swap, shape, gy)
 
@@ -238,18 +238,23 @@ class Inference:
 
     def __call__(self, x):
         x = _ready(_with_channels(x, self._filters.shape[3]))
-        return _with_channels(_passes().fprop(x, self._filters, self._bias, True, **self._sizes), self._out_channels)
+        return _with_channels(_run('fprop', x, self._filters, self._bias, True, **self._sizes), self._out_channels)
 
 
-def _passes():
-    """The module with `fprop`, `dgrad` and `wgrad`."""
+def _run(kind, *arrays, **sizes):
+    """One of `fprop`, `dgrad` and `wgrad`."""
     if capturable():
-        return convolution_plans
-    _say_why()
-    return matrix_convolution
+        try:
+            return getattr(convolution_plans, kind)(*arrays, **sizes)
+        except convolution_plans.NoPlan as reason:
+            _say(f'{reason}; it runs as a matrix product of CuPy, which is slow and cannot be captured into a CUDA '
+                 'graph')
+    else:
+        _say(f'{why_missing()}: convolutions run as matrix products of CuPy, which is slow and cannot be captured into '
+             "a CUDA graph; `pip install nvidia-cudnn-frontend` and cuDNN's wheel bring the fast ones")
+    return getattr(matrix_convolution, kind)(*arrays, **sizes)
 
 
 @functools.cache
-def _say_why():
-    print(f'{why_missing()}: convolutions run as matrix products of CuPy, which is slow and cannot be captured into a '
-          "CUDA graph; `pip install nvidia-cudnn-frontend` and cuDNN's wheel bring the fast ones", file=sys.stderr)
+def _say(line):
+    print(line, file=sys.stderr)

@@ -18,8 +18,10 @@ from source.kernels.cuda.cudnn_library import frontend
 import numpy as np
 
 MOST_WORKSPACE = 1 << 30  # bytes
-MOST_CANDIDATES = 16  # that are timed, in cuDNN's order of preference
-N_TIMINGS = 3
+MOST_CANDIDATES = 24  # that are timed, in cuDNN's order of preference
+N_TIMINGS = 10
+HOPELESS = 3  # times the best: such a plan is not timed again
+HEAD_START = np.int64(6_000_000)  # clock cycles, some 3 ms: longer than launching N_TIMINGS executions takes
 _SMALLEST_WORKSPACE = 1 << 20
 
 
@@ -43,7 +45,11 @@ class Problem(NamedTuple):
 
 
 class PlanningError(RuntimeError):
-    """cuDNN has no plan for a problem, or none may be sought now."""
+    """None may be sought now, while a CUDA graph is captured."""
+
+
+class NoPlan(Exception):
+    """cuDNN has no plan for a problem that may be used and runs."""
 
 
 def fprop(image, filters, bias=None, relu=False, stride=1, pad=(0, 0), tf32=True):
@@ -93,20 +99,28 @@ class _Plan:
 
     def __init__(self, graph, index):
         self.graph, self.index = graph, index
-        graph.build_plan_at_index(index)
+        self.select()
         self.workspace_bytes = graph.get_workspace_size_plan_at_index(index)
         self.name = graph.get_plan_name_at_index(index)
 
+    def select(self):
+        """Builds the plan, of which a graph may have several, and makes it the one that the graph executes."""
+        self.graph.build_plan_at_index(self.index)
+
     def execute(self, arrays):
         pack = {uid: launching.address(array) for uid, array in enumerate(arrays, 1)}
-        workspace = launching.address(_workspace(self.workspace_bytes))
-        self.graph.execute_plan_at_index(pack, workspace, self.index, handle=_handle())
+        self.graph.execute(pack, launching.address(_workspace(self.workspace_bytes)), handle=_handle())
 
 
 def _execute(problem, arrays):
-    key = _device(), problem
+    key = launching.device(), problem
     if key not in _plans:
-        _plans[key] = _planned(problem, arrays)
+        try:
+            _plans[key] = _planned(problem, arrays)
+        except NoPlan as reason:
+            _plans[key] = reason
+    if isinstance(_plans[key], NoPlan):
+        raise _plans[key]
     _plans[key].execute(arrays)
 
 
@@ -118,7 +132,7 @@ def _planned(problem, arrays):
         graph = operation_graph(problem, handle=_handle())
         n_plans = propose_plans(graph, problem)
     except _errors() as error:
-        raise PlanningError(f'cuDNN proposes no plan: {problem}: {_first_line(error)}') from None
+        raise NoPlan(f'cuDNN proposes no plan: {problem}: {_first_line(error)}') from None
     chosen = plan_choices.recorded(_machine(), problem)
     if chosen is not None:
         for index in range(n_plans):
@@ -169,7 +183,8 @@ def propose_plans(graph, problem):
     note = cudnn.numerical_note
     graph.validate()
     graph.build_operation_graph()
-    graph.create_execution_plans([cudnn.heur_mode.A, cudnn.heur_mode.FALLBACK])
+    # Mode B first: it alone ranks the plans of transposed convolutions in TF32 that need no workspace for layouts.
+    graph.create_execution_plans([cudnn.heur_mode.B, cudnn.heur_mode.A, cudnn.heur_mode.FALLBACK])
     barred = [note.NONDETERMINISTIC, note.DOWN_CONVERT_INPUTS, note.REDUCED_PRECISION_REDUCTION]
     if problem.dtype == 'float32' and not problem.tf32:
         barred.append(note.TENSOR_CORE)
@@ -200,40 +215,48 @@ def _built(graph, index):
 
 
 def _fastest(problem, graph, n_plans, arrays):
-    best, shortest, n_timed, failure = None, np.inf, 0, None
+    best, shortest, timed, failure = None, np.inf, set(), None
     for index in range(n_plans):
-        if n_timed == MOST_CANDIDATES:
+        if len(timed) == MOST_CANDIDATES:
             break
+        if graph.get_plan_name_at_index(index) in timed:  # proposed by another mode as well
+            continue
         plan = _built(graph, index)
         if plan is None:
             continue
         try:
-            milliseconds = _time(plan, arrays)
+            milliseconds = _time(plan, arrays, HOPELESS * shortest)
         except _errors() as error:
             failure = error
             continue
-        n_timed += 1
+        timed.add(plan.name)
         if milliseconds < shortest:
             best, shortest = plan, milliseconds
     if best is None:
         reason = f': {_first_line(failure)}' if failure else ''
-        raise PlanningError(f'none of {n_plans} plans of cuDNN may be used: {problem}{reason}')
+        raise NoPlan(f'none of {n_plans} plans of cuDNN may be used: {problem}{reason}')
+    best.select()
     return best
 
 
-def _time(plan, arrays):
-    """The shortest of some executions, in milliseconds, after one that loads the kernel."""
+def _time(plan, arrays, limit):
+    """Milliseconds of an execution; of a single one where that takes longer than `limit`."""
+    plan.execute(arrays)  # loads the kernel
+    once = _elapsed(plan, arrays, 1)
+    return once if once > limit else _elapsed(plan, arrays, N_TIMINGS)
+
+
+def _elapsed(plan, arrays, n):
+    """The mean of n executions. The device is kept waiting until all are launched, so that it alone is timed."""
     import cupy
-    plan.execute(arrays)
-    shortest = np.inf
-    for _ in range(N_TIMINGS):
-        start, stop = cupy.cuda.Event(), cupy.cuda.Event()
-        start.record()
+    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
+    launching.launch('waiting', 'spin', (1,), (1,), (HEAD_START,))
+    start.record()
+    for _ in range(n):
         plan.execute(arrays)
-        stop.record()
-        stop.synchronize()
-        shortest = min(shortest, cupy.cuda.get_elapsed_time(start, stop))
-    return shortest
+    stop.record()
+    stop.synchronize()
+    return cupy.cuda.get_elapsed_time(start, stop) / n
 
 
 def _errors():
@@ -245,7 +268,7 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-_plans = {}  # (device, Problem): _Plan
+_plans = {}  # (device, Problem): _Plan, or NoPlan
 _handles = {}  # device: cuDNN's handle
 _workspaces = {}  # (device, stream): array
 _outgrown = []  # former workspaces: a captured graph may still write there
@@ -256,19 +279,14 @@ def _stream():
     return cupy.cuda.get_current_stream()
 
 
-def _device():
-    import cupy
-    return cupy.cuda.Device().id
-
-
 def _here():
-    return _device(), _stream().ptr
+    return launching.device(), _stream().ptr
 
 
 def _machine():
     """What choices of plans hold for."""
     import cupy
-    properties = cupy.cuda.runtime.getDeviceProperties(_device())
+    properties = cupy.cuda.runtime.getDeviceProperties(launching.device())
     name = properties['name']
     name = name.decode() if isinstance(name, bytes) else name
     return f'{name}, {properties["multiProcessorCount"]} SM, cuDNN {frontend().backend_version()}'
@@ -277,7 +295,7 @@ def _machine():
 def _handle():
     """This device's handle, set to the current stream."""
     cudnn = frontend()
-    device = _device()
+    device = launching.device()
     if device not in _handles:
         _handles[device] = cudnn.create_handle()
     cudnn.set_stream(_handles[device], _stream().ptr)

@@ -55,6 +55,12 @@ def address(array):
     return array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
 
 
+def device():
+    """The current one's index."""
+    import cupy
+    return cupy.cuda.Device().id
+
+
 def ceil_div(a, b):
     return -(-a // b)
 
@@ -99,7 +105,7 @@ def counters(n):
     theirs, so that none is ever given back.
     """
     import cupy
-    arrays = _counters.setdefault((cupy.cuda.Device().id, cupy.cuda.get_current_stream().ptr), [])
+    arrays = _counters.setdefault((device(), cupy.cuda.get_current_stream().ptr), [])
     if not arrays or arrays[-1].size < n:
         arrays.append(cupy.zeros(max(n, 16384), np.uint32))
     return arrays[-1]

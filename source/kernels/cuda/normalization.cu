@@ -128,12 +128,13 @@ __global__ void scale_shift(const T* __restrict__ x, T* __restrict__ y, const fl
 
 // With g, gy through the activation: its sums, and those of g·x̂, over the pixels of each sample, in `parts` parts. The
 // last block of a tile adds up ggamma and gbeta (but for labels, which `table_gradients` serves) and the means over the
-// batch of gamma·g and gamma·g·x̂.
-__launch_bounds__(256, 4) __global__ void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy, const float* __restrict__ gamma,
-                              const float* __restrict__ beta, const int* __restrict__ labels,
-                              const float* __restrict__ mean, const float* __restrict__ inv_std, float* partial,
-                              unsigned* counters, float* means, float* ggamma, float* gbeta, int stride, int parts,
-                              int samples, int pixels, int channels, int pixels_per_block, float slope) {
+// batch of gamma·g and gamma·g·x̂. With a fourth block 8 values at once would spill registers.
+__launch_bounds__(256, VEC == 8 ? 3 : 4) __global__
+void gradient_sums(const T* __restrict__ x, const T* __restrict__ gy, const float* __restrict__ gamma,
+                   const float* __restrict__ beta, const int* __restrict__ labels, const float* __restrict__ mean,
+                   const float* __restrict__ inv_std, float* partial, unsigned* counters, float* means,
+                   float* ggamma, float* gbeta, int stride, int parts, int samples, int pixels, int channels,
+                   int pixels_per_block, float slope) {
     Place here = place_of_thread(labels, stride, parts, pixels, channels, pixels_per_block);
     float of_g[VEC] = {}, of_g_x[VEC] = {};
     if (here.c < channels) {

@@ -40,7 +40,7 @@ def power_iterations(Ws, us, Ip=1):
 
 
 def store(us, new_us):
-    sigmas = _ones(len(us))
+    sigmas = _ones(len(us), launching.device())
     jobs = [(launching.address(new), 0, 0, 0, launching.address(u), u.size, 1, i, _are_aligned(u, new), 1.)
             for i, (u, new) in enumerate(zip(_checked(us), _checked(new_us), strict=True))]
     for table, blocks in _passes(jobs):
@@ -48,7 +48,7 @@ def store(us, new_us):
 
 
 @functools.cache
-def _ones(n):
+def _ones(n, device):
     ones = launching.empty((n,))
     ones.fill(1)
     return ones

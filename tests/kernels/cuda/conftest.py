@@ -67,10 +67,16 @@ def cudnn(host, monkeypatch):
     """A stand-in for cuDNN beside that for CuPy."""
     fake, stream = FakeCudnn(), SimpleNamespace(ptr=7, capturing=False)
     stream.is_capturing = lambda: stream.capturing
-    event = SimpleNamespace(record=lambda: None, synchronize=lambda: None)
+
+    class Event:
+        def record(self):
+            self.milliseconds = fake.milliseconds
+
+        def synchronize(self):
+            pass
     monkeypatch.setattr(host, 'cuda', SimpleNamespace(
-        Device=lambda: SimpleNamespace(id=0), get_current_stream=lambda: stream, Event=lambda: event,
-        get_elapsed_time=lambda start, stop: fake.milliseconds,
+        Device=lambda: SimpleNamespace(id=0), get_current_stream=lambda: stream, Event=Event,
+        get_elapsed_time=lambda start, stop: stop.milliseconds - start.milliseconds,
         runtime=SimpleNamespace(getDeviceProperties=lambda _: {'name': b'Fake', 'multiProcessorCount': 1})))
     fake.stream = stream
     for module in (convolution_plans, cudnn_library):

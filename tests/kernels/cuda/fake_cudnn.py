@@ -24,11 +24,11 @@ class FakeCudnn:
     numerical_note = SimpleNamespace(**{name: name for name in (
         'NONDETERMINISTIC', 'DOWN_CONVERT_INPUTS', 'REDUCED_PRECISION_REDUCTION', 'TENSOR_CORE')})
     behavior_note = SimpleNamespace(RUNTIME_COMPILATION='RUNTIME_COMPILATION')
-    heur_mode = SimpleNamespace(A='A', FALLBACK='FALLBACK')
+    heur_mode = SimpleNamespace(A='A', B='B', FALLBACK='FALLBACK')
     cudnnGraphNotSupportedError = NotSupported
 
     def __init__(self):
-        self.graphs, self.handles, self.streams, self.executed, self.milliseconds = [], [], [], [], None
+        self.graphs, self.handles, self.streams, self.executed, self.milliseconds = [], [], [], [], 0.
         self.workspace_bytes, self.refuses = 100, None
 
     def backend_version(self):
@@ -109,17 +109,19 @@ class FakeGraph:
     def build_plan_at_index(self, index):
         if index == 0:
             raise NotSupported('plan 0 is barred')
+        self.selected = index
 
     def get_workspace_size_plan_at_index(self, index):
         return self.told['most workspace'] + 1 if index == 4 else self.cudnn.workspace_bytes
 
-    def execute_plan_at_index(self, pack, workspace, index, handle):
+    def execute(self, pack, workspace, handle):
+        index = self.selected
         assert handle in self.cudnn.handles and type(workspace) is int and workspace and self.result.output is True
         assert all(type(pointer) is int and pointer % 16 == 0 for pointer in pack.values())
         if index == 3:
             raise RuntimeError('CUDNN_STATUS_EXECUTION_FAILED')
         self.cudnn.executed.append(index)
-        self.cudnn.milliseconds = MILLISECONDS[index]
+        self.cudnn.milliseconds += MILLISECONDS[index]
         result = None
         for kind, operands, sizes in self.operations:
             arrays = [self._array(pack, operand).astype(np.float64) for operand in operands

@@ -56,7 +56,7 @@ def test_by_cudnn(request, check, operation, shape, dtype, precision, slope):
 def test_by_matrix_products(check, monkeypatch, capsys, operation, shape, dtype):
     monkeypatch.setattr(convolution, 'why_missing', lambda: 'cuDNN is away')
     monkeypatch.setattr(matrix_convolution, 'MOST_BYTES', 2000)  # so that images are taken in parts
-    convolution._say_why.cache_clear()
+    convolution._say.cache_clear()
     assert not convolution.capturable()
     check_passes(check, operation, shape, dtype, .2, TOLERANCES[dtype], tolerance(dtype))
     said = capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""Says where a captured training iteration spends its time on a GPU, kernel by kernel:
+
+    python benchmarks/profile_gpu.py --network cifar --precision tf32 --out profile.json
+
+It needs PyTorch, whose profiler sees the kernels of the whole process, and prints the longest ones, the time between
+kernels, and for each convolution how often it runs and how near it comes to the matrix peak.
+"""
+import json
+import re
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks.bench_gpu import NETWORKS, gpu
+from benchmarks.peer_process import ROOT
+from benchmarks.peers.gpu_step import build_updater
+from evaluations.command_line import one_line_errors
+from source.kernels.cuda import convolution_plans
+from source.miscs.argument_parser import ArgumentParser
+from source.miscs.devices import get_device
+from source.yaml_utils import load_config
+
+import numpy as np
+
+N_LONGEST = 25
+
+
+def parse_arguments():
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument('--network', choices=NETWORKS, default='cifar')
+    parser.add_argument('--precision', choices=['float32', 'tf32', 'bfloat16'], default='tf32')
+    parser.add_argument('--iterations', type=int, default=6, help='that are profiled (default: 6)')
+    parser.add_argument('--out', metavar='FILE', help='JSON file for all kernels and convolutions')
+    return parser.parse_args()
+
+
+def multiply_adds(problem):
+    n, height, width, k = problem.result
+    return n * height * width * k * problem.image[3] * int(np.prod(problem.ksize))
+
+
+class Executed:
+    """Counts the convolutions of uncaptured iterations, and times each as it was chosen."""
+
+    def __init__(self):
+        self.counts, self.arrays, self._execute = Counter(), {}, convolution_plans._execute
+
+    def __enter__(self):
+        convolution_plans._execute = self._counted
+        return self
+
+    def __exit__(self, *_):
+        convolution_plans._execute = self._execute
+
+    def _counted(self, problem, arrays):
+        self.counts[problem] += 1
+        self.arrays[problem] = [(a.shape, a.dtype) for a in arrays]
+        self._execute(problem, arrays)
+
+    def timed(self):
+        """Rows of what takes the longest in an iteration, first."""
+        rows = []
+        for problem, count in self.counts.items():
+            arrays = [convolution_plans.launching.empty(*spec) for spec in self.arrays[problem]]
+            for array in arrays:
+                array.view(np.uint8)[...] = 0x3c  # numbers near 0.01 in every type
+            self._execute(problem, arrays)
+            plan = convolution_plans._plans[convolution_plans.launching.device(), problem]
+            milliseconds = convolution_plans._elapsed(plan, arrays, convolution_plans.N_TIMINGS)
+            rows.append({'problem': str(problem), 'count': count, 'milliseconds': milliseconds,
+                         'tera_multiply_adds_per_second': multiply_adds(problem) / milliseconds / 1e9,
+                         'plan': plan.name, 'workspace': plan.workspace_bytes})
+        return sorted(rows, key=lambda row: -row['count'] * row['milliseconds'])
+
+
+def short_name(name):
+    """A kernel's name without its template's arguments and parameters; cuDNN's in full."""
+    return name if 'cudnn' in name or 'cutlass' in name or 'sm90' in name else re.split(r'[<(]', name)[0]
+
+
+def profile(updater, iterations):
+    """{kernel: (launches, milliseconds)} of an iteration, milliseconds of an iteration, and of it without any kernel."""
+    import torch
+    from torch.profiler import ProfilerActivity
+    torch.cuda.init()
+    with torch.profiler.profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        for _ in range(iterations):
+            updater.update()
+        torch.cuda.synchronize()
+    spans, kernels = [], defaultdict(lambda: [0, 0.])
+    for event in profiler.events():
+        if event.device_type == torch.autograd.DeviceType.CUDA:
+            start, end = event.time_range.start, event.time_range.end
+            spans.append((start, end))
+            kernels[short_name(event.name)][0] += 1 / iterations
+            kernels[short_name(event.name)][1] += (end - start) / 1e3 / iterations
+    spans.sort()
+    busy, until = 0, spans[0][0]
+    for start, end in spans:
+        busy += max(0, end - max(start, until))
+        until = max(until, end)
+    idle = until - spans[0][0] - busy
+    return kernels, (until - spans[0][0]) / 1e3 / iterations, idle / 1e3 / iterations
+
+
+def seconds_of_iteration(updater, iterations):
+    import cupy
+    times = []
+    for _ in range(3):
+        cupy.cuda.Device().synchronize()
+        start = time.perf_counter()
+        for _ in range(iterations):
+            updater.update()
+        cupy.cuda.Device().synchronize()
+        times.append((time.perf_counter() - start) / iterations)
+    return median(times)
+
+
+@one_line_errors
+def main():
+    args = parse_arguments()
+    where = gpu()
+    file, overrides = NETWORKS[args.network]
+    config = load_config(ROOT / 'configs' / file, [*overrides, f'precision={args.precision}'])
+    updater = build_updater(config, get_device(0))
+    updater.update()
+    with Executed() as executed:
+        updater.update()  # the second warm-up, where every plan is there
+    for _ in range(4):
+        updater.update()
+    captured = updater._captured
+    if captured.reason is not None:
+        raise ValueError(f'the step is not captured: {captured.reason}')
+    milliseconds = 1e3 * seconds_of_iteration(updater, 10)
+    kernels, profiled, idle = profile(updater, args.iterations)
+    convolutions = executed.timed()
+    result = {'gpu': where, 'network': args.network, 'precision': args.precision, 'milliseconds': milliseconds,
+              'profiled_milliseconds': profiled, 'idle_milliseconds': idle,
+              'launches': sum(n for n, _ in kernels.values()), 'kernels': dict(kernels), 'convolutions': convolutions}
+    print(f'{where["name"]}, {args.network}, {args.precision}: {milliseconds:.2f} ms an iteration; profiled '
+          f'{profiled:.2f} ms, of which {idle:.2f} ms without a kernel; {result["launches"]:.0f} launches')
+    print('\nconvolutions: count × ms = ms of an iteration, Tera multiply-adds/s, workspace MiB')
+    for row in convolutions[:N_LONGEST]:
+        print(f'{row["count"]:4} × {row["milliseconds"]:.3f} = {row["count"] * row["milliseconds"]:6.2f} '
+              f'{row["tera_multiply_adds_per_second"]:6.1f} {row["workspace"] >> 20:5}  {row["problem"]}')
+    print(f'{sum(row["count"] for row in convolutions)} convolutions, '
+          f'{sum(row["count"] * row["milliseconds"] for row in convolutions):.2f} ms')
+    print('\nkernels: launches, ms of an iteration')
+    for name, (n, its) in sorted(kernels.items(), key=lambda item: -item[1][1])[:N_LONGEST]:
+        print(f'{n:7.1f} {its:8.3f}  {name[:110]}')
+    if args.out:
+        Path(args.out).write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    main()
