@@ -80,7 +80,7 @@ def short_name(name):
 
 
 def profile(updater, iterations):
-    """{kernel: (launches, milliseconds)} of an iteration, milliseconds of an iteration, and of it without any kernel."""
+    """{kernel: (launches, milliseconds)} of an iteration, its milliseconds, and those of it without any kernel."""
     import torch
     from torch.profiler import ProfilerActivity
     torch.cuda.init()

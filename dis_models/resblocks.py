@@ -39,7 +39,7 @@ class Block(chainer.Chain):
 
     def residual(self, x):
         h = x if self.n1 is None else self.n1(x)
-        h = self.c1(h, self.activation)
+        h = self.c1(h, self.activation, next_activation=self.activation if self.n2 is None else None)
         h = h if self.n2 is None else self.n2(h)
         return self._convolve(self.c2, h, self.activation)
 
@@ -70,7 +70,7 @@ class OptimizedBlock(chainer.Chain):
             self.c_sc = norm.convolution_2d(in_channels, out_channels, 1, initialW=GlorotUniform())
 
     def residual(self, x):
-        return self.c2.before_downsampling(self.c1(x), self.activation)
+        return self.c2.before_downsampling(self.c1(x, next_activation=self.activation), self.activation)
 
     def shortcut(self, x):
         return self.c_sc(downsample_by_two(x))

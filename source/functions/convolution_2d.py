@@ -11,11 +11,14 @@ from source.functions.resample import downsample, upsample
 import chainer.functions as F
 
 
-def convolution_2d(x, W, b=None, stride=1, pad=0, activation=None):
-    """Convolution of activation(x): x (B, C, H, W), W (O, C, kh, kw), b (O,)."""
+def convolution_2d(x, W, b=None, stride=1, pad=0, activation=None, next_activation=None):
+    """Convolution of activation(x): x (B, C, H, W), W (O, C, kh, kw), b (O,).
+
+    next_activation: through which alone the result will be read. ReLU may be applied here already.
+    """
     kernel = kernel_for('convolution', x, W, b, stride, pad, activation)
     if kernel is not None:
-        return convolve(kernel, slope_of(activation), x, W, b)
+        return convolve(kernel, slope_of(activation), x, W, b, slope_of(next_activation))
     return F.convolution_2d(activate(activation, x), W, b, stride, pad)
 
 

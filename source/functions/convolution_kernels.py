@@ -8,7 +8,7 @@ With a (leaky) ReLU on x, `slope` times negative values, the passes read x throu
 """
 from collections import namedtuple
 
-from source.functions.activation import rectify, slope_of
+from source.functions.activation import Gate, rectify, slope_of
 from source.functions.prepared_weights import prepared
 from source.kernels.switch import channels_first, channels_last, kernels, takes_gpu_road
 
@@ -46,26 +46,43 @@ def kernel_for(operation, x, W, b, stride, pad, activation):
                                   for suffix in ('', '_data_gradient', '_weight_gradient'))) if module else None
 
 
-def convolve(kernel, slope, x, W, b=None):
-    """Runs a kernel on Variables x (B, C, H, W), its weight and its bias."""
-    if 0 <= slope < 1 and takes_gpu_road(x):
-        x, slope = rectify(slope, x), 1.  # a pass of its own there: kept, it need not be repeated for the gradients
-    return _Convolution(kernel, slope).apply((x, W) if b is None else (x, W, b))[0]
+def convolve(kernel, slope, x, W, b=None, next_slope=1.):
+    """Runs a kernel on Variables x (B, C, H, W), its weight and its bias.
+
+    next_slope: of what reads the result. Where that is 0, ReLU, it may be applied here: once more changes nothing.
+    """
+    if not takes_gpu_road(x):
+        return _Convolution(kernel, slope).apply((x, W) if b is None else (x, W, b))[0]
+    if 0 <= slope < 1:
+        # A pass of its own there: kept, it need not be repeated for the gradients.
+        x, slope = x if slope == 0 and _is_rectified(x) else rectify(slope, x), 1.
+    return _Convolution(kernel, slope, next_slope == 0).apply((x, W) if b is None else (x, W, b))[0]
+
+
+def _is_rectified(x):
+    return isinstance(x.creator, _Convolution) and x.creator.relu
 
 
 class _Convolution(FunctionNode):
+    """relu: whether ReLU follows, in the same kernel; on the GPU's road alone."""
 
-    def __init__(self, kernel, slope):
-        self.kernel, self.slope = kernel, slope
+    def __init__(self, kernel, slope, relu=False):
+        self.kernel, self.slope, self.relu = kernel, slope, relu
 
     def forward(self, inputs):
         x, W, *b = inputs
         self.retain_inputs((0, 1))
         self.prepared, b = prepared(self.kernel, W, *(b or (None,)), x.dtype)
+        if self.relu:
+            self.retain_outputs((0,))
+            return channels_first(self.kernel.forward(channels_last(x), self.prepared, b, self.slope, True)),
         return channels_first(self.kernel.forward(channels_last(x), self.prepared, b, self.slope)),
 
     def backward(self, indexes, grad_outputs):
         x, W = self.get_retained_inputs()
+        if self.relu:
+            y, = self.get_retained_outputs()
+            grad_outputs = Gate(kernels('elementwise.gate', y), y.array, 0.).apply(grad_outputs)
         gradients = {}
         if 0 in indexes:
             function = _DataGradient(self.kernel, self.slope, x.array, self.prepared)

@@ -18,9 +18,9 @@ class Convolution2D(L.Convolution2D):
     def W_bar(self):
         return as_configured(self.W)
 
-    def forward(self, x, activation=None):
-        """The convolution of activation(x), x (B, C, H, W)."""
-        return functions.convolution_2d(x, *self._weights(x), self.stride, self.pad, activation)
+    def forward(self, x, activation=None, next_activation=None):
+        """The convolution of activation(x), x (B, C, H, W), to be read through next_activation alone, if any."""
+        return functions.convolution_2d(x, *self._weights(x), self.stride, self.pad, activation, next_activation)
 
     def after_upsampling(self, x, activation=None):
         """The convolution of activation(x), enlarged to twice its height and width; its stride must be 1."""

@@ -54,8 +54,7 @@ class Adam(adam.Adam):
         params = [param for param in self.target.params() if param.array is not None]
         self.sync()
         for param in params:
-            if param.update_rule.state is None:
-                param.update_rule._init_states(param)
+            param.update_rule._init_states(param)  # or moves to the device what came out of a snapshot
         kernel.update([param.array for param in params], [_contiguous(param.grad) for param in params],
                       *([param.update_rule.state[key] for param in params] for key in 'mv'), self._state,
                       further and [_contiguous(further.of(param)) for param in params])

@@ -1,4 +1,5 @@
 """Gradients, and the gradients of those, of every function of the GPU's road, in float64 on the kernels' twins."""
+from source.functions import activation as activation_module
 from source.functions.activation import LeakyReLU, activate, tanh
 from source.functions.batch_normalization import batch_normalize, fixed_batch_normalize
 from source.functions.convolution_2d import (
@@ -63,6 +64,8 @@ CASES = {  # name: (function, shapes of its inputs, module of the node that must
     '1×1': (convolution_2d, [IMAGE, (2, 4, 1, 1), (2,)], 'convolution_kernels'),
     '3×3': (lambda *v: convolution_2d(*v, pad=1, activation=F.relu), [IMAGE, (2, 4, 3, 3), (2,)],
             'convolution_kernels'),
+    '3×3 to ReLU': (lambda *v: convolution_2d(*v, pad=1, next_activation=F.relu), [IMAGE, (2, 4, 3, 3), (2,)],
+                    'convolution_kernels'),
     '4×4': (lambda *v: convolution_2d(*v, stride=2, pad=1), [IMAGE, (2, 4, 4, 4), (2,)], 'convolution_kernels'),
     'deconvolution': (lambda *v: deconvolution_2d(*v, stride=2, pad=1), [IMAGE, (4, 2, 4, 4), (2,)],
                       'convolution_kernels'),
@@ -121,6 +124,28 @@ def test_the_activation_before_a_convolution_is_computed_once(monkeypatch, funct
         F.sum(function(*again, pad=1, activation=LeakyReLU(.2)) ** 2).backward()
     for one, other in zip((x, W, b), again, strict=True):
         np.testing.assert_allclose(one.grad, other.grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize('activation, n_passes', [(F.relu, 0), (LeakyReLU(.2), 1)])
+def test_relu_between_two_convolutions_joins_the_first(monkeypatch, activation, n_passes):
+    x, W, b, W2 = map(chainer.Variable, draw([IMAGE, (2, 4, 3, 3), (2,), (3, 2, 1, 1)]))
+
+    def loss():
+        h = convolution_2d(x, W, b, pad=1, next_activation=activation)
+        return F.sum(convolution_2d(h, W2, activation=activation) ** 2)
+    activate_array, seen = activation_module.rectify, []
+    monkeypatch.setattr('source.functions.convolution_kernels.rectify',
+                        lambda *args: seen.append(args) or activate_array(*args))
+    results = []
+    for kernel_set in ('reference', 'chainer'):
+        for v in (x, W, b, W2):
+            v.cleargrad()
+        with chainer.using_config('kernel_set', kernel_set):
+            loss().backward()
+        results.append([v.grad for v in (x, W, b, W2)])
+    assert len(seen) == n_passes
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 def _squared(y):

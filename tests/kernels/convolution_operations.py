@@ -73,7 +73,7 @@ def identifier(value):
     return getattr(value, 'name', str(value) if isinstance(value, tuple) else None)
 
 
-def check_passes(kernels, operation, shape, slope, dtype, tol, weight_tol):
+def check_passes(kernels, operation, shape, slope, dtype, tol, weight_tol, has_relu=False):
     """All that a set's module computes for an operation; tolerances are of the largest value."""
     x, w, bias, gy = operation.arrays(shape, dtype)
     forward, data_gradient, weight_gradient = operation.passes(kernels)
@@ -81,6 +81,9 @@ def check_passes(kernels, operation, shape, slope, dtype, tol, weight_tol):
     y, gx, gw, gb = operation.in_float64(activated, w, bias, gy)
     assert_close(forward(x, w, bias, slope), y, dtype, tol)
     assert_close(forward(x, w, slope=slope), y - bias, dtype, tol)
+    if has_relu:
+        assert_close(forward(x, w, bias, slope, True), np.maximum(y, 0), dtype, tol)
+        assert_close(forward(x, w, None, slope, True), np.maximum(y - bias, 0), dtype, tol)
     assert_close(data_gradient(gy, w, x.shape[1:3]), gx, dtype, tol)
     assert_close(data_gradient(gy, w, x.shape[1:3], x, slope), np.where(x > 0, gx, slope * gx), dtype, tol)
     actual_gw, actual_gb = weight_gradient(x, gy, slope)

@@ -57,3 +57,22 @@ def test_a_parameter_without_gradient_stays():
     before = link.W.array.copy()
     optimizer.update()
     np.testing.assert_array_equal(link.W.array, before)
+
+
+def test_moments_of_a_snapshot_are_brought_to_the_parameters_device(monkeypatch):
+    """Chainer leaves those that it loads before the first update on the host."""
+    trained, resumed = chainer.links.Linear(2, 3), chainer.links.Linear(2, 3)
+    with chainer.using_config('kernel_set', 'reference'):
+        saved = chainer.serializers.DictionarySerializer()
+        for link in (trained, resumed):
+            link.optimizer = Adam().setup(link)
+            for param in link.params():
+                param.grad = np.ones_like(param.array)
+        trained.optimizer.update()
+        saved.save(trained.optimizer)
+        chainer.serializers.NpzDeserializer(saved.target).load(resumed.optimizer)
+        sent = []
+        monkeypatch.setattr(type(resumed.device), 'send', lambda device, array: sent.append(array) or array)
+        loaded = [param.update_rule.state[key] for param in resumed.params() for key in 'mv']
+        resumed.optimizer.update()
+    assert {id(array) for array in sent} == {id(array) for array in loaded} and len(loaded) == 4

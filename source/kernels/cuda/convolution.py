@@ -12,11 +12,11 @@ import functools
 import sys
 from typing import NamedTuple
 
-from source.kernels.cuda import convolution_plans, folding, matrix_convolution
+from source.kernels.cuda import convolution_plans, folding, launching, matrix_convolution
 from source.kernels.cuda.cudnn_library import why_missing
 from source.kernels.cuda.elementwise import activate
 from source.kernels.cuda.elementwise import gate as gated
-from source.kernels.cuda.launching import address, contiguous, empty
+from source.kernels.cuda.launching import contiguous, empty
 
 import chainer
 import numpy as np
@@ -43,8 +43,8 @@ def capturable():
     return why_missing() is None
 
 
-def convolution_1x1(x, w, bias=None, slope=1):
-    return _forward(POINTWISE, x, w, bias, slope)
+def convolution_1x1(x, w, bias=None, slope=1, relu=False):
+    return _forward(POINTWISE, x, w, bias, slope, relu)
 
 
 def convolution_1x1_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -55,8 +55,8 @@ def convolution_1x1_weight_gradient(x, gy, slope=1):
     return _weight_gradient(POINTWISE, x, gy, slope, 1)
 
 
-def convolution_3x3(x, w, bias=None, slope=1):
-    return _forward(SAME, x, w, bias, slope)
+def convolution_3x3(x, w, bias=None, slope=1, relu=False):
+    return _forward(SAME, x, w, bias, slope, relu)
 
 
 def convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -67,8 +67,8 @@ def convolution_3x3_weight_gradient(x, gy, slope=1):
     return _weight_gradient(SAME, x, gy, slope, 3)
 
 
-def convolution_4x4_stride_2(x, w, bias=None, slope=1):
-    return _forward(STRIDED, x, w, bias, slope)
+def convolution_4x4_stride_2(x, w, bias=None, slope=1, relu=False):
+    return _forward(STRIDED, x, w, bias, slope, relu)
 
 
 def convolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -79,8 +79,8 @@ def convolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
     return _weight_gradient(STRIDED, x, gy, slope, 4)
 
 
-def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
-    return _forward(TRANSPOSED, x, w, bias, slope)
+def deconvolution_4x4_stride_2(x, w, bias=None, slope=1, relu=False):
+    return _forward(TRANSPOSED, x, w, bias, slope, relu)
 
 
 def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -91,8 +91,8 @@ def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
     return _weight_gradient(TRANSPOSED, x, gy, slope, 4)
 
 
-def convolution_3x3_downsample(x, w, bias=None, slope=1):
-    return _forward(DOWN, x, w, bias, slope)
+def convolution_3x3_downsample(x, w, bias=None, slope=1, relu=False):
+    return _forward(DOWN, x, w, bias, slope, relu)
 
 
 def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -103,8 +103,8 @@ def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
     return _weight_gradient(DOWN, x, gy, slope, 3)
 
 
-def upsample_convolution_3x3(x, w, bias=None, slope=1):
-    return _forward(UP, x, w, bias, slope)
+def upsample_convolution_3x3(x, w, bias=None, slope=1, relu=False):
+    return _forward(UP, x, w, bias, slope, relu)
 
 
 def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -150,10 +150,10 @@ def _prepared(requests, dtype):
 
 def _serves(bias, dtype):
     return bias is None or (
-        bias.dtype == dtype and bias.size == filled(bias.size, dtype) and address(bias) % ALIGNMENT == 0)
+        bias.dtype == dtype and bias.size == filled(bias.size, dtype) and launching.address(bias) % ALIGNMENT == 0)
 
 
-def _forward(form, x, w, bias, slope):
+def _forward(form, x, w, bias, slope, relu):
     x = _ready(x if slope == 1 else activate(x, slope))
     if not isinstance(w, Packed):
         (w, bias), = _prepared([(form, w, bias)], x.dtype)
@@ -162,7 +162,10 @@ def _forward(form, x, w, bias, slope):
         if bias is not None:
             folding.add_bias(y, bias)
     else:
-        y = _run('fprop', x, w.filters, bias, **_sizes(form))
+        joined = relu and bias is not None  # cuDNN has ready-made plans for this alone
+        y = _run('fprop', x, w.filters, bias, joined, **_sizes(form))
+        relu = relu and not joined
+    y = activate(y, 0.) if relu else y
     return _with_channels(y, w.n_out)
 
 
@@ -192,7 +195,7 @@ def _ready(x):
     """x with channels filled up and where tensor cores can read it."""
     contiguous(x)
     x = _with_channels(x, filled(x.shape[3], x.dtype))
-    return x if address(x) % ALIGNMENT == 0 else x.copy()
+    return x if launching.address(x) % ALIGNMENT == 0 else x.copy()
 
 
 def _with_channels(x, channels):

@@ -96,7 +96,7 @@ __device__ inline void sum_channels(const T* __restrict__ x, float* partial, uns
     Share share = share_of_tile(channels);
     double total[1] = {};
     if (share.used)
-#pragma unroll 4
+#pragma unroll 16
         for (int i = share.first; i < (int)gridDim.x; i += share.step)
             total[0] += __ldcg(partial + (size_t)i * channels + share.channel);
     sum_over_shares<1>(total);

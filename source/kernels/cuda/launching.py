@@ -52,7 +52,11 @@ def empty_like(x):
 
 
 def address(array):
-    return array.ctypes.data if isinstance(array, np.ndarray) else array.data.ptr
+    """Where an array of CuPy's begins. Raises TypeError for another's, which a kernel cannot reach."""
+    try:
+        return array.data.ptr
+    except AttributeError:
+        raise TypeError(f'an array on the GPU is needed, got a {type(array).__name__} of shape {array.shape}') from None
 
 
 def device():

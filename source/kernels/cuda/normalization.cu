@@ -64,7 +64,7 @@ __global__ void statistics(const T* __restrict__ x, float* partial, unsigned* co
     Share share = share_of_tile(channels);
     double sums[2] = {};
     if (share.used)
-#pragma unroll 4
+#pragma unroll 16
         for (int i = share.first; i < (int)gridDim.x; i += share.step) {
             sums[0] += __ldcg(partial + (size_t)2 * i * channels + share.channel);
             sums[1] += __ldcg(partial + ((size_t)2 * i + 1) * channels + share.channel);

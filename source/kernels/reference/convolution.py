@@ -3,11 +3,12 @@
 x (B, H, W, C) and y (B, H', W', O) are channels-last. Weights keep Chainer's layouts, (O, C, k, k) or, for the
 deconvolution, (C, O, k, k). Every operation has three passes of the same arguments:
 
-    forward(x, w, bias=None, slope=1)                            → y
+    forward(x, w, bias=None, slope=1, relu=False)                → y
     …_data_gradient(gy, w, in_shape=None, gate=None, slope=1)    → gx
     …_weight_gradient(x, gy, slope=1)                            → gw, gb
 
-`slope` applies max(x, slope x) to the input: 1 leaves it alone, 0 is ReLU, 0.2 a leaky one. A data gradient given the
+`slope` applies max(x, slope x) to the input: 1 leaves it alone, 0 is ReLU, 0.2 a leaky one. `relu` applies ReLU to
+y; the gradients are told nothing of it. A data gradient given the
 `gate` (that same x) is multiplied by `slope` where the gate is not positive. `in_shape` is (H, W) of x; it matters
 where y does not tell it, at a stride of 2 from an odd size, and may be None elsewhere.
 
@@ -32,8 +33,8 @@ def prepared(requests, dtype):
     return [(w.copy(), None if bias is None else bias.copy()) for _, w, bias in requests]
 
 
-def convolution_1x1(x, w, bias=None, slope=1):
-    return _forward(x, w, bias, slope, 1, 0)
+def convolution_1x1(x, w, bias=None, slope=1, relu=False):
+    return _forward(x, w, bias, slope, relu, 1, 0)
 
 
 def convolution_1x1_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -44,9 +45,9 @@ def convolution_1x1_weight_gradient(x, gy, slope=1):
     return _weight_gradient(x, gy, slope, 1, 1, 0)
 
 
-def convolution_3x3(x, w, bias=None, slope=1):
+def convolution_3x3(x, w, bias=None, slope=1, relu=False):
     """Stride 1, padding 1."""
-    return _forward(x, w, bias, slope, 1, 1)
+    return _forward(x, w, bias, slope, relu, 1, 1)
 
 
 def convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -57,9 +58,9 @@ def convolution_3x3_weight_gradient(x, gy, slope=1):
     return _weight_gradient(x, gy, slope, 3, 1, 1)
 
 
-def convolution_4x4_stride_2(x, w, bias=None, slope=1):
+def convolution_4x4_stride_2(x, w, bias=None, slope=1, relu=False):
     """Padding 1; (H, W) becomes (H // 2, W // 2)."""
-    return _forward(x, w, bias, slope, 2, 1)
+    return _forward(x, w, bias, slope, relu, 2, 1)
 
 
 def convolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -70,10 +71,10 @@ def convolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
     return _weight_gradient(x, gy, slope, 4, 2, 1)
 
 
-def deconvolution_4x4_stride_2(x, w, bias=None, slope=1):
+def deconvolution_4x4_stride_2(x, w, bias=None, slope=1, relu=False):
     """Padding 1; (H, W) becomes (2 H, 2 W)."""
-    a = _activated(x, slope)
-    return narrowed(_with_bias(_convolved_back(a, _rounded(w, x.dtype), _doubled(x), 2, 1), bias, x.dtype), x.dtype)
+    y = _convolved_back(_activated(x, slope), _rounded(w, x.dtype), _doubled(x), 2, 1)
+    return _finished(y, bias, relu, x.dtype)
 
 
 def deconvolution_4x4_stride_2_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -84,9 +85,9 @@ def deconvolution_4x4_stride_2_weight_gradient(x, gy, slope=1):
     return _rounded(_correlated(widened(gy), _activated(x, slope), 4, 2, 1), x.dtype), channel_sum(gy)
 
 
-def convolution_3x3_downsample(x, w, bias=None, slope=1):
+def convolution_3x3_downsample(x, w, bias=None, slope=1, relu=False):
     """A 3×3 convolution, then 2×2 average pooling, as one 4×4 convolution of stride 2."""
-    return convolution_4x4_stride_2(x, fold(w, 'pooled'), bias, slope)
+    return convolution_4x4_stride_2(x, fold(w, 'pooled'), bias, slope, relu)
 
 
 def convolution_3x3_downsample_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -98,9 +99,9 @@ def convolution_3x3_downsample_weight_gradient(x, gy, slope=1):
     return unfold(gw, 'pooled'), gb
 
 
-def upsample_convolution_3x3(x, w, bias=None, slope=1):
+def upsample_convolution_3x3(x, w, bias=None, slope=1, relu=False):
     """Nearest-neighbour upsampling by 2, then a 3×3 convolution, as one 4×4 deconvolution of stride 2."""
-    return deconvolution_4x4_stride_2(x, _swap_channels(fold(w, 'upsampled')), bias, slope)
+    return deconvolution_4x4_stride_2(x, _swap_channels(fold(w, 'upsampled')), bias, slope, relu)
 
 
 def upsample_convolution_3x3_data_gradient(gy, w, in_shape=None, gate=None, slope=1):
@@ -112,9 +113,8 @@ def upsample_convolution_3x3_weight_gradient(x, gy, slope=1):
     return unfold(_swap_channels(gw), 'upsampled'), gb
 
 
-def _forward(x, w, bias, slope, stride, pad):
-    y = _convolved(_activated(x, slope), _rounded(w, x.dtype), stride, pad)
-    return narrowed(_with_bias(y, bias, x.dtype), x.dtype)
+def _forward(x, w, bias, slope, relu, stride, pad):
+    return _finished(_convolved(_activated(x, slope), _rounded(w, x.dtype), stride, pad), bias, relu, x.dtype)
 
 
 def _data_gradient(gy, w, in_shape, gate, slope, stride, pad):
@@ -140,8 +140,9 @@ def _gated(gx, gate_of_x, slope, dtype):
     return gx if gate_of_x is None else gate(gx, gate_of_x, slope)
 
 
-def _with_bias(y, bias, dtype):
-    return y if bias is None else y + _rounded(bias, dtype)
+def _finished(y, bias, relu, dtype):
+    y = y if bias is None else y + _rounded(bias, dtype)
+    return narrowed(np.maximum(y, 0) if relu else y, dtype)
 
 
 def _doubled(x):

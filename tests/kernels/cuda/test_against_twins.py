@@ -70,7 +70,7 @@ def test_normalization(check, kind, shape):
         x = clear_of_the_kink(x, gamma, beta, mean, inv_std, *labels)
         for further_slope in (slope, 1.):
             check(f'normalization.batch_normalize{end}_gradient', x, gy, *parameters, mean, inv_std, further_slope,
-                  rtol=1e-5, gpu_rtol=2e-5, atol=3e-5)
+                  rtol=1e-5, gpu_rtol=2e-5, atol=max(3e-5, 2 ** -26 * x[..., 0].size))  # sums of so many near 1
 
 
 STATES = [(0, 0), (2 ** 64 - 1, 2 ** 32 - 2), (12345678901, 2 ** 40 + 7)]

@@ -22,9 +22,9 @@ CASES = every_operation([
     ((3, 9, 6, 10, 33), FLOAT, 'float32', .2), ((3, 9, 6, 10, 33), BFLOAT16, 'tf32', 0),
     ((2, 1, 1, 1, 1), FLOAT, 'tf32', .2), ((2, 6, 4, 33, 3), FLOAT, 'tf32', 0)])
 LARGE = every_operation([
-    ((64, 32, 32, 3, 128), FLOAT, 'tf32', .2), ((64, 32, 32, 3, 128), BFLOAT16, 'tf32', 0),
-    ((64, 16, 16, 256, 256), FLOAT, 'float32', .2), ((64, 16, 16, 256, 256), FLOAT, 'tf32', 0),
-    ((64, 16, 16, 256, 256), BFLOAT16, 'tf32', .2)])
+    ((8, 32, 32, 3, 128), FLOAT, 'tf32', .2), ((8, 32, 32, 3, 128), BFLOAT16, 'tf32', 0),
+    ((8, 16, 16, 256, 256), FLOAT, 'float32', .2), ((8, 16, 16, 256, 256), FLOAT, 'tf32', 0),
+    ((8, 16, 16, 256, 256), BFLOAT16, 'tf32', .2)])
 # A bfloat16 gradient of a folded weight adds up roundings of its 16 taps.
 TOLERANCES = {FLOAT: tolerance(FLOAT), BFLOAT16: 2.25 * tolerance(BFLOAT16)}
 GPU_TOLERANCES = {'float32': 2e-5, 'tf32': 3e-3}
@@ -36,6 +36,8 @@ def check_passes(check, operation, shape, dtype, slope, tol, plain_tol):
     name, in_shape = f'convolution.{operation.name}', x.shape[1:3]
     check(name, x, w, bias, slope, of_largest=tol)
     check(name, x, w, of_largest=plain_tol)
+    check(name, x, w, bias, slope, True, of_largest=tol)
+    check(name, x, w, None, 1, True, of_largest=plain_tol)
     check(f'{name}_data_gradient', gy, w, in_shape, x, slope, of_largest=tol)
     check(f'{name}_data_gradient', gy, w, in_shape, of_largest=plain_tol)
     check(f'{name}_weight_gradient', x, gy, slope, of_largest=(tol, plain_tol))
@@ -61,6 +63,17 @@ def test_by_matrix_products(check, monkeypatch, capsys, operation, shape, dtype)
     check_passes(check, operation, shape, dtype, .2, TOLERANCES[dtype], tolerance(dtype))
     said = capsys.readouterr().err
     assert said.count('\n') == 1 and said.startswith('cuDNN is away: ')
+
+
+@pytest.mark.parametrize('check', ['cudnn'], indirect=True)
+def test_what_cudnn_has_no_plan_for_is_a_matrix_product(check, cudnn, capsys):
+    cudnn.refuses = 'No valid engine configs'
+    convolution._say.cache_clear()
+    operation = OPERATIONS[1]
+    x, w, bias, _ = operation.arrays((2, 5, 7, 8, 8), FLOAT)
+    check(f'convolution.{operation.name}', x, w, bias, 1, True, of_largest=tolerance(FLOAT))
+    said = capsys.readouterr().err
+    assert said.count('\n') == 1 and 'cuDNN proposes no plan: fprop of images (2, 5, 7, 8)' in said
 
 
 @pytest.mark.parametrize('operation', OPERATIONS, ids=identifier)

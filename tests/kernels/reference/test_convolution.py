@@ -20,7 +20,7 @@ CASES = [((2, 8, 8, 16, 24), .2, np.float64), ((2, 8, 8, 16, 24), 1, BFLOAT16), 
 @pytest.mark.parametrize('operation, shape, slope, dtype', every_operation(CASES), ids=identifier)
 def test_passes(operation, shape, slope, dtype):
     folded = 2.25 if '3x3' in operation.name else 1  # unfolding adds up to as many rounded values
-    check_passes(twins, operation, shape, slope, dtype, tolerance(dtype), folded * tolerance(dtype))
+    check_passes(twins, operation, shape, slope, dtype, tolerance(dtype), folded * tolerance(dtype), has_relu=True)
 
 
 @pytest.mark.parametrize('operation', OPERATIONS, ids=identifier)
