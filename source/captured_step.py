@@ -52,6 +52,7 @@ class CapturedStep:
             self.forget()
             self._recorded, self.reason = settings, None
             self._give_up(self.updater.reason_not_to_capture())
+        self.updater.side_streams = self.graphs.side_streams if self.reason is None else None
         if self.reason is not None:
             self.updater.sync()
             self.updater.iterate(self.updater.live_inputs())
@@ -96,6 +97,7 @@ class CapturedStep:
                 self._record()
             except Exception as error:  # whatever the driver, a kernel or a custom network objects to
                 self._inputs.begin()
+                self.updater.side_streams = None
                 self.updater.iterate(self._inputs)
                 self._give_up(f'{type(error).__name__}: {error}'.splitlines()[0])
                 return

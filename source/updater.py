@@ -16,6 +16,7 @@ from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam, hooks_of
 from source.penalties import make_penalties
+from source.side_by_side import SideBySide
 
 import chainer
 import numpy as np
@@ -53,6 +54,7 @@ class Updater(training.updaters.StandardUpdater):
     fakes_share_labels = False  # whether the discriminator's fakes have the real batch's labels, and so draw none
     capture = True  # whether the iteration may be captured
     graphs = None  # what captures it; by default CUDA graphs where the models are on a GPU
+    side_streams = None  # where parts of a captured iteration run beside each other, {'generator': …, 'fakes': …}
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
                  sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None):
@@ -78,6 +80,7 @@ class Updater(training.updaters.StandardUpdater):
         self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
         self.batch_check = BatchCheck((getattr(self.gen, 'n_classes', 0) or None) if conditional else None)
         self._captured, self._inputs = None, None
+        self._side_by_side = SideBySide(self.dis)
         self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 
     def generate(self, n, y=None):
@@ -104,6 +107,8 @@ class Updater(training.updaters.StandardUpdater):
         # Shapes and types are checked in the first iteration; later ones can only repeat it.
         with chainer.using_config('type_check', chainer.config.type_check and self.iteration == 0):
             self.update_generator()
+            if self.side_streams is not None:
+                self.side_streams['generator'].begin()
             for _ in range(self.n_dis):
                 self.update_discriminator()
         self._inputs = None
@@ -183,8 +188,10 @@ class Updater(training.updaters.StandardUpdater):
         return self._judge(x_real, y_real), {}
 
     def _judge(self, x, y):
-        with normalized_together(self.dis, y is None):
-            return self.dis(x, y)
+        with normalized_together(self.dis, y is None) as call:
+            output = self.dis(x, y)
+        self._side_by_side.observe(call)
+        return output
 
     def update_generator(self):
         x_fake, y_fake = self.generate(self.n_gen_samples)
@@ -195,18 +202,39 @@ class Updater(training.updaters.StandardUpdater):
     def update_discriminator(self):
         x_real, y_real = self.real_batch()
         y_real = y_real if self.conditional else None
-        dis_real, further = self.judge_real(x_real, y_real)
-        with chainer.no_backprop_mode():
-            x_fake, y_fake = self.generate(len(x_real), y_real if self.fakes_share_labels else None)
         of_fakes = self._further_gradients()
-        with contextlib.nullcontext() if of_fakes is None else of_fakes.gathered():
-            dis_fake = self._judge(x_fake.array, y_fake)
-        losses = {'loss_dis': self.loss_dis(dis_fake, dis_real), **further}
-        for name, penalty in self.penalties.items():
-            with normalized_together(self.dis, name):
-                losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
-        self._minimize('opt_dis', self.dis, losses, of_fakes)
+        if of_fakes is not None and self._is_side_by_side:
+            loss = self._side_by_side.minimize(self.side_streams['fakes'], self.loss_dis, x_real, y_real,
+                                               lambda: self._fakes(len(x_real), None), of_fakes)
+            self._step('opt_dis', {'loss_dis': loss}, of_fakes)
+        else:
+            x_fake, y_fake = self._fakes(len(x_real), y_real if self.fakes_share_labels else None)
+            dis_real, further = self.judge_real(x_real, y_real)
+            with contextlib.nullcontext() if of_fakes is None else of_fakes.gathered():
+                dis_fake = self._judge(x_fake.array, y_fake)
+            losses = {'loss_dis': self.loss_dis(dis_fake, dis_real), **further}
+            for name, penalty in self.penalties.items():
+                with normalized_together(self.dis, name):
+                    losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
+            self._minimize('opt_dis', self.dis, losses, of_fakes)
         constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
+
+    @property
+    def _is_side_by_side(self):
+        is_plain = all(getattr(type(self), name) is getattr(Updater, name) for name in ('judge_real', '_judge'))
+        return (self.side_streams is not None and is_plain and not self.fakes_share_labels
+                and self._side_by_side.is_possible)
+
+    def _fakes(self, n, y):
+        """What `generate` returns; it needs the generator alone, and so waits for no update on a stream of its own."""
+        with chainer.no_backprop_mode():
+            if self.side_streams is None or y is not None:
+                return self.generate(n, y)
+            stream = self.side_streams['generator']
+            with stream.running():
+                x_fake, y_fake = self.generate(n)
+            stream.keep((x_fake, y_fake))
+            return x_fake, y_fake
 
     def _further_gradients(self):
         """Where the fakes' gradients go, if Adam's kernel adds them to the real images'; or None."""
@@ -219,6 +247,9 @@ class Updater(training.updaters.StandardUpdater):
         first, *others = losses.values()
         model.cleargrads()
         sum(others, start=first).backward()
+        self._step(optimizer_name, losses, further)
+
+    def _step(self, optimizer_name, losses, further=None):
         optimizer = self.get_optimizer(optimizer_name)
         optimizer.update() if further is None else optimizer.update(further=further)
         chainer.reporter.report({name: loss.array for name, loss in losses.items()})

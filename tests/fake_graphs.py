@@ -8,12 +8,31 @@ import contextlib
 import numpy as np
 
 
+class FakeSideStream:
+    """Notes where work is begun, run and kept."""
+
+    def __init__(self):
+        self.events = []
+
+    def begin(self):
+        self.events.append('begun')
+
+    @contextlib.contextmanager
+    def running(self):
+        yield
+        self.events.append('ran')
+
+    def keep(self, array):
+        self.events.append('kept')
+
+
 class FakeGraphs:
     """`updater`: whose step is recorded; `fails_with`: an error that recording raises."""
 
     def __init__(self, updater, fails_with=None):
         self.updater, self.fails_with = updater, fails_with
         self.events, self._copying = [], set()
+        self.side_streams = {name: FakeSideStream() for name in ('generator', 'fakes')}
         updater.graphs = self
 
     @contextlib.contextmanager

@@ -47,6 +47,10 @@ def test_same_bits(tmp_path, changes, kwargs):
         assert_same(state_of(updater), state_of(plain))
         assert graphs.events.count('launched') == max(0, i + 1 - WARM_UPS)
     assert graphs.events.count('captured') == 1
+    n_side_by_side = graphs.side_streams['fakes'].events.count('ran') / 2
+    n_updates = (6 + 1) * updater.n_dis  # one iteration is recorded besides
+    assert n_side_by_side == (0 if changes.get('models.discriminator.args.norm') == 'batch' else n_updates - 1)
+    assert graphs.side_streams['generator'].events.count('kept') == n_updates
     assert updater.epoch_detail == plain.epoch_detail
     updater.finalize()
 

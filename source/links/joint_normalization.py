@@ -18,18 +18,21 @@ _local = threading.local()
 
 
 @contextlib.contextmanager
-def normalized_together(model, call=None):
+def normalized_together(model, call=None, n_steps=1, stores=True):
     """Within it, `model` is called once; `call` tells calls apart that read different weights.
 
-    Its convolutions' weights are prepared together, too (`prepared_together`).
+    Its convolutions' weights are prepared together, too (`prepared_together`). It yields an object whose `read` are
+    the links whose weights have been read. `u` takes `n_steps` times as many power iterations as otherwise; without
+    `stores`, it is left to the object's method `store` to write the new one.
     """
     previous = getattr(_local, 'call', None)
     reads = model.__dict__.setdefault('_weights_read', {})
-    current = _local.call = _Call(reads.get((id(model), call), ()))
+    current = _local.call = _Call(reads.get((id(model), call), ()), n_steps)
     try:
         with prepared_together(model, call):
-            yield
-        current.finish()
+            yield current
+        if stores:
+            current.store()
         reads[id(model), call] = tuple(current.read)
     finally:
         _local.call = previous
@@ -42,22 +45,23 @@ def jointly_normalized(link):
         return current.normalized(link)
     alone = _Call(())
     W_bar = alone.normalized(link)
-    alone.finish()
+    alone.store()
     return W_bar
 
 
 class _Call:
 
-    def __init__(self, expected):
-        self.expected, self.read = expected, []
+    def __init__(self, expected, n_steps=1):
+        self.expected, self.n_steps, self.read = expected, n_steps, []
         self._prepared, self._to_store = {}, []
 
     def normalized(self, link):
         if link not in self._prepared:
             together = self.expected if link in self.expected and link not in self.read else (link,)
             if link in self.read:
-                self._store()  # read a second time, it goes on from the u of the first
-            self._prepared.update(_normalize([other for other in together if other not in self.read or other is link]))
+                self.store()  # read a second time, it goes on from the u of the first
+            self._prepared.update(_normalize([other for other in together if other not in self.read or other is link],
+                                             self.n_steps))
             for other in together:
                 if other in self._prepared:
                     computed(other, self._prepared[other][0].array)
@@ -66,24 +70,22 @@ class _Call:
         self.read.append(link)
         return W_bar
 
-    def finish(self):
-        self._store()
-
-    def _store(self):
-        # At once, and only of what was read: a weight that was prepared in vain keeps its u.
-        if self._to_store and chainer.config.train:
-            targets, sources = zip(*((link.u, u) for link, u in self._to_store), strict=True)
+    def store(self):
+        """Writes the new u of what was read, at once; a weight that was prepared in vain keeps its own. Returns them."""
+        stored, self._to_store = self._to_store, []
+        if stored and chainer.config.train:
+            targets, sources = zip(*((link.u, u) for link, u in stored), strict=True)
             kernels('spectral_normalization.store', *targets).store(list(targets), list(sources))
-        self._to_store = []
+        return stored
 
 
-def _normalize(links):
+def _normalize(links, n_steps):
     """{link: (W_bar, new u)}."""
     results = {}
     for Ip in dict.fromkeys(link.Ip for link in links):
         group = [link for link in links if link.Ip == Ip]
         Ws = [link._rows_first(as_configured(link.W)) for link in group]
         factors = [1. if link.factor is None else link.factor for link in group]
-        W_bars, us = joint_spectral_normalization(Ws, [link.u for link in group], factors, Ip)
+        W_bars, us = joint_spectral_normalization(Ws, [link.u for link in group], factors, n_steps * Ip)
         results.update({link: (link._rows_back(W_bar), u) for link, W_bar, u in zip(group, W_bars, us, strict=True)})
     return results

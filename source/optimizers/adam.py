@@ -54,7 +54,10 @@ class Adam(adam.Adam):
         params = [param for param in self.target.params() if param.array is not None]
         self.sync()
         for param in params:
-            param.update_rule._init_states(param)  # or moves to the device what came out of a snapshot
+            state = param.update_rule.state
+            # Chainer leaves on the host what it loads before the first update.
+            if state is None or not all(map(param.device.is_array_supported, (state['m'], state['v']))):
+                param.update_rule._init_states(param)
         kernel.update([param.array for param in params], [_contiguous(param.grad) for param in params],
                       *([param.update_rule.state[key] for param in params] for key in 'mv'), self._state,
                       further and [_contiguous(further.of(param)) for param in params])

@@ -60,7 +60,6 @@ def test_a_parameter_without_gradient_stays():
 
 
 def test_moments_of_a_snapshot_are_brought_to_the_parameters_device(monkeypatch):
-    """Chainer leaves those that it loads before the first update on the host."""
     trained, resumed = chainer.links.Linear(2, 3), chainer.links.Linear(2, 3)
     with chainer.using_config('kernel_set', 'reference'):
         saved = chainer.serializers.DictionarySerializer()
@@ -71,8 +70,9 @@ def test_moments_of_a_snapshot_are_brought_to_the_parameters_device(monkeypatch)
         trained.optimizer.update()
         saved.save(trained.optimizer)
         chainer.serializers.NpzDeserializer(saved.target).load(resumed.optimizer)
-        sent = []
-        monkeypatch.setattr(type(resumed.device), 'send', lambda device, array: sent.append(array) or array)
-        loaded = [param.update_rule.state[key] for param in resumed.params() for key in 'mv']
+        sent, device = [], type(resumed.device)
+        monkeypatch.setattr(device, 'send', lambda _, array: sent.append(id(array)) or array)
+        loaded = [id(param.update_rule.state[key]) for param in resumed.params() for key in 'mv']
+        monkeypatch.setattr(device, 'is_array_supported', lambda _, array: id(array) not in loaded)
         resumed.optimizer.update()
-    assert {id(array) for array in sent} == {id(array) for array in loaded} and len(loaded) == 4
+    assert sent == loaded and len(loaded) == 4

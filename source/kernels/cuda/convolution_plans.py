@@ -269,7 +269,7 @@ def _first_line(error):
 
 
 _plans = {}  # (device, Problem): _Plan, or NoPlan
-_handles = {}  # device: cuDNN's handle
+_handles = {}  # (device, stream): cuDNN's handle
 _workspaces = {}  # (device, stream): array
 _outgrown = []  # former workspaces: a captured graph may still write there
 
@@ -293,13 +293,12 @@ def _machine():
 
 
 def _handle():
-    """This device's handle, set to the current stream."""
-    cudnn = frontend()
-    device = launching.device()
-    if device not in _handles:
-        _handles[device] = cudnn.create_handle()
-    cudnn.set_stream(_handles[device], _stream().ptr)
-    return _handles[device]
+    """One of the current device and stream, as captures may use several streams at once."""
+    here = _here()
+    if here not in _handles:
+        _handles[here] = frontend().create_handle()
+        frontend().set_stream(_handles[here], here[1])
+    return _handles[here]
 
 
 def _workspace(n_bytes):

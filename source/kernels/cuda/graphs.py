@@ -7,6 +7,34 @@ import cupyx
 import numpy as np
 
 
+class SideStream:
+    """For work beside that of the current stream, which waits for it each time: `begin`, then `running` as often as wished.
+
+    Memory serves the next array of its own stream as soon as Python drops the last, whether or not another stream has
+    read it by then. So an array that is made on the side and read on the current stream goes to `keep`, and one that is
+    read the other way must live until `running` has ended.
+    """
+
+    def __init__(self):
+        self._stream, self._kept = cupy.cuda.Stream(non_blocking=True), []
+
+    def begin(self):
+        """What follows on the side comes after what the current stream was given up to now, and may take what was kept."""
+        self._stream.wait_event(cupy.cuda.get_current_stream().record())
+        self._kept.clear()
+
+    @contextlib.contextmanager
+    def running(self):
+        """On the side; what the current stream is given afterwards waits for it."""
+        outer = cupy.cuda.get_current_stream()
+        with self._stream:
+            yield
+        outer.wait_event(self._stream.record())
+
+    def keep(self, array):
+        self._kept.append(array)
+
+
 class Graphs:
     """What `source.captured_step` needs of a GPU.
 
@@ -19,6 +47,7 @@ class Graphs:
         self._copies = cupy.cuda.Stream(non_blocking=True)
         self._pools = [cupy.cuda.MemoryPool()]  # of all recordings: arrays of earlier ones may still be in use
         self._staging, self._copied, self._read, self._has_graph = {}, {}, {}, False
+        self.side_streams = {'generator': SideStream(), 'fakes': SideStream()}
 
     @contextlib.contextmanager
     def running(self):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-NAMES = 'outer', 'graphs', 'copies'  # of streams, in the order in which they are made
+NAMES = 'outer', 'graphs', 'copies', 'generator', 'fakes'  # of streams, in the order in which they are made
 
 
 class Event:

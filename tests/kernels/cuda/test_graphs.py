@@ -9,7 +9,15 @@ from tests.kernels.cuda.late_device import NAMES, LateDevice
 import numpy as np
 import pytest
 
-EVERY_ORDER = pytest.mark.parametrize('device', list(itertools.permutations(NAMES)), ids='-'.join, indirect=True)
+
+
+def every_order(*names):
+    """In which these streams may be emptied, and then the others."""
+    orders = [(*order, *(name for name in NAMES if name not in names)) for order in itertools.permutations(names)]
+    return pytest.mark.parametrize('device', orders, ids='-'.join, indirect=True)
+
+
+EVERY_ORDER = every_order('outer', 'graphs', 'copies')
 N_STEPS = 7
 
 
@@ -89,6 +97,27 @@ def test_memory_of_a_recording_serves_nothing_else(device):
     warm, recorded, outside, other_warm, other_recorded, other_outside = used
     assert warm is recorded and other_warm is other_recorded and warm is not other_warm
     assert outside == other_outside == 'outside'
+
+
+@every_order('outer', 'generator', 'fakes')
+def test_a_side_stream(device):
+    """Reads what was there when it began, not what came later; its results are there when it has run; and what was
+    kept is not dropped before the stream begins again.
+    """
+    (outer,), side = device.current, device.graphs.side_streams['generator']
+    weight, result, seen = np.zeros(1), np.zeros(1), []
+    for k in range(N_STEPS):
+        outer.add(lambda k=k: weight.fill(k))
+        side.begin()
+        outer.add(lambda: seen.append(('beside', weight.item())))
+        for _ in range(2):
+            with side.running():
+                device.current[-1].add(lambda: np.copyto(result, 10 * weight))
+            outer.add(lambda: seen.append(('after', result.item())))
+            side.keep(result)
+    device.finish()
+    assert seen == [pair for k in range(N_STEPS) for pair in (('beside', k), ('after', 10. * k), ('after', 10. * k))]
+    assert side._kept == [result, result]
 
 
 def test_a_recording_that_fails_is_ended(device):
