@@ -17,25 +17,37 @@ __device__ inline void sum_over_y(float* a) {
     __syncthreads();
 }
 
-// For the last block of a tile of channels: thread i looks after channel i % width, and of what is added up after every
-// width / 256th, beginning with i / width.
-struct Share {
-    int channel, first, step;
-    bool used;
-};
-__device__ inline Share share_of_tile(int channels) {
-    int width = blockDim.x * VEC, thread = threadIdx.y * blockDim.x + threadIdx.x;
-    int channel = blockIdx.y * width + thread % width;
-    return {channel, thread / width, 256 / width, channel < channels};
+// For the last block of a tile of channels: sums of partial (n, N, channels) over n, those of channel_of_thread() in
+// `sums`; n is shared by threadIdx.y.
+__device__ inline int channel_of_thread() {
+    return blockIdx.y * blockDim.x * VEC + threadIdx.y * blockDim.x + threadIdx.x;
 }
-
-// Sums over the threads that share a channel, in the one that comes first.
-template <int N> __device__ inline void sum_over_shares(double* a) {
-    __shared__ double sums[N][256];
-    int width = blockDim.x * VEC, thread = threadIdx.y * blockDim.x + threadIdx.x;
-    for (int n = 0; n < N; ++n) sums[n][thread] = a[n];
-    __syncthreads();
-    if (thread < width)
-        for (int n = 0; n < N; ++n)
-            for (int other = thread + width; other < 256; other += width) a[n] += sums[n][other];
+__device__ inline bool has_channel(int channels) {
+    return threadIdx.y * blockDim.x + threadIdx.x < blockDim.x * VEC && channel_of_thread() < channels;
+}
+template <int N> __device__ inline void sum_partials(const float* partial, int n, int channels, double* sums) {
+    __shared__ double shares[256 * VEC];
+    int c = (blockIdx.y * blockDim.x + threadIdx.x) * VEC, width = blockDim.x * VEC;
+    int thread = threadIdx.y * blockDim.x + threadIdx.x;
+    double share[N][VEC] = {};
+    if (c < channels)
+#pragma unroll 8
+        for (int i = threadIdx.y; i < n; i += blockDim.y)
+#pragma unroll
+            for (int k = 0; k < N; ++k) {
+                float a[VEC];
+                load_others(partial + ((size_t)N * i + k) * channels + c, a);
+#pragma unroll
+                for (int m = 0; m < VEC; ++m) share[k][m] += a[m];
+            }
+#pragma unroll
+    for (int k = 0; k < N; ++k) {
+#pragma unroll
+        for (int m = 0; m < VEC; ++m) shares[threadIdx.y * width + threadIdx.x * VEC + m] = share[k][m];
+        __syncthreads();
+        sums[k] = 0;
+        if (thread < width)
+            for (int y = 0; y < (int)blockDim.y; ++y) sums[k] += shares[y * width + thread];
+        __syncthreads();
+    }
 }

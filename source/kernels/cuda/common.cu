@@ -57,6 +57,18 @@ __device__ inline void load_floats(const float* p, float* a) {
     }
 }
 #endif
+// As load_floats, of what another block of this launch has written.
+__device__ inline void load_others(const float* p, float* a) {
+#if VEC == 1
+    a[0] = __ldcg(p);
+#else
+#pragma unroll
+    for (int i = 0; i < VEC; i += 4) {
+        float4 four = __ldcg((const float4*)(p + i));
+        a[i] = four.x, a[i + 1] = four.y, a[i + 2] = four.z, a[i + 3] = four.w;
+    }
+#endif
+}
 __device__ inline void store_floats(float* p, const float* a) {
 #if VEC == 1
     *p = a[0];

@@ -7,6 +7,7 @@ from source.kernels.cuda.jobs import Table
 import numpy as np
 
 _BLOCK = 128
+_OUTPUTS, _INPUTS = 8, 32  # channels whose pairs a block takes, as in folding.cu
 _TABLE = Table(('w', np.uint64), ('packed', np.uint64), ('n_out', np.int32), ('n_in', np.int32), ('outputs', np.int32),
                ('inputs', np.int32), ('swap', np.int32), ('kind', np.int32), ('first_block', np.int32))
 
@@ -22,10 +23,9 @@ def pack_weights(ws, taps, swaps, channels, dtype):
         jobs.append((launching.address(w), launching.address(packed[-1]), *_channels(w.shape, swap), outputs, inputs,
                      swap, _kind(w.shape, tap)))
     for chunk in _TABLE.chunks(jobs):
-        first_blocks = [0, *itertools.accumulate(outputs * launching.ceil_div(inputs, _BLOCK)
-                                                 for *_, outputs, inputs, _, _ in chunk)]
+        first_blocks = [0, *itertools.accumulate(_n_blocks(outputs, inputs) for *_, outputs, inputs, _, _ in chunk)]
         table = _TABLE.filled([(*job, first) for job, first in zip(chunk, first_blocks)])
-        _launch('pack_weights', (first_blocks[-1],), (table,), dtype)
+        _launch('pack_weights', (first_blocks[-1],), (table,), dtype, block=(launching.THREADS,))
     return packed
 
 
@@ -36,11 +36,15 @@ def unpack_gradients(g, taps, swap, shape, gy):
     rows, vec = gy.size // channels, launching.vec_of(gy, channels)
     (parts, tiles), block, per_part = launching.rows_split(rows, channels, vec)
     gw, gb, partial = launching.empty(shape), launching.empty((channels,)), launching.empty((parts, channels))
-    unpacking = launching.ceil_div(n_out * n_in, launching.THREADS * parts)
+    unpacking = launching.ceil_div(_n_blocks(n_out, n_in), parts)
     args = (g, gw, *_ints(n_out, n_in, g.shape[3], swap, _kind(shape, taps)), gy, partial, launching.counters(tiles),
             gb, *_ints(rows, channels, per_part, tiles))
     _launch('unpack_gradients', (parts, tiles + unpacking), args, g.dtype, vec, block)
     return gw, gb
+
+
+def _n_blocks(outputs, inputs):
+    return launching.ceil_div(outputs, _OUTPUTS) * launching.ceil_div(inputs, _INPUTS)
 
 
 def with_channels(x, channels):

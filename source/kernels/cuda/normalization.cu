@@ -12,6 +12,29 @@ __device__ inline void load_scaled(const float* p, const float* q, float* a) {
     for (int k = 0; k < VEC; ++k) a[k] *= b[k];
 }
 
+// For the last block of a tile of channels: thread i looks after channel i % width, and of the samples after every
+// width / 256th, beginning with i / width.
+struct Share {
+    int channel, first, step;
+    bool used;
+};
+__device__ inline Share share_of_tile(int channels) {
+    int width = blockDim.x * VEC, thread = threadIdx.y * blockDim.x + threadIdx.x;
+    int channel = blockIdx.y * width + thread % width;
+    return {channel, thread / width, 256 / width, channel < channels};
+}
+
+// Sums over the threads that share a channel, in the one that comes first.
+template <int N> __device__ inline void sum_over_shares(double* a) {
+    __shared__ double sums[N][256];
+    int width = blockDim.x * VEC, thread = threadIdx.y * blockDim.x + threadIdx.x;
+    for (int n = 0; n < N; ++n) sums[n][thread] = a[n];
+    __syncthreads();
+    if (thread < width)
+        for (int n = 0; n < N; ++n)
+            for (int other = thread + width; other < 256; other += width) a[n] += sums[n][other];
+}
+
 struct Place {  // of a thread: a sample, VEC channels from c on, pixels from `begin` to `end` in steps of blockDim.y
     int sample, c, begin, end;
     size_t parameter;
@@ -41,7 +64,7 @@ __global__ void statistics(const T* __restrict__ x, float* partial, unsigned* co
         float shift[VEC];
         load(x + c, shift);
         int end = min(rows, (int)(blockIdx.x + 1) * rows_per_block);
-#pragma unroll 4
+#pragma unroll 8
         for (int row = blockIdx.x * rows_per_block + threadIdx.y; row < end; row += blockDim.y) {
             float a[VEC];
             load(x + (size_t)row * channels + c, a);
@@ -61,17 +84,10 @@ __global__ void statistics(const T* __restrict__ x, float* partial, unsigned* co
     }
     if (!arrives_last(counters + blockIdx.y, gridDim.x)) return;
 
-    Share share = share_of_tile(channels);
-    double sums[2] = {};
-    if (share.used)
-#pragma unroll 16
-        for (int i = share.first; i < (int)gridDim.x; i += share.step) {
-            sums[0] += __ldcg(partial + (size_t)2 * i * channels + share.channel);
-            sums[1] += __ldcg(partial + ((size_t)2 * i + 1) * channels + share.channel);
-        }
-    sum_over_shares<2>(sums);
-    if (!share.used || share.first > 0) return;
-    c = share.channel;
+    double sums[2];
+    sum_partials<2>(partial, gridDim.x, channels, sums);
+    if (!has_channel(channels)) return;
+    c = channel_of_thread();
     double distance = sums[0] / rows, variance = fmax(sums[1] / rows - distance * distance, 0.);
     float m = to_float(x[c]) + distance;
     mean[c] = m;
