@@ -1,6 +1,7 @@
 """The generator's residual block (Table 4-6, Figure 8)."""
 import math
 
+from source.functions.batch_normalization import cancels_bias
 from source.functions.residual import branch, join
 from source.links.batch_normalization import BatchNormalization
 from source.links.categorical_conditional_batch_normalization import CategoricalConditionalBatchNormalization
@@ -37,13 +38,16 @@ class Block(chainer.Chain):
             return CategoricalConditionalBatchNormalization(size, self.n_classes)
         return BatchNormalization(size)
 
-    def _convolve(self, conv, x):
-        return conv.after_upsampling(x) if self.upsample else conv(x)
+    def _convolve(self, conv, x, **kwargs):
+        return conv.after_upsampling(x, **kwargs) if self.upsample else conv(x)
 
     def residual(self, x, y=None, **kwargs):
         condition = () if y is None else (y,)
         h = self.b1(x, *condition, activation=self.activation, **kwargs)
-        h = self._convolve(self.c1, h)
+        if self.upsample and chainer.config.train and cancels_bias(h):  # a pass over h that need not be
+            h, kwargs = self._convolve(self.c1, h, with_bias=False), {**kwargs, 'bias': self.c1.b}
+        else:
+            h = self._convolve(self.c1, h)
         h = self.b2(h, *condition, activation=self.activation, **kwargs)
         return self.c2(h)
 

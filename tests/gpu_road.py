@@ -58,17 +58,18 @@ def in_float64(updater):
 
 
 def record_gradients(updater):
-    """A list that gets {name: gradient} of every update of a model."""
+    """A list that gets {name: gradient} of every update of a model; 0 where there is none, as Adam takes it."""
     recorded = []
     for optimizer in updater.get_all_optimizers().values():
         def update(optimizer=optimizer, original=optimizer.update, **kwargs):
-            gradients = {name: param.grad for name, param in optimizer.target.namedparams()}
+            gradients = {name: np.zeros_like(param.array) if param.grad is None else param.grad
+                         for name, param in optimizer.target.namedparams()}
             if kwargs:
                 for name, param in optimizer.target.namedparams():
                     further = kwargs['further'].of(param)
                     if further is not None:
-                        gradients[name] = further if gradients[name] is None else gradients[name] + further
-            recorded.append({name: grad.copy() for name, grad in gradients.items() if grad is not None})
+                        gradients[name] = gradients[name] + further
+            recorded.append({name: grad.copy() for name, grad in gradients.items()})
             original(**kwargs)
         optimizer.update = update
     return recorded

@@ -1,14 +1,20 @@
 """Batch normalization with a scale and shift for all, for each sample or for each label, and a following ReLU."""
 from source.functions.precision import as_activations, as_float32
 from source.functions.synchronized_batch_normalization import synchronized_normalize
-from source.kernels.switch import channels_first, channels_last, kernels
+from source.kernels.switch import channels_first, channels_last, kernels, takes_gpu_road
 
 import chainer
 import chainer.functions as F
 from chainer import FunctionNode, backend
 
 
-def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.9, relu=False, labels=None):
+def cancels_bias(x):
+    """Whether `batch_normalize` does without adding a bias to x first."""
+    return chainer.config.batch_norm_processes is None and x.ndim == 4 and takes_gpu_road(x)
+
+
+def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.9, relu=False, labels=None,
+                    bias=None):
     """Normalizes each channel by its mean and variance over the batch, then (max(0,)) gamma·x̂ + beta.
 
     Args:
@@ -18,14 +24,19 @@ def batch_normalize(x, gamma, beta, running_mean, running_var, eps=2e-5, decay=.
         eps: added to the variance.
         relu: whether ReLU follows.
         labels: array, int (B,): which rows of gamma and beta the samples take.
+        bias: Variable (C,), to be added to x first. It cancels but in running_mean, and with `cancels_bias` it goes
+            there alone and gets no gradient, which is 0.
     """
+    if bias is not None and not cancels_bias(x):
+        x, bias = F.bias(x, bias), None
     processes = chainer.config.batch_norm_processes
     if processes is not None:
         gamma, beta = _of_labels(labels, gamma, beta)
         _check(x, gamma, beta)
         h = synchronized_normalize(as_float32(x), running_mean, running_var, eps, decay, processes)
         return _in_type_of(x, _scale_shift(h, gamma, beta, relu))
-    return _normalize(_BatchNormalization(running_mean, running_var, eps, decay, relu), x, gamma, beta, labels)
+    function = _BatchNormalization(running_mean, running_var, eps, decay, relu, bias)
+    return _normalize(function, x, gamma, beta, labels)
 
 
 def fixed_batch_normalize(x, gamma, beta, mean, var, eps=2e-5, relu=False, labels=None):
@@ -73,9 +84,10 @@ class _BatchNormalization(_Normalization):
 
     name = 'batch_normalize'
 
-    def __init__(self, running_mean, running_var, eps, decay, relu):
+    def __init__(self, running_mean, running_var, eps, decay, relu, bias=None):
         super().__init__(eps, relu)
         self.running, self.decay = (running_mean, running_var), decay
+        self.bias = () if bias is None else (bias.array,)
 
     def plain(self, x, gamma, beta):
         running_mean, running_var = self.running
@@ -88,7 +100,7 @@ class _BatchNormalization(_Normalization):
         x, gamma, beta = inputs
         self.retain_inputs((0, 1, 2))
         y, *self.statistics = self.kernel(channels_last(x), gamma, beta, *self.labels, *self.running, self.eps,
-                                          self.decay, self.slope)
+                                          self.decay, self.slope, *self.bias)
         self.running = None, None
         return channels_first(y),
 

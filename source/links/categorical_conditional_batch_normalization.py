@@ -18,12 +18,12 @@ class CategoricalConditionalBatchNormalization(ConditionalBatchNormalization):
             self.gammas = L.EmbedID(n_cat, size, initialW=1. if initial_gamma is None else initial_gamma)
             self.betas = L.EmbedID(n_cat, size, initialW=0. if initial_beta is None else initial_beta)
 
-    def forward(self, x, c, finetune=False, weights=None, activation=None):
+    def forward(self, x, c, finetune=False, weights=None, activation=None, bias=None):
         """Normalizes x (B, C, …) for labels c, int (B,); or for blends of two labels, c int (B, 2), weights (B, 2)."""
         if weights is None and c.ndim == 1:
-            return normalize(self, x, self.gammas.W, self.betas.W, finetune, activation, labels=c)
+            return normalize(self, x, self.gammas.W, self.betas.W, finetune, activation, labels=c, bias=bias)
         gamma, beta = (self._blend(embedding(c), weights) for embedding in (self.gammas, self.betas))
-        return super().forward(x, gamma, beta, finetune, activation)
+        return super().forward(x, gamma, beta, finetune, activation, bias)
 
     @staticmethod
     def _blend(embedded, weights):

@@ -24,10 +24,10 @@ class ConditionalBatchNormalization(chainer.Chain):
         self.add_persistent('avg_var', np.zeros(size, dtype=dtype))
         self.add_persistent('N', 0)
 
-    def forward(self, x, gamma, beta, finetune=False, activation=None):
+    def forward(self, x, gamma, beta, finetune=False, activation=None, bias=None):
         """Normalizes x (B, C, …) per channel, then computes gamma·x + beta with gamma, beta (B, C)."""
         # Differs from sngan_projection: there `finetune` is swallowed.
-        return normalize(self, x, gamma, beta, finetune, activation)
+        return normalize(self, x, gamma, beta, finetune, activation, bias=bias)
 
     def start_finetuning(self):
         """Forgets the batches seen so far, so that the next ones with `finetune` make the moving averages anew."""

@@ -22,10 +22,11 @@ class Convolution2D(L.Convolution2D):
         """The convolution of activation(x), x (B, C, H, W), to be read through next_activation alone, if any."""
         return functions.convolution_2d(x, *self._weights(x), self.stride, self.pad, activation, next_activation)
 
-    def after_upsampling(self, x, activation=None):
+    def after_upsampling(self, x, activation=None, with_bias=True):
         """The convolution of activation(x), enlarged to twice its height and width; its stride must be 1."""
         self._check_stride()
-        return functions.upsample_convolution_2d(x, *self._weights(x), self.pad, activation)
+        W, b = self._weights(x)
+        return functions.upsample_convolution_2d(x, W, b if with_bias else None, self.pad, activation)
 
     def before_downsampling(self, x, activation=None):
         """The convolution of activation(x), averaged to half its height and width; its stride must be 1."""

@@ -71,7 +71,7 @@ class _Call:
         return W_bar
 
     def store(self):
-        """Writes the new u of what was read, at once; a weight that was prepared in vain keeps its own. Returns them."""
+        """Writes, and returns, the new u of what was read, all at once; what was prepared in vain keeps its own."""
         stored, self._to_store = self._to_store, []
         if stored and chainer.config.train:
             targets, sources = zip(*((link.u, u) for link, u in stored), strict=True)

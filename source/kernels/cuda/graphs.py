@@ -8,7 +8,7 @@ import numpy as np
 
 
 class SideStream:
-    """For work beside that of the current stream, which waits for it each time: `begin`, then `running` as often as wished.
+    """For work beside that of the current stream, which waits for it each time: `begin`, then `running`, once or more.
 
     Memory serves the next array of its own stream as soon as Python drops the last, whether or not another stream has
     read it by then. So an array that is made on the side and read on the current stream goes to `keep`, and one that is
@@ -19,7 +19,7 @@ class SideStream:
         self._stream, self._kept = cupy.cuda.Stream(non_blocking=True), []
 
     def begin(self):
-        """What follows on the side comes after what the current stream was given up to now, and may take what was kept."""
+        """What follows on the side comes after what the current stream was given so far, and may take what was kept."""
         self._stream.wait_event(cupy.cuda.get_current_stream().record())
         self._kept.clear()
 

@@ -53,10 +53,10 @@ __device__ inline Place place_of_thread(const int* labels, int stride, int parts
 
 extern "C" {
 
-// Mean and 1 / sqrt(variance + eps) of each channel; the moving averages go `rate` of the way. Sums are those of
-// x - x[0], which keep their digits where the mean is far from 0.
+// Mean and 1 / sqrt(variance + eps) of each channel; the moving averages go `rate` of the way, the mean's with a bias
+// that x lacks, or null. Sums are those of x - x[0], which keep their digits where the mean is far from 0.
 __global__ void statistics(const T* __restrict__ x, float* partial, unsigned* counters, float* mean, float* inv_std,
-                           float* running_mean, float* running_var, int rows, int channels, int rows_per_block,
+                           float* running_mean, float* running_var, const float* __restrict__ bias, int rows, int channels, int rows_per_block,
                            float eps, float rate) {
     int c = (blockIdx.y * blockDim.x + threadIdx.x) * VEC;
     float first[VEC] = {}, second[VEC] = {};
@@ -92,7 +92,7 @@ __global__ void statistics(const T* __restrict__ x, float* partial, unsigned* co
     float m = to_float(x[c]) + distance;
     mean[c] = m;
     inv_std[c] = 1 / sqrt(variance + eps);
-    running_mean[c] += rate * (m - running_mean[c]);
+    running_mean[c] += rate * (m + (bias ? bias[c] : 0) - running_mean[c]);
     running_var[c] += rate * (float)(variance * rows / max(rows - 1, 1) - running_var[c]);
 }
 

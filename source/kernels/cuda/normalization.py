@@ -9,12 +9,12 @@ import numpy as np
 _PIXELS_OF_THREAD = 8  # so that reading scale and shift costs little
 
 
-def batch_normalize(x, gamma, beta, running_mean, running_var, eps, decay, slope):
-    return _batch_normalize(x, gamma, beta, None, running_mean, running_var, eps, decay, slope)
+def batch_normalize(x, gamma, beta, running_mean, running_var, eps, decay, slope, bias=None):
+    return _batch_normalize(x, gamma, beta, None, running_mean, running_var, eps, decay, slope, bias)
 
 
-def batch_normalize_categorical(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope):
-    return _batch_normalize(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope)
+def batch_normalize_categorical(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope, bias=None):
+    return _batch_normalize(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope, bias)
 
 
 def fixed_batch_normalize(x, gamma, beta, mean, var, eps, slope):
@@ -77,7 +77,7 @@ def _pixel_blocks(x, vec, most_parts=None):
     return (b * parts, tiles), block, np.int32(parts), np.int32(per_block)
 
 
-def _batch_normalize(x, gamma, beta, labels, running_mean, running_var, eps, decay, slope):
+def _batch_normalize(x, gamma, beta, labels, running_mean, running_var, eps, decay, slope, bias):
     launching.contiguous(x)
     channels = x.shape[3]
     rows = x.size // channels
@@ -85,7 +85,8 @@ def _batch_normalize(x, gamma, beta, labels, running_mean, running_var, eps, dec
     vec = launching.vec_of(x, channels)
     grid, block, per_part = launching.rows_split(rows, channels, vec)
     args = (x, launching.empty((grid[0], 2, channels)), launching.counters(grid[1]), mean, inv_std, running_mean,
-            running_var, np.int32(rows), np.int32(channels), np.int32(per_part), np.float32(eps), np.float32(1 - decay))
+            running_var, launching.NULL if bias is None else bias, np.int32(rows), np.int32(channels),
+            np.int32(per_part), np.float32(eps), np.float32(1 - decay))
     _launch('statistics', grid, block, args, x.dtype, vec)
     return _normalize(x, gamma, beta, labels, mean, inv_std, False, eps, slope), mean, inv_std
 

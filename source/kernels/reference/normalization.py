@@ -11,23 +11,25 @@ from source.kernels.reference.precision import narrowed, widened
 import numpy as np
 
 
-def batch_normalize(x, gamma, beta, running_mean, running_var, eps, decay, slope):
+def batch_normalize(x, gamma, beta, running_mean, running_var, eps, decay, slope, bias=None):
     """Normalizes by the statistics of the batch. Returns y, mean and inv_std.
 
-    In place, running_mean and running_var (C,) become decay·old + (1 − decay)·new, the variance unbiased.
+    In place, running_mean and running_var (C,) become decay·old + (1 − decay)·new, the variance unbiased. A bias,
+    float32 (C,), that was left out of x is in running_mean alone.
     """
     wide = widened(x).reshape(-1, x.shape[3])
     mean, var = wide.mean(0, dtype=np.float64), wide.var(0, dtype=np.float64)
     n = len(wide)
-    running_mean += ((1 - decay) * (mean - running_mean)).astype(running_mean.dtype)
+    moved = mean if bias is None else mean + bias
+    running_mean += ((1 - decay) * (moved - running_mean)).astype(running_mean.dtype)
     running_var += ((1 - decay) * (var * (n / max(n - 1, 1)) - running_var)).astype(running_var.dtype)
     mean, inv_std = mean.astype(wide.dtype), (1 / np.sqrt(var + eps)).astype(wide.dtype)
     return _normalize(x, gamma, beta, mean, inv_std, slope), mean, inv_std
 
 
-def batch_normalize_categorical(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope):
+def batch_normalize_categorical(x, gammas, betas, labels, running_mean, running_var, eps, decay, slope, bias=None):
     """`batch_normalize` with gammas[labels] and betas[labels]."""
-    return batch_normalize(x, gammas[labels], betas[labels], running_mean, running_var, eps, decay, slope)
+    return batch_normalize(x, gammas[labels], betas[labels], running_mean, running_var, eps, decay, slope, bias)
 
 
 def fixed_batch_normalize(x, gamma, beta, mean, var, eps, slope):

@@ -63,7 +63,8 @@ def test_normalization(check, kind, shape):
     mean, inv_std = draw(channels, seed=4), np.abs(draw(channels, seed=5, shift=2.))
     for dtype, slope in zip(DTYPES, (.1, 0.), strict=True):
         x, gy = draw(shape, dtype, shift=.5), draw(shape, dtype, 6)
-        check(f'normalization.batch_normalize{end}', x, *parameters, *running, EPS, .9, slope, rtol=1e-5)
+        for bias in (), (draw(channels, seed=7, shift=2.),):
+            check(f'normalization.batch_normalize{end}', x, *parameters, *running, EPS, .9, slope, *bias, rtol=1e-5)
         check(f'normalization.fixed_batch_normalize{end}', x, *parameters, *running, EPS, slope, rtol=1e-5)
         if not labels:
             check('normalization.scale_shift', x, gamma, beta, .1)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 
-
 def every_order(*names):
     """In which these streams may be emptied, and then the others."""
     orders = [(*order, *(name for name in NAMES if name not in names)) for order in itertools.permutations(names)]
