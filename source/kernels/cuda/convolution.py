@@ -12,7 +12,7 @@ import functools
 import sys
 from typing import NamedTuple
 
-from source.kernels.cuda import convolution_plans, folding, launching, matrix_convolution
+from source.kernels.cuda import convolution_plans, few_channels, folding, launching, matrix_convolution
 from source.kernels.cuda.cudnn_library import why_missing
 from source.kernels.cuda.elementwise import activate
 from source.kernels.cuda.elementwise import gate as gated
@@ -163,7 +163,7 @@ def _forward(form, x, w, bias, slope, relu):
             folding.add_bias(y, bias)
     else:
         joined = relu and bias is not None  # cuDNN has ready-made plans for this alone
-        y = _run('fprop', x, w.filters, bias, joined, **_sizes(form))
+        y = _convolved(form, x, w.filters, bias, joined)
         relu = relu and not joined
     y = activate(y, 0.) if relu else y
     return _with_channels(y, w.n_out)
@@ -186,16 +186,35 @@ def _weight_gradient(form, x, gy, slope, k):
     n_in, n_out = x.shape[3], gy.shape[3]
     x, result = _ready(x if slope == 1 else activate(x, slope)), _ready(gy)
     image, result = (result, x) if form.is_transposed else (x, result)
-    gw = _run('wgrad', image, result, (form.ksize, form.ksize), **_sizes(form))
+    gw = _correlated(form, image, result)
     shape = (n_in, n_out, k, k) if form.is_transposed and not form.swap else (n_out, n_in, k, k)
     return folding.unpack_gradients(gw, form.taps, form.swap, shape, gy)
+
+
+def _convolved(form, x, filters, bias, relu):
+    k, c = len(filters), filters.shape[3]
+    if form is SAME and few_channels.serve(x):
+        return _run('fprop', few_channels.windows(x), filters.reshape(k, 1, 1, 9 * c), bias, relu, **_sizes(POINTWISE))
+    # Not in bfloat16, where each of the nine shares would be rounded.
+    if form is SAME and k * x.dtype.itemsize == ALIGNMENT and x.dtype == np.float32 and not relu:
+        return few_channels.sum_windows(_run('fprop', x, few_channels.by_tap(filters), **_sizes(POINTWISE)), bias)
+    return _run('fprop', x, filters, bias, relu, **_sizes(form))
+
+
+def _correlated(form, image, result):
+    if form is SAME and few_channels.serve(image):
+        gw = _run('wgrad', few_channels.windows(image), result, (1, 1), **_sizes(POINTWISE))
+        return gw.reshape(len(gw), 3, 3, image.shape[3])
+    if form is SAME and few_channels.serve(result):
+        return few_channels.from_tap(_run('wgrad', image, few_channels.windows(result), (1, 1), **_sizes(POINTWISE)))
+    return _run('wgrad', image, result, (form.ksize, form.ksize), **_sizes(form))
 
 
 def _ready(x):
     """x with channels filled up and where tensor cores can read it."""
     contiguous(x)
     x = _with_channels(x, filled(x.shape[3], x.dtype))
-    return x if launching.address(x) % ALIGNMENT == 0 else x.copy()
+    return launching.aligned(x)
 
 
 def _with_channels(x, channels):

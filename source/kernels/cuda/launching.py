@@ -69,6 +69,11 @@ def ceil_div(a, b):
     return -(-a // b)
 
 
+def aligned(array):
+    """The array, or a copy of it that begins where 16 bytes are read at once."""
+    return array if address(array) % _PACK_BYTES == 0 else array.copy()
+
+
 def vec_of(x, channels, *further):
     """How many of x's elements the kernels may read at once: 16 bytes of them where channels and addresses allow it.
 

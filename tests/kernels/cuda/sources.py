@@ -15,6 +15,7 @@ _READS = {  # the types of activations, and how many are read at once
     **dict.fromkeys(['adam', 'power_iteration'], [(np.float32, 4)]),
     **dict.fromkeys(['losses', 'embedding', 'waiting'], [(np.float32, 1)]),
     **dict.fromkeys(['linear', 'matrix_convolution', 'noise'], [(np.float32, 1), (BFLOAT16, 1)]),
+    'few_channels': [(np.float32, 4), (BFLOAT16, 8)],
     'spectral_normalization': [(np.float32, 4), (BFLOAT16, 8)]}
 _ALL = [(np.float32, 1), (np.float32, 4), (BFLOAT16, 1), (BFLOAT16, 8)]
 

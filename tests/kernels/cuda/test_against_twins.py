@@ -197,6 +197,15 @@ def test_packing(check, dtype):
         check('folding.add_bias', x, bias.astype(dtype))
 
 
+@places('shape', [(2, 5, 4), (1, 1, 3), (3, 7, 1)], [(8, 32, 32)])
+def test_windows(check, shape):
+    for dtype, channels in zip(DTYPES, (4, 8), strict=True):
+        check('few_channels.windows', draw((*shape, channels), dtype), rtol=0)
+        shares = draw((*shape, 9 * channels), dtype)
+        for bias in (), (draw((channels,), dtype, 1),):
+            check('few_channels.sum_windows', shares, *bias)
+
+
 @places('function', [tf_coordinates, align_corners_coordinates])
 def test_resize(check, function):
     ims = np.floor(draw((2, 3, 5, 7)) * 50 + 128).astype(np.float32)

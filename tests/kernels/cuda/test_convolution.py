@@ -20,11 +20,13 @@ FLOAT = np.dtype(np.float32)
 CASES = every_operation([
     ((2, 8, 8, 16, 24), FLOAT, 'tf32', 1), ((1, 5, 7, 3, 20), BFLOAT16, 'tf32', .2),
     ((3, 9, 6, 10, 33), FLOAT, 'float32', .2), ((3, 9, 6, 10, 33), BFLOAT16, 'tf32', 0),
-    ((2, 1, 1, 1, 1), FLOAT, 'tf32', .2), ((2, 6, 4, 33, 3), FLOAT, 'tf32', 0)])
+    ((2, 1, 1, 1, 1), FLOAT, 'tf32', .2), ((2, 6, 4, 33, 3), FLOAT, 'tf32', 0), ((2, 5, 4, 3, 9), FLOAT, 'tf32', 0),
+    ((2, 5, 3, 8, 3), BFLOAT16, 'tf32', 1)])
 LARGE = every_operation([
     ((8, 32, 32, 3, 128), FLOAT, 'tf32', .2), ((8, 32, 32, 3, 128), BFLOAT16, 'tf32', 0),
     ((8, 16, 16, 256, 256), FLOAT, 'float32', .2), ((8, 16, 16, 256, 256), FLOAT, 'tf32', 0),
-    ((8, 16, 16, 256, 256), BFLOAT16, 'tf32', .2)])
+    ((8, 16, 16, 256, 256), BFLOAT16, 'tf32', .2), ((8, 32, 32, 256, 3), FLOAT, 'tf32', 1),
+    ((8, 32, 32, 256, 3), BFLOAT16, 'tf32', 1)])
 # A bfloat16 gradient of a folded weight adds up roundings of its 16 taps.
 TOLERANCES = {FLOAT: tolerance(FLOAT), BFLOAT16: 2.25 * tolerance(BFLOAT16)}
 GPU_TOLERANCES = {'float32': 2e-5, 'tf32': 3e-3}
