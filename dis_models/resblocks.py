@@ -47,7 +47,7 @@ class Block(chainer.Chain):
         return self._convolve(self.c_sc, x) if self.learnable_sc else x
 
     def forward(self, x):
-        for_residual, for_shortcut = branch(x)
+        for_residual, for_shortcut = branch(x, self.activation if self.n1 is None else None)
         return join(self.residual(for_residual), self.shortcut(for_shortcut))
 
 

@@ -10,6 +10,7 @@ from collections import namedtuple
 
 from source.functions.activation import Gate, rectify, slope_of
 from source.functions.prepared_weights import prepared
+from source.functions.residual import RectifiedBranch
 from source.kernels.switch import channels_first, channels_last, kernels, takes_gpu_road
 
 import chainer.functions as F
@@ -60,6 +61,9 @@ def convolve(kernel, slope, x, W, b=None, next_slope=1.):
 
 
 def _is_rectified(x):
+    """Whether it is known to come out of ReLU."""
+    if isinstance(x.creator, RectifiedBranch):
+        return x.creator.outputs[0]() is x.node
     return isinstance(x.creator, _Convolution) and x.creator.relu
 
 

@@ -51,6 +51,9 @@ CASES = {  # name: (function, shapes of its inputs, module of the node that must
     'leaky': (lambda x: activate(LeakyReLU(.2), x), [IMAGE], 'activation'),
     'tanh': (tanh, [IMAGE], 'activation'),
     'branch': (lambda x: branch(x)[0], [IMAGE], 'residual'),
+    'rectified branch': (lambda x: branch(x, F.relu), [IMAGE], 'residual'),
+    'one end of a rectified branch': (lambda x: branch(x, F.relu)[0], [IMAGE], 'residual'),
+    'its other end': (lambda x: branch(x, F.relu)[1], [IMAGE], 'residual'),
     'join': (join, [IMAGE, IMAGE], 'residual'),
     'downsample': (downsample, [(2, 4, 5, 3)], 'resample'),
     'upsample': (upsample, [IMAGE], 'resample'),
@@ -124,6 +127,28 @@ def test_the_activation_before_a_convolution_is_computed_once(monkeypatch, funct
         F.sum(function(*again, pad=1, activation=LeakyReLU(.2)) ** 2).backward()
     for one, other in zip((x, W, b), again, strict=True):
         np.testing.assert_allclose(one.grad, other.grad, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize('activation, n_passes', [(F.relu, [0, 1]), (LeakyReLU(.2), [1, 1])])
+def test_relu_joins_a_branch(monkeypatch, activation, n_passes):
+    """The first end comes out of ReLU and is not sent through it again; the second end is x itself."""
+    x, W = map(chainer.Variable, draw([IMAGE, (3, 4, 1, 1)]))
+    rectify, seen = activation_module.rectify, []
+    monkeypatch.setattr('source.functions.convolution_kernels.rectify', lambda *args: seen.append(1) or rectify(*args))
+    results = []
+    for kernel_set in ('reference', 'chainer'):
+        with chainer.using_config('kernel_set', kernel_set):
+            ends = branch(x, activation)
+            ys, counts = [], []
+            for end in ends:
+                seen.clear()
+                ys.append(convolution_2d(end, W, activation=activation).array)
+                counts.append(len(seen))
+        results.append(ys)
+        if kernel_set == 'reference':
+            assert counts == n_passes
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize('activation, n_passes', [(F.relu, 0), (LeakyReLU(.2), 1)])

@@ -47,6 +47,18 @@ __global__ void gate(const T* __restrict__ gy, const T* __restrict__ x, T* __res
     }, { gx[i] = from_float(to_float(x[i]) > 0 ? to_float(gy[i]) : slope * to_float(gy[i])); })
 }
 
+__global__ void gate_and_add(const T* __restrict__ gy, const T* __restrict__ x, const T* __restrict__ b,
+                             T* __restrict__ y, float slope, long long n) {
+    ELEMENTWISE({
+        float p[VEC]; float q[VEC]; float r[VEC];
+        load(gy + i, p);
+        load(x + i, q);
+        load(b + i, r);
+        for (int k = 0; k < VEC; ++k) p[k] = r[k] + (q[k] > 0 ? p[k] : slope * p[k]);
+        store(y + i, p);
+    }, { y[i] = from_float(to_float(b[i]) + (to_float(x[i]) > 0 ? to_float(gy[i]) : slope * to_float(gy[i]))); })
+}
+
 __global__ void hyperbolic_tangent(const T* __restrict__ x, T* __restrict__ y, long long n) {
     ELEMENTWISE({
         float p[VEC];

@@ -43,6 +43,12 @@ def gate(gy, x, slope):
     return _run('gate', (gy, x), launching.empty_like(gy), (np.float32(slope),))
 
 
+def gate_and_add(gy, x, b, slope):
+    _same_dtype(gy, x)
+    _same_dtype(gy, b)
+    return _run('gate_and_add', (gy, x, b), launching.empty_like(gy), (np.float32(slope),))
+
+
 def tanh(x):
     return _run('hyperbolic_tangent', (x,), launching.empty_like(x))
 

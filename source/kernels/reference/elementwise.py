@@ -26,6 +26,12 @@ def gate(gy, x, slope):
     return narrowed(np.where(widened(x) > 0, g, slope * g), gy.dtype)
 
 
+def gate_and_add(gy, x, b, slope):
+    """`gate`, and b added to it before it is rounded."""
+    g = widened(gy)
+    return narrowed(widened(b) + np.where(widened(x) > 0, g, slope * g), gy.dtype)
+
+
 def tanh(x):
     return narrowed(np.tanh(widened(x)), x.dtype)
 

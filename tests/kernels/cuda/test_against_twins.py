@@ -27,6 +27,7 @@ def test_passes_over_pixels(check, shape):
         x.flat[0] = 0
         check('elementwise.add', x, g)
         check('elementwise.multiply', g, .3)
+        check('elementwise.gate_and_add', g, x, g[::-1].copy(), .2)
         check('elementwise.tanh', g)
         check('elementwise.tanh_gradient', g, x)
         for to in DTYPES:
