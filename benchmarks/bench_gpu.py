@@ -29,12 +29,13 @@ NETWORKS = {  # name: (config, overrides)
 }
 TORCH = {f'torch {mode}': mode for mode in ('eager', 'compiled', 'graphed')}
 ROWS = {  # name: (what, network, precision, sides)
-    'cifar_tf32': ('step', 'cifar', 'tf32', ['ours', *TORCH, 'chainer']),
+    'cifar_tf32': ('step', 'cifar', 'tf32', ['ours', *TORCH]),
     'cifar_bfloat16': ('step', 'cifar', 'bfloat16', ['ours', *TORCH]),
     'imagenet_tf32': ('step', 'imagenet', 'tf32', ['ours', *TORCH]),
     'imagenet_bfloat16': ('step', 'imagenet', 'bfloat16', ['ours', *TORCH, 'matrix_peak']),
     'sn_share_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours without normalization']),
     'sn_share_imagenet': ('step', 'imagenet', 'tf32', ['ours', 'ours without normalization']),
+    'plain_chainer_cifar': ('step', 'cifar', 'tf32', ['ours', 'chainer']),
     'uncaptured_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours uncaptured']),
     'sampling': ('sampling', 'cifar', 'tf32', ['ours', 'torch eager', 'torch compiled']),
     'inception': ('inception', None, 'tf32', ['ours', 'torch eager', 'torch compiled']),

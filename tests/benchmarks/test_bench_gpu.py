@@ -39,7 +39,7 @@ def test_ratios(tmp_path, sides):
     sides.answers.update({('tf32', 'ours'): .5, ('tf32', 'torch compiled'): ValueError('no compiler')})
     assert measure(tmp_path / 'gpu.json', 'cifar_tf32') == 0
     row = json.loads((tmp_path / 'gpu.json').read_text())['cifar_tf32']
-    assert row['ratios'] == {'torch eager': 4., 'torch graphed': 4., 'chainer': 4.}
+    assert row['ratios'] == {'torch eager': 4., 'torch graphed': 4.}
     assert row['runs']['torch compiled'] == [{'error': 'no compiler'}] * 2
 
 
