@@ -37,6 +37,8 @@ ROWS = {  # name: (what, network, precision, sides)
     'sn_share_imagenet': ('step', 'imagenet', 'tf32', ['ours', 'ours without normalization']),
     'plain_chainer_cifar': ('step', 'cifar', 'tf32', ['ours', 'chainer']),
     'uncaptured_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours uncaptured']),
+    'one_stream_cifar': ('step', 'cifar', 'tf32', ['ours', 'ours on one stream']),
+    'one_stream_imagenet': ('step', 'imagenet', 'tf32', ['ours', 'ours on one stream']),
     'sampling': ('sampling', 'cifar', 'tf32', ['ours', 'torch eager', 'torch compiled']),
     'inception': ('inception', None, 'tf32', ['ours', 'torch eager', 'torch compiled']),
 }
@@ -95,8 +97,8 @@ def run_side(side, row, args):
         return run_peer(side, 'torch_gpu_step', {**request, 'mode': TORCH[side], 'spec': spec_of(config)}, 16,
                         args.torch_python, args.limit)
     kernel_set = 'chainer' if side == 'chainer' else 'device'
-    answer = run_peer(side, 'gpu_step', {**request, 'config': config, 'kernel_set': kernel_set}, 16, args.torch_python,
-                      args.limit)
+    request.update(config=config, kernel_set=kernel_set, one_stream=side == 'ours on one stream')
+    answer = run_peer(side, 'gpu_step', request, 16, args.torch_python, args.limit)
     if what == 'step' and side.startswith('ours') and side != 'ours uncaptured' and not answer['captured']:
         print(f'{side}: not captured: {answer["why_not"]}', file=sys.stderr)
     return answer

@@ -41,7 +41,7 @@ def test_resume(tmp_path):
 def test_ten_iterations_against_the_cpu(tmp_path, network):
     results = []
     for device in ('@numpy', '@cupy:0'):
-        with configured(precision='float32'):
+        with configured(precision='float32', cpu_kernels=False):
             updater = build_updater(tmp_path, cpu.NETWORKS[network], Floats, device)
             run(updater, 10)
         results.append({f'{model}{name}': np.array(param.array if device == '@numpy' else param.array.get())

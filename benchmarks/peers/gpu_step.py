@@ -54,6 +54,10 @@ def answer(request):
     device = get_device(request.get('gpu'))
     chainer.global_config.kernel_set = request['kernel_set']
     updater = build_updater(request['config'], device)
+    if request.get('one_stream'):
+        from source.kernels.cuda.graphs import Graphs
+        updater.graphs = Graphs()
+        updater.graphs.side_streams = None
     if request['what'] == 'sampling':
         gen, B = updater.gen, request['batchsize']
         sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, 0)
