@@ -16,7 +16,7 @@ from benchmarks.bench_gpu import NETWORKS, gpu
 from benchmarks.peer_process import ROOT
 from benchmarks.peers.gpu_step import build_updater
 from evaluations.command_line import one_line_errors
-from source.kernels.cuda import convolution_plans
+from source.kernels.cuda import convolution_plans, launching, plan_timing
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.yaml_utils import load_config
@@ -62,12 +62,12 @@ class Executed:
         """Rows of what takes the longest in an iteration, first."""
         rows = []
         for problem, count in self.counts.items():
-            arrays = [convolution_plans.launching.empty(*spec) for spec in self.arrays[problem]]
+            arrays = [launching.empty(*spec) for spec in self.arrays[problem]]
             for array in arrays:
                 array.view(np.uint8)[...] = 0x3c  # numbers near 0.01 in every type
             self._execute(problem, arrays)
-            plan = convolution_plans._plans[convolution_plans.launching.device(), problem]
-            milliseconds = convolution_plans._elapsed(plan, arrays, convolution_plans.N_TIMINGS)
+            plan = convolution_plans._plans[launching.device(), problem]
+            milliseconds = plan_timing.elapsed(plan, arrays, plan_timing.N_TIMINGS)
             rows.append({'problem': str(problem), 'count': count, 'milliseconds': milliseconds,
                          'tera_multiply_adds_per_second': multiply_adds(problem) / milliseconds / 1e9,
                          'plan': plan.name, 'workspace': plan.workspace_bytes})

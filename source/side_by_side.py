@@ -1,7 +1,7 @@
 """The discriminator's passes over real and generated images side by side, on two streams of a GPU.
 
 A batch fills a GPU in the large layers alone. The second pass needs nothing of the first but the vectors `u` that its
-power iterations ended with; here it takes the first one's steps once more itself, which gives the same bits.
+power iterations end with, so that these go before both.
 """
 from source.links.joint_normalization import normalized_together
 
@@ -36,13 +36,13 @@ class SideBySide:
             further: FurtherGradients.
         """
         call = y_real is None
-        stream.begin()
         with normalized_together(self.dis, call, stores=False) as of_real:
+            of_real.prepare()
+            stream.begin()
             dis_real = self.dis(x_real, y_real)
         with stream.running():
             x_fake, y_fake = generate()
-            with further.gathered(), \
-                    normalized_together(self.dis, call, n_steps=2, stores=False) as of_fakes:
+            with further.gathered(), normalized_together(self.dis, call, of_real.us, stores=False) as of_fakes:
                 dis_fake = self.dis(x_fake.array, y_fake)
         if not tuple(of_real.read) == tuple(of_fakes.read) == self._seen[0]:
             raise RuntimeError('the discriminator reads other weights than in its last update; `capture: false` in the '

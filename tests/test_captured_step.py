@@ -128,6 +128,30 @@ def test_a_device_that_cannot_record(tmp_path, monkeypatch):
     assert build_updater(tmp_path).reason_not_to_capture() == 'this one'
 
 
+def test_buffers_outlive_the_copies_from_them(tmp_path):
+    """Those of a graph that is forgotten, as after loading a snapshot."""
+    updater, graphs = captured(tmp_path)
+    run(updater, WARM_UPS + 2)
+    waited = []
+    graphs.wait_until_copied = waited.append
+    updater._captured.forget()
+    assert sorted(waited)[-2:] == [0, 1]
+
+
+def test_a_discriminator_that_reads_other_weights_than_before(tmp_path):
+    """Where the passes run side by side it cannot be followed, and is refused before a number is wrong."""
+    updater, _ = captured(tmp_path)
+    run(updater, 1)
+    forward, calls = updater.dis.forward, []
+
+    def other(x, y=None):
+        calls.append(1)
+        return F.sum(chainer.as_variable(x), (2, 3))[:, :1] if len(calls) == 3 else forward(x, y)
+    updater.dis.forward = other
+    with pytest.raises(RuntimeError, match='reads other weights than in its last update; `capture: false`'):
+        run(updater, 1)
+
+
 def test_loaders_threads_end(tmp_path):
     """Whoever read ahead: the iterator until the recording, the copy that draws ahead after it."""
     def loaders():

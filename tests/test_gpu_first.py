@@ -1,6 +1,8 @@
 """The first run on a GPU: its parts, their order, limits and logs, with stand-ins for what they run."""
 import importlib.util
+import os
 import signal
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -85,6 +87,17 @@ def test_a_package_that_does_not_fit(monkeypatch, tmp_path, capsys):
     wheel.write_bytes(b'')
     assert run(monkeypatch, tmp_path / 'out', [('first', 60, '')], tmp_path) == 2
     assert str(wheel) in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize('target', ['gpu-test', 'gpu-bench', 'gpu-first'])
+def test_make_keeps_the_packages_that_the_caller_has_brought(tmp_path, target):
+    python = tmp_path / 'python'
+    python.write_text('#!/bin/sh\necho "looks in $PYTHONPATH"\n')
+    python.chmod(0o755)
+    for path, expected in (('/brought', f'{ROOT}:/brought'), ('', f'{ROOT}')):
+        output = subprocess.run(['make', '-s', '-C', ROOT, target, f'CHECK_PYTHON={python}'], text=True, check=True,
+                                stdout=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': path}).stdout
+        assert set(line for line in output.splitlines() if line.startswith('looks')) == {f'looks in {expected}'}
 
 
 def test_interrupted(monkeypatch, tmp_path):

@@ -99,7 +99,8 @@ def environment_of(folder, wheels):
     paths += filter(None, [os.environ.get('PYTHONPATH')])
     return {**os.environ, 'PYTHONPATH': os.pathsep.join(paths), 'SNGAN_CACHE': str(folder / 'sngan'),
             'CUPY_CACHE_DIR': str(folder / 'cupy'), 'PYTHONUNBUFFERED': '1', 'PYTHONDONTWRITEBYTECODE': '1',
-            **dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '2')}  # several processes compute twins at once
+            # Several processes compute twins at once.
+            **dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '2')}
 
 
 def main():

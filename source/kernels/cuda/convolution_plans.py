@@ -12,16 +12,14 @@ captured into a CUDA graph. Planning can not, nor can the workspace grow then: a
 """
 from typing import NamedTuple
 
-from source.kernels.cuda import launching, plan_choices
+from source.kernels.cuda import launching, plan_choices, plan_timing
 from source.kernels.cuda.cudnn_library import frontend
 
 import numpy as np
 
 MOST_WORKSPACE = 1 << 30  # bytes
 MOST_CANDIDATES = 24  # that are timed, in cuDNN's order of preference
-N_TIMINGS = 10
 HOPELESS = 3  # times the best: such a plan is not timed again
-HEAD_START = np.int64(6_000_000)  # clock cycles, some 3 ms: longer than launching N_TIMINGS executions takes
 _SMALLEST_WORKSPACE = 1 << 20
 
 
@@ -225,7 +223,7 @@ def _fastest(problem, graph, n_plans, arrays):
         if plan is None:
             continue
         try:
-            milliseconds = _time(plan, arrays, HOPELESS * shortest)
+            milliseconds = plan_timing.milliseconds(plan, arrays, HOPELESS * shortest)
         except _errors() as error:
             failure = error
             continue
@@ -237,26 +235,6 @@ def _fastest(problem, graph, n_plans, arrays):
         raise NoPlan(f'none of {n_plans} plans of cuDNN may be used: {problem}{reason}')
     best.select()
     return best
-
-
-def _time(plan, arrays, limit):
-    """Milliseconds of an execution; of a single one where that takes longer than `limit`."""
-    plan.execute(arrays)  # loads the kernel
-    once = _elapsed(plan, arrays, 1)
-    return once if once > limit else _elapsed(plan, arrays, N_TIMINGS)
-
-
-def _elapsed(plan, arrays, n):
-    """The mean of n executions. The device is kept waiting until all are launched, so that it alone is timed."""
-    import cupy
-    start, stop = cupy.cuda.Event(), cupy.cuda.Event()
-    launching.launch('waiting', 'spin', (1,), (1,), (HEAD_START,))
-    start.record()
-    for _ in range(n):
-        plan.execute(arrays)
-    stop.record()
-    stop.synchronize()
-    return cupy.cuda.get_elapsed_time(start, stop) / n
 
 
 def _errors():

@@ -20,12 +20,19 @@ def library():
 
 
 def compiled(source, arch, name='kernels.cu'):
-    """The machine code (ELF) of `source` for 'sm_80' or the like; raises RuntimeError with the log, of warnings too."""
+    """The machine code (ELF) of `source` for 'sm_80' or the like.
+
+    Raises RuntimeError with the log, of warnings too, and where a kernel spills registers into memory.
+    """
     nvrtc, program = library(), ctypes.c_void_p()
     _check(nvrtc.nvrtcCreateProgram(ctypes.byref(program), source.encode(), name.encode(), 0, None, None))
-    options = [f'--gpu-architecture={arch}'.encode(), b'--std=c++17', b'-ftz=true']  # as CuPy compiles
+    options = [f'--gpu-architecture={arch}'.encode(), b'--std=c++17', b'-ftz=true',  # as CuPy compiles
+               b'--ptxas-options=-v']
     status = nvrtc.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
     log = _read(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program).rstrip(b'\0').decode().strip()
+    lines = log.splitlines()
+    log = '\n'.join(line for line in lines if not line.startswith('ptxas') or ' bytes spill' in line)
+    log = re.sub(r'ptxas.* 0 bytes spill stores, 0 bytes spill loads', '', log).strip()
     if status or log:
         raise RuntimeError(f'NVRTC for {arch}:\n{log}')
     return _read(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)

@@ -1,7 +1,7 @@
 """How plans are asked for, chosen, kept and executed, with a stand-in for cuDNN."""
 import json
 
-from source.kernels.cuda import convolution_plans, plan_choices
+from source.kernels.cuda import convolution_plans, plan_choices, plan_timing
 from source.kernels.cuda.convolution_plans import NoPlan, PlanningError
 
 import ml_dtypes
@@ -119,7 +119,7 @@ def test_executes_in_capture_but_does_not_plan(host, cudnn):
 
 def test_no_plan(host, cudnn, monkeypatch):
     """It is told, as often as it is asked for, but sought once."""
-    monkeypatch.setattr(convolution_plans, '_time', lambda plan, arrays, limit: 1 / 0 if plan.index else 0)
+    monkeypatch.setattr(plan_timing, 'milliseconds', lambda plan, arrays, limit: 1 / 0 if plan.index else 0)
     with monkeypatch.context() as patch:
         patch.setattr(convolution_plans, '_errors', lambda: (Exception,))
         for _ in range(2):
