@@ -76,11 +76,11 @@ class Executed:
 
 def short_name(name):
     """A kernel's name without its template's arguments and parameters; cuDNN's in full."""
-    return name if 'cudnn' in name or 'cutlass' in name or 'sm90' in name else re.split(r'[<(]', name)[0]
+    return name if 'cudnn' in name or 'cutlass' in name or 'sm90' in name else re.split(r'[<(]', name)[0].removeprefix('void ')
 
 
 def profile(updater, iterations):
-    """{kernel: (launches, milliseconds)} of an iteration, its milliseconds, and those of it without any kernel."""
+    """(name, start, end) of every kernel of some iterations, in microseconds."""
     import torch
     from torch.profiler import ProfilerActivity
     torch.cuda.init()
@@ -88,20 +88,20 @@ def profile(updater, iterations):
         for _ in range(iterations):
             updater.update()
         torch.cuda.synchronize()
-    spans, kernels = [], defaultdict(lambda: [0, 0.])
-    for event in profiler.events():
-        if event.device_type == torch.autograd.DeviceType.CUDA:
-            start, end = event.time_range.start, event.time_range.end
-            spans.append((start, end))
-            kernels[short_name(event.name)][0] += 1 / iterations
-            kernels[short_name(event.name)][1] += (end - start) / 1e3 / iterations
-    spans.sort()
-    busy, until = 0, spans[0][0]
-    for start, end in spans:
-        busy += max(0, end - max(start, until))
+    return [(event.name, event.time_range.start, event.time_range.end) for event in profiler.events()
+            if event.device_type == torch.autograd.DeviceType.CUDA]
+
+
+def summed(events, iterations):
+    """{kernel: (launches, milliseconds)} of an iteration, its milliseconds, and those of it without any kernel."""
+    kernels, idle = defaultdict(lambda: [0, 0.]), 0
+    begin = until = min(start for _, start, _ in events)
+    for name, start, end in sorted(events, key=lambda event: event[1]):
+        kernels[short_name(name)][0] += 1 / iterations
+        kernels[short_name(name)][1] += (end - start) / 1e3 / iterations
+        idle += max(0, start - until)
         until = max(until, end)
-    idle = until - spans[0][0] - busy
-    return kernels, (until - spans[0][0]) / 1e3 / iterations, idle / 1e3 / iterations
+    return kernels, (until - begin) / 1e3 / iterations, idle / 1e3 / iterations
 
 
 def seconds_of_iteration(updater, iterations):
@@ -133,7 +133,7 @@ def main():
     if captured.reason is not None:
         raise ValueError(f'the step is not captured: {captured.reason}')
     milliseconds = 1e3 * seconds_of_iteration(updater, 10)
-    kernels, profiled, idle = profile(updater, args.iterations)
+    kernels, profiled, idle = summed(profile(updater, args.iterations), args.iterations)
     convolutions = executed.timed()
     result = {'gpu': where, 'network': args.network, 'precision': args.precision, 'milliseconds': milliseconds,
               'profiled_milliseconds': profiled, 'idle_milliseconds': idle,

@@ -97,7 +97,7 @@ def test_make_keeps_the_packages_that_the_caller_has_brought(tmp_path, target):
     for path, expected in (('/brought', f'{ROOT}:/brought'), ('', f'{ROOT}')):
         output = subprocess.run(['make', '-s', '-C', ROOT, target, f'CHECK_PYTHON={python}'], text=True, check=True,
                                 stdout=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': path}).stdout
-        assert set(line for line in output.splitlines() if line.startswith('looks')) == {f'looks in {expected}'}
+        assert {line for line in output.splitlines() if line.startswith('looks')} == {f'looks in {expected}'}
 
 
 def test_interrupted(monkeypatch, tmp_path):
