@@ -76,7 +76,9 @@ class Executed:
 
 def short_name(name):
     """A kernel's name without its template's arguments and parameters; cuDNN's in full."""
-    return name if 'cudnn' in name or 'cutlass' in name or 'sm90' in name else re.split(r'[<(]', name)[0].removeprefix('void ')
+    if any(library in name for library in ('cudnn', 'cutlass', 'sm90')):
+        return name
+    return re.split(r'[<(]', name)[0].removeprefix('void ')
 
 
 def profile(updater, iterations):

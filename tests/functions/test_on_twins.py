@@ -108,6 +108,26 @@ def test_gradients_and_those_of_gradients(name):
                               atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize('labels', [None, LABELS])
+def test_a_bias_before_batch_normalization_moves_its_mean_alone(labels):
+    """The result and the other gradients are those with the bias added first, whose own gradient is 0."""
+    shape = (4,) if labels is None else (5, 4)
+    results = []
+    for kernel_set in ('reference', 'chainer'):
+        x, gamma, beta, bias = map(chainer.Variable, draw([IMAGE, shape, shape, (4,)]))
+        mean, var = np.full(4, .5), np.ones(4)
+        with chainer.using_config('kernel_set', kernel_set):
+            y = batch_normalize(x, gamma, beta, mean, var, labels=labels, bias=bias)
+        F.sum(y ** 3).backward()
+        results.append((y.array, mean, var, x.grad, gamma.grad, beta.grad))
+        if kernel_set == 'chainer':
+            np.testing.assert_allclose(bias.grad, 0, atol=1e-12)
+        else:
+            assert bias.grad is None
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+
+
 @pytest.mark.parametrize('function', [convolution_2d, upsample_convolution_2d, convolution_2d_downsample])
 def test_the_activation_before_a_convolution_is_computed_once(monkeypatch, function):
     """And kept for the gradients, which read nothing through a slope of their own."""
