@@ -44,7 +44,7 @@ class Block(chainer.Chain):
     def residual(self, x, y=None, **kwargs):
         condition = () if y is None else (y,)
         h = self.b1(x, *condition, activation=self.activation, **kwargs)
-        if self.upsample and chainer.config.train and cancels_bias(h):  # a pass over h that need not be
+        if self.upsample and chainer.config.train and cancels_bias(h):  # it would be added in a pass of its own
             h, kwargs = self._convolve(self.c1, h, with_bias=False), {**kwargs, 'bias': self.c1.b}
         else:
             h = self._convolve(self.c1, h)
