@@ -3,7 +3,9 @@
 # `make test PYTHON=python3.12` uses another Python, in an environment of its own (.venv-python3.12).
 
 PYTHON ?= python3
-VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))
+# Named by its version: two Pythons may both be called python.
+NAMED = $(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(or $(NAMED),$(notdir $(PYTHON))))
 RUN := $(VENV)/bin/python
 # Chainer's setup.py and the editable install warn of what cannot be helped here.
 PIP := PYTHONWARNINGS=ignore $(RUN) -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
