@@ -47,7 +47,8 @@ class Block(chainer.Chain):
         return self._convolve(self.c_sc, x) if self.learnable_sc else x
 
     def forward(self, x):
-        for_residual, for_shortcut = branch(x, self.activation if self.n1 is None else None)
+        is_activated = self.n1 is None and type(self).residual is Block.residual
+        for_residual, for_shortcut = branch(x, self.activation if is_activated else None)
         return join(self.residual(for_residual), self.shortcut(for_shortcut))
 
 

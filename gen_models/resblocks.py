@@ -44,12 +44,18 @@ class Block(chainer.Chain):
     def residual(self, x, y=None, **kwargs):
         condition = () if y is None else (y,)
         h = self.b1(x, *condition, activation=self.activation, **kwargs)
-        if self.upsample and chainer.config.train and cancels_bias(h):  # it would be added in a pass of its own
+        if self._leaves_bias_to_b2(h):
             h, kwargs = self._convolve(self.c1, h, with_bias=False), {**kwargs, 'bias': self.c1.b}
         else:
             h = self._convolve(self.c1, h)
         h = self.b2(h, *condition, activation=self.activation, **kwargs)
         return self.c2(h)
+
+    def _leaves_bias_to_b2(self, h):
+        """Whether c1's bias would be added in a pass of its own, which b2 can do without."""
+        is_ours = isinstance(self.b2, BatchNormalization | CategoricalConditionalBatchNormalization)
+        return (is_ours and type(self)._convolve is Block._convolve and self.upsample and chainer.config.train
+                and cancels_bias(h))
 
     def shortcut(self, x):
         return self._convolve(self.c_sc, x) if self.learnable_sc else x

@@ -52,7 +52,9 @@ class CapturedStep:
             self.forget()
             self._recorded, self.reason = settings, None
             self._give_up(self.updater.reason_not_to_capture())
-        self.updater.side_streams = self.graphs.side_streams if self.reason is None else None
+        # Not in the first warm-up, which finds out whether the network does what streams and captures allow.
+        is_known = self.reason is None and self._n_warm > 0
+        self.updater.side_streams = self.graphs.side_streams if is_known else None
         if self.reason is not None:
             self.updater.sync()
             self.updater.iterate(self.updater.live_inputs())

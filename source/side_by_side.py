@@ -24,7 +24,8 @@ class SideBySide:
         """Whether two passes have been seen and nothing but `u` goes from one to the next, by one step each."""
         if len(self._seen) < 2 or self._seen[0] != self._seen[1] or len(set(self._seen[0])) < len(self._seen[0]):
             return False
-        return {name for link in self.dis.links() for name in link._persistent} <= {'u'}
+        links = [link for link in self.dis.links() if link._persistent]
+        return all(link._persistent == {'u'} and getattr(link, '_is_joint', False) for link in links)
 
     def minimize(self, stream, loss_function, x_real, y_real, generate, further):
         """Leaves the gradients of real images in the parameters and those of fakes in `further`; returns the loss.
@@ -55,6 +56,8 @@ class SideBySide:
         stream.begin()
         dis_real.grad = outputs[1].grad
         dis_real.backward()
+        if not further.covers(self.dis.params()):
+            stream.begin()  # a gradient of the fakes is added to one of these
         with stream.running():
             dis_fake.grad = outputs[0].grad
             dis_fake.backward()

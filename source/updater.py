@@ -107,7 +107,7 @@ class Updater(training.updaters.StandardUpdater):
         # Shapes and types are checked in the first iteration; later ones can only repeat it.
         with chainer.using_config('type_check', chainer.config.type_check and self.iteration == 0):
             self.update_generator()
-            if self.side_streams is not None:
+            if self.side_streams is not None and not self.fakes_share_labels:
                 self.side_streams['generator'].begin()
             for _ in range(self.n_dis):
                 self.update_discriminator()

@@ -48,8 +48,8 @@ def test_same_bits(tmp_path, changes, kwargs):
         assert graphs.events.count('launched') == max(0, i + 1 - WARM_UPS)
     assert graphs.events.count('captured') == 1
     n_side_by_side = graphs.side_streams['fakes'].events.count('ran') / 2
-    n_updates = (6 + 1) * updater.n_dis  # one iteration is recorded besides
-    assert n_side_by_side == (0 if changes.get('models.discriminator.args.norm') == 'batch' else n_updates - 1)
+    n_updates = 6 * updater.n_dis  # but for the first warm-up, and one iteration is recorded besides
+    assert n_side_by_side == (0 if changes.get('models.discriminator.args.norm') == 'batch' else n_updates)
     assert graphs.side_streams['generator'].events.count('kept') == n_updates
     assert updater.epoch_detail == plain.epoch_detail
     updater.finalize()
@@ -150,6 +150,42 @@ def test_a_discriminator_that_reads_other_weights_than_before(tmp_path):
     updater.dis.forward = other
     with pytest.raises(RuntimeError, match='reads other weights than in its last update; `capture: false`'):
         run(updater, 1)
+
+
+def with_a_scale(updater):
+    """The discriminator's output times a parameter of its own, as a user may write it."""
+    dis, forward = updater.dis, updater.dis.forward
+    dis.add_param('scale', (1, 1), initializer=1.)
+    dis.scale.cleargrad()
+    updater.get_optimizer('opt_dis').setup(dis)
+
+    def scaled(x, y=None):
+        h = forward(x, y)
+        return h * F.broadcast_to(dis.scale, h.shape)
+    dis.forward = scaled
+    return updater
+
+
+def test_a_parameter_that_both_passes_read_themselves(tmp_path):
+    """Its gradients are added up, so the fakes' must wait for those of real images."""
+    plain, (updater, graphs) = with_a_scale(build_updater(tmp_path)), captured(tmp_path)
+    with_a_scale(updater)
+    assert run(updater, 4) == run(plain, 4)
+    assert_same(state_of(updater), state_of(plain))
+    events = graphs.side_streams['fakes'].events
+    assert events.count('begun') * 2 == events.count('ran') * 3 > 0
+
+
+@pytest.mark.parametrize('change', ['fully_differentiable', 'batch norm'])
+def test_passes_that_depend_on_each_other_are_not_side_by_side(tmp_path, change):
+    updater, graphs = captured(tmp_path)
+    run(updater, WARM_UPS)
+    assert updater._side_by_side.is_possible
+    if change == 'batch norm':
+        updater.dis.block1.c1.add_persistent('avg_mean', np.zeros(3))
+    else:
+        updater.dis.block1.c1.fully_differentiable = True
+    assert not updater._side_by_side.is_possible
 
 
 def test_loaders_threads_end(tmp_path):

@@ -23,6 +23,10 @@ class FurtherGradients:
             self._stand_ins[id(weight)] = chainer.Variable(weight.array), weight
         return self._stand_ins[id(weight)][0]
 
+    def covers(self, parameters):
+        """Whether each of them was read by `as_configured`, so that none gets these gradients itself."""
+        return all(id(parameter) in self._stand_ins for parameter in parameters)
+
     def of(self, parameter):
         """The gradient gathered, an array, or None."""
         stand_in, _ = self._stand_ins.get(id(parameter), (None, None))

@@ -21,6 +21,12 @@ def test_answers(tmp_path, monkeypatch):
     assert run(tmp_path, monkeypatch, code, 60) == {'got': {'n': 3, 'threads': 1}}
 
 
+def test_a_worker_that_lives_on(tmp_path, monkeypatch):
+    code = ('import subprocess, sys\n'
+            'subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])\nprint(1)')
+    assert run(tmp_path, monkeypatch, code, 60) == 1
+
+
 @pytest.mark.parametrize('code, message', [('raise KeyError("x")', "KeyError: 'x'"), ('exit(3)', 'exit status 3')])
 def test_fails(tmp_path, monkeypatch, code, message):
     with pytest.raises(ValueError, match=f'^a side: .*made_up: {message}$'):

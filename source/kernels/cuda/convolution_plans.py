@@ -116,9 +116,9 @@ def _execute(problem, arrays):
         try:
             _plans[key] = _planned(problem, arrays)
         except NoPlan as reason:
-            _plans[key] = reason
-    if isinstance(_plans[key], NoPlan):
-        raise _plans[key]
+            _plans[key] = str(reason)  # an exception would keep the arrays of all who raise it
+    if isinstance(_plans[key], str):
+        raise NoPlan(_plans[key])
     _plans[key].execute(arrays)
 
 
@@ -246,7 +246,7 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-_plans = {}  # (device, Problem): _Plan, or NoPlan
+_plans = {}  # (device, Problem): _Plan, or why there is none
 _handles = {}  # (device, stream): cuDNN's handle
 _workspaces = {}  # (device, stream): array
 _outgrown = []  # former workspaces: a captured graph may still write there
