@@ -1,5 +1,6 @@
 """The GPU's convolutions on the host: packing and launching for real, cuDNN and cuBLAS by stand-ins; and on a GPU."""
 from source.kernels.cuda import convolution, folding, matrix_convolution
+from source.kernels.cuda.elementwise import cast
 from source.kernels.reference import convolution as twins
 from tests.kernels.convolution_operations import (
     BFLOAT16,
@@ -76,6 +77,18 @@ def test_what_cudnn_has_no_plan_for_is_a_matrix_product(check, cudnn, capsys):
     check(f'convolution.{operation.name}', x, w, bias, 1, True, of_largest=tolerance(FLOAT))
     said = capsys.readouterr().err
     assert said.count('\n') == 1 and 'cuDNN proposes no plan: fprop of images (2, 5, 7, 8)' in said
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize('dtype', [FLOAT, BFLOAT16], ids=str)
+def test_nan_goes_through_a_joined_relu(dtype):
+    """A training that diverges is to be noticed."""
+    import cupy
+    x, w, bias, _ = OPERATIONS[1].arrays((2, 8, 8, 16, 16), FLOAT)
+    x[1] = np.nan
+    x, w, bias = (cupy.asarray(a) for a in (x, w, bias))
+    y = convolution.convolution_3x3(cast(x, dtype), w, bias, 1, True)
+    assert cupy.isnan(cast(y, FLOAT)).any(axis=(1, 2, 3)).tolist() == [False, True]
 
 
 @pytest.mark.parametrize('operation', OPERATIONS, ids=identifier)
