@@ -78,10 +78,12 @@ def gpu():
 
 def run_side(side, row, args):
     what, network, precision, _ = row
+
+    def run(module, request):
+        return run_peer(side, module, request, 16, args.torch_python, args.limit)
     if what == 'inception':
         module = 'gpu_inception' if side == 'ours' else 'torch_gpu_inception'
-        return run_peer(side, module, {'n': N_IMAGES, 'batchsize': SAMPLING_BATCH, 'mode': TORCH.get(side)}, 16,
-                        args.torch_python, args.limit)
+        return run(module, {'n': N_IMAGES, 'batchsize': SAMPLING_BATCH, 'mode': TORCH.get(side)})
     file, overrides = NETWORKS[network]
     iterations = 2 if side == 'chainer' else args.iterations
     request = {'what': what, 'precision': precision, 'warm_up': 2 if side == 'chainer' else 6, 'blocks': args.blocks,
@@ -91,14 +93,12 @@ def run_side(side, row, args):
         *overrides, f'precision={precision}', f'models.discriminator.args.norm={norm}',
         f'capture={"false" if side in ("ours uncaptured", "chainer") else "true"}'])
     if side == 'matrix_peak':
-        return run_peer(side, 'torch_gpu_step', {**request, 'what': 'matrix_peak'}, 16, args.torch_python,
-                        args.limit)
+        return run('torch_gpu_step', {**request, 'what': 'matrix_peak'})
     if side in TORCH:
-        return run_peer(side, 'torch_gpu_step', {**request, 'mode': TORCH[side], 'spec': spec_of(config)}, 16,
-                        args.torch_python, args.limit)
+        return run('torch_gpu_step', {**request, 'mode': TORCH[side], 'spec': spec_of(config)})
     kernel_set = 'chainer' if side == 'chainer' else 'device'
-    request.update(config=config, kernel_set=kernel_set, one_stream=side == 'ours on one stream')
-    answer = run_peer(side, 'gpu_step', request, 16, args.torch_python, args.limit)
+    answer = run('gpu_step', {**request, 'config': config, 'kernel_set': kernel_set,
+                              'one_stream': side == 'ours on one stream'})
     if what == 'step' and side.startswith('ours') and side != 'ours uncaptured' and not answer['captured']:
         print(f'{side}: not captured: {answer["why_not"]}', file=sys.stderr)
     return answer

@@ -5,16 +5,16 @@
 It needs PyTorch, whose profiler sees the kernels of the whole process, and prints the longest ones, the time between
 kernels, and for each convolution how often it runs and how near it comes to the matrix peak.
 """
+import importlib.util
 import json
 import re
-import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from statistics import median
 
 from benchmarks.bench_gpu import NETWORKS, gpu
 from benchmarks.peer_process import ROOT
-from benchmarks.peers.gpu_step import build_updater
+from benchmarks.peers.gpu_step import build_updater, seconds_of_blocks
 from evaluations.command_line import one_line_errors
 from source.kernels.cuda import convolution_plans, launching, plan_timing
 from source.miscs.argument_parser import ArgumentParser
@@ -106,26 +106,20 @@ def summed(events, iterations):
     return kernels, (until - begin) / 1e3 / iterations, idle / 1e3 / iterations
 
 
-def seconds_of_iteration(updater, iterations):
-    import cupy
-    times = []
-    for _ in range(3):
-        cupy.cuda.Device().synchronize()
-        start = time.perf_counter()
-        for _ in range(iterations):
-            updater.update()
-        cupy.cuda.Device().synchronize()
-        times.append((time.perf_counter() - start) / iterations)
-    return median(times)
-
-
 @one_line_errors
 def main():
     args = parse_arguments()
+    if args.iterations < 1:
+        raise ValueError(f'--iterations: expected at least 1, found {args.iterations}')
+    if args.out and not Path(args.out).parent.is_dir():
+        raise ValueError(f'--out: {args.out}: its folder is missing')
     where = gpu()
+    if importlib.util.find_spec('torch') is None:
+        raise ValueError('PyTorch is not installed here; its profiler is needed')
     file, overrides = NETWORKS[args.network]
     config = load_config(ROOT / 'configs' / file, [*overrides, f'precision={args.precision}'])
-    updater = build_updater(config, get_device(0))
+    device = get_device(0)
+    updater = build_updater(config, device)
     updater.update()
     with Executed() as executed:
         updater.update()  # the second warm-up, where every plan is there
@@ -134,7 +128,7 @@ def main():
     captured = updater._captured
     if captured.reason is not None:
         raise ValueError(f'the step is not captured: {captured.reason}')
-    milliseconds = 1e3 * seconds_of_iteration(updater, 10)
+    milliseconds = 1e3 * median(seconds_of_blocks(updater, device, 3, 10))
     kernels, profiled, idle = summed(profile(updater, args.iterations), args.iterations)
     convolutions = executed.timed()
     result = {'gpu': where, 'network': args.network, 'precision': args.precision, 'milliseconds': milliseconds,

@@ -50,6 +50,19 @@ def synchronize(device):
         device.xp.cuda.Device().synchronize()
 
 
+def seconds_of_blocks(updater, device, blocks, iterations):
+    """Seconds of an iteration, the mean of each block."""
+    seconds = []
+    for _ in range(blocks):
+        synchronize(device)
+        start = time.perf_counter()
+        for _ in range(iterations):
+            updater.update()
+        synchronize(device)
+        seconds.append((time.perf_counter() - start) / iterations)
+    return seconds
+
+
 def answer(request):
     device = get_device(request.get('gpu'))
     chainer.global_config.kernel_set = request['kernel_set']
@@ -68,14 +81,7 @@ def answer(request):
         return {'seconds': time.perf_counter() - start}
     for _ in range(request['warm_up']):
         updater.update()
-    synchronize(device)
-    seconds = []
-    for _ in range(request['blocks']):
-        start = time.perf_counter()
-        for _ in range(request['iterations']):
-            updater.update()
-        synchronize(device)
-        seconds.append((time.perf_counter() - start) / request['iterations'])
+    seconds = seconds_of_blocks(updater, device, request['blocks'], request['iterations'])
     captured = updater._captured
     peak = 0
     if device.xp is not np:

@@ -18,8 +18,7 @@ def normalize(link, x, gamma, beta, finetune=False, activation=None, labels=None
         if finetune:
             link.N += 1
             decay = 1. - 1. / link.N
-        h = batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, decay, relu, labels,
-                            bias)
+        h = batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, decay, relu, labels, bias)
     else:
         h = fixed_batch_normalize(x, gamma, beta, link.avg_mean, link.avg_var, link.eps, relu, labels)
     return h if relu or activation is None else activation(h)

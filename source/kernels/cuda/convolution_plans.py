@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
 
 class PlanningError(RuntimeError):
-    """None may be sought now, while a CUDA graph is captured."""
+    """A plan or more workspace is needed while a CUDA graph is captured, when neither can be had."""
 
 
 class NoPlan(Exception):

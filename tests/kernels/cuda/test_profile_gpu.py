@@ -31,6 +31,15 @@ def test_kernels_and_the_time_between_them():
     assert (whole, idle) == (pytest.approx(.03), pytest.approx(.005))
 
 
+@pytest.mark.parametrize('arguments, message', [
+    (['--iterations', 0], '--iterations: expected at least 1, found 0'),
+    (['--out', 'nowhere/profile.json'], '--out: nowhere/profile.json: its folder is missing')])
+def test_bad_arguments(capsys, arguments, message):
+    assert run(profile_gpu.main, *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count('\n') == 1
+
+
 def test_without_a_gpu(monkeypatch, capsys):
     monkeypatch.setenv('PATH', '')
     assert run(profile_gpu.main) == 2
