@@ -3,6 +3,9 @@ import copy
 import sys
 from unittest import mock
 
+from source.yaml_utils import ConfigError
+
+import pytest
 import yaml
 
 REMOVED = object()
@@ -54,3 +57,11 @@ def run(main, *arguments):
 def files_in(folder):
     """{path relative to the folder: bytes} of every file."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*') if p.is_file()}
+
+
+def error_of(function, *args, **kwargs):
+    """The message, one line, of the ConfigError that the function raises."""
+    with pytest.raises(ConfigError) as caught:
+        function(*args, **kwargs)
+    assert '\n' not in str(caught.value)
+    return str(caught.value)

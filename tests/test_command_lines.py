@@ -1,15 +1,19 @@
-"""Every command line: its examples and those of the pages parse, and a wrong argument is one line and status 2."""
+"""Every command line: its examples and those of the pages parse, a wrong argument is one line and status 2.
+
+What a terminal prints is copied into shells and shown by any encoding: it is ASCII.
+"""
 import argparse
-import importlib.util
+import ast
+import importlib
 import re
 import shlex
 from pathlib import Path
 
+from tests.children import ROOT
 from tests.narrow import run
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
 EXAMPLE = re.compile(r'^    python [\w/]+\.py', re.M)
 NAMED = sorted(path for pattern in ('*.py', 'evaluations/*.py', 'benchmarks/*.py', 'source/*/*.py')
                for path in ROOT.glob(pattern) if EXAMPLE.search(path.read_text(encoding='utf-8')))
@@ -31,16 +35,9 @@ def commands_of(page):
     return [shlex.split(command.partition(' > ')[0], comments=True) for command in found if '…' not in command]
 
 
-def module_of(path):
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def parse(monkeypatch, path, arguments):
     """Status of a command that ends when it has read its arguments; raises Parsed where they are right."""
-    module = module_of(path)
+    module = importlib.import_module('.'.join(Path(path).with_suffix('').parts))
     owner, name = getattr(module, 'score_command', module), 'parse_arguments'
     if not hasattr(owner, name):
         owner, name = argparse.ArgumentParser, 'parse_known_args'
@@ -79,8 +76,33 @@ def test_all_write_through_prepared_streams():
 
 @pytest.mark.parametrize('path', NAMED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_wrong_argument_and_help(monkeypatch, capsys, path):
+    path = path.relative_to(ROOT)
     assert parse(monkeypatch, path, ['--bogus']) == 2
-    error = capsys.readouterr().err
-    assert re.fullmatch(r'command: error: .+\n', error)
+    assert re.fullmatch(r'command: error: .+\n', capsys.readouterr().err)
     assert parse(monkeypatch, path, ['--help']) == 0
-    assert f'python {path.relative_to(ROOT)}' in capsys.readouterr().out  # a working example
+    assert f'python {path}' in capsys.readouterr().out  # a working example
+
+
+PRINTED = [*(path for folder in ('evaluations', 'source', 'gen_models', 'dis_models', 'tools')
+             for path in (ROOT / folder).rglob('*.py')), ROOT / 'train.py', ROOT / 'experiments.py']
+# Pages and pictures, which no terminal shows; of evaluations/report.py, the cells of the page's table.
+NOT_PRINTED = ('source/report/', 'source/experiments/figures/', 'source/scoring/comparison_plot.py',
+               'source/scoring/spectra_plot.py')
+OF_PAGES = {'evaluations/report.py': {' ± ', '–'}}
+
+
+def texts(path):
+    """All strings of a module but docstrings; that of a command counts, as --help prints it."""
+    source = path.read_text(encoding='utf-8')
+    documented = (ast.ClassDef, ast.FunctionDef) + (() if "__name__ == '__main__'" in source else (ast.Module,))
+    nodes = list(ast.walk(ast.parse(source)))
+    docstrings = {id(node.body[0].value) for node in nodes if isinstance(node, documented) and ast.get_docstring(node)}
+    return {node.value for node in nodes
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings}
+
+
+def test_ascii():
+    assert len(PRINTED) > 100
+    by_name = {path.relative_to(ROOT).as_posix(): path for path in PRINTED}
+    assert [(name, text) for name, path in by_name.items() if not name.startswith(NOT_PRINTED)
+            for text in texts(path) - OF_PAGES.get(name, set()) if not text.isascii()] == []

@@ -1,5 +1,4 @@
-"""Nothing a training wrote is lost: to signals, kills, full disks, folders that cannot be written, and NaN."""
-import contextlib
+"""Nothing a training wrote is lost: to signals, kills, full disks, and NaN."""
 import json
 import resource
 import shutil
@@ -8,18 +7,21 @@ import sys
 
 import train
 from benchmarks import kill_training
+from source.build import NETWORKS
 from source.miscs import results_dir
 from source.miscs.line_log import LineLog
 from source.miscs.lock import claimed
 from source.miscs.snapshots import newest_good
 from tests import children
 from tests.children import ROOT
+from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run, write_config
 
 import numpy as np
 import pytest
 
 PLAIN = {'cpu_kernels': False, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 99}
+AUTO = ('--resume', 'auto')
 
 
 def start(config, out, *arguments, **options):
@@ -27,9 +29,9 @@ def start(config, out, *arguments, **options):
                           *arguments, **options)
 
 
-def train_on(config, out, *arguments):
-    """The exit status of `train.py --resume auto`, in this process."""
-    return run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, '--resume', 'auto', *arguments)
+def train_into(out, config, *arguments):
+    """The exit status of `train.py`, in this process."""
+    return run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, *arguments)
 
 
 def errors_of(text):
@@ -38,7 +40,9 @@ def errors_of(text):
             and 's/it]' not in line]
 
 
-# Signals
+def snapshots_and_models(out):
+    return {name: content for name, content in files_in(out).items() if 'iter_' in name or name.endswith('.npz')}
+
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, number):
@@ -57,8 +61,7 @@ def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, num
     assert LineLog(out / 'log.jsonl').entries[-1]['iteration'] == iteration
 
     end = ['--set', f'iteration={iteration + 1}', '--set', 'snapshot_interval=100000']
-    assert train_on(config, out, *end) == 0
-    assert run(train.main, '--config', config, '--results_dir', whole, '--gpu', -1, *end) == 0
+    assert train_into(out, config, *AUTO, *end) == train_into(whole, config, *end) == 0
     for name in (f'snapshot_iter_{iteration + 1}', f'ResNetGenerator_{iteration + 1}.npz', 'log.json', 'log.jsonl'):
         assert kill_training.content(whole / name) == kill_training.content(out / name), name
 
@@ -66,60 +69,59 @@ def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, num
 # Resuming
 
 @pytest.fixture(scope='module')
-def three(tmp_path_factory):
+def finished(tmp_path_factory):
+    """The config and the results folder of three iterations."""
     folder = tmp_path_factory.mktemp('three')
     config = write_config(folder, {**PLAIN, 'iteration': 3})
-    assert run(train.main, '--config', config, '--results_dir', folder / 'out', '--gpu', -1) == 0
+    assert train_into(folder / 'out', config) == 0
     return config, folder / 'out'
 
 
-def copied(three, tmp_path):
-    shutil.copytree(three[1], tmp_path / 'out', symlinks=True)
-    return three[0], tmp_path / 'out'
+@pytest.fixture
+def three(finished, tmp_path):
+    """The same with a copy of the folder."""
+    shutil.copytree(finished[1], tmp_path / 'out', symlinks=True)
+    return finished[0], tmp_path / 'out'
 
 
-@pytest.mark.parametrize('damage', ['cut', 'bit', 'empty', 'folder'])
-def test_auto_passes_over_a_damaged_snapshot_with_a_line(three, tmp_path, capsys, damage):
-    config, out = copied(three, tmp_path)
+@pytest.mark.parametrize('damage', ['bit', 'folder'])
+def test_auto_passes_over_a_damaged_snapshot_with_a_line(finished, three, capsys, damage):
+    config, out = three
     path = out / 'snapshot_iter_3'
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 16
     path.unlink()
-    if damage == 'folder':
-        path.mkdir()
-    else:
-        path.write_bytes({'cut': content[:-9], 'bit': content, 'empty': b''}[damage])
-    status = train_on(config, out)
+    path.mkdir() if damage == 'folder' else path.write_bytes(content)
+    status = train_into(out, config, *AUTO)
     captured = capsys.readouterr()
     assert [line for line in captured.out.splitlines() if 'passed over' in line][0].startswith(f'{path}: ')
     if damage == 'folder':
-        assert status == 1 and f'{path}: Is a directory; training stopped at iteration 3; last good snapshot: ' \
-                               f'{out}/snapshot_iter_2' in captured.err
+        stopped = f'{path}: Is a directory; training stopped at iteration 3; last good snapshot: {out}/snapshot_iter_2'
+        assert status == 1 and stopped in captured.err
     else:
         assert status == 0
-        assert kill_training.content(path) == kill_training.content(three[1] / 'snapshot_iter_3')
+        assert kill_training.content(path) == kill_training.content(finished[1] / 'snapshot_iter_3')
 
 
-def test_auto_does_not_start_anew_where_every_snapshot_is_damaged(three, tmp_path, capsys):
-    config, out = copied(three, tmp_path)
+def test_auto_does_not_start_anew_where_every_snapshot_is_damaged(three, capsys):
+    config, out = three
     for path in out.glob('snapshot_iter_*'):
         path.write_bytes(b'')
     before = files_in(out)
-    assert train_on(config, out) == 2
+    assert train_into(out, config, *AUTO) == 2
     assert f'{out}: none of its 3 snapshots can be read' in capsys.readouterr().err
     assert files_in(out) == before
 
 
 def test_auto_does_not_pass_over_a_snapshot_of_other_settings(three, tmp_path, capsys):
-    _, out = copied(three, tmp_path)
     config = write_config(tmp_path, {**PLAIN, 'iteration': 3, 'models.generator.args.ch': 5})
-    assert train_on(config, out) == 2
+    assert train_into(three[1], config, *AUTO) == 2
     assert 'another architecture' in capsys.readouterr().err
 
 
-def test_snapshots_of_before_there_were_versions(three, tmp_path):
+def test_snapshots_of_before_there_were_versions(finished, three):
     """As version 0.1 wrote them: neither a comment nor scores, and no log.jsonl beside them."""
-    config, out = copied(three, tmp_path)
+    config, out = three
     for path in out.glob('snapshot_iter_*'):
         with np.load(path) as arrays:
             earlier = {name: arrays[name] for name in arrays.files if name != 'extensions/SaveSnapshots/scores'}
@@ -128,105 +130,49 @@ def test_snapshots_of_before_there_were_versions(three, tmp_path):
             np.savez(file, **earlier)
     (out / 'log.jsonl').unlink()
     for name in ('snapshot_iter_3', 'ResNetGenerator_3.npz', 'SNResNetProjectionDiscriminator_3.npz'):
-        (out / name).unlink()
-    assert train_on(config, out) == 0
+        (out / name).rename(out / f'.{name}.abcdefgh.part')  # as a process leaves it that is killed while it writes
+    assert train_into(out, config, *AUTO) == 0
+    assert not list(out.glob('.*.part'))
     for name in ('snapshot_iter_3', 'log.json', 'log.jsonl'):
-        assert kill_training.content(out / name) == kill_training.content(three[1] / name)
+        assert kill_training.content(out / name) == kill_training.content(finished[1] / name)
 
 
-def test_one_process_at_a_time(three, tmp_path, capsys):
-    config, out = copied(three, tmp_path)
+def test_one_process_at_a_time(three, capsys):
+    config, out = three
     before = files_in(out)
-    for arguments in ([], ['--resume', 'auto']):
+    for arguments in ((), AUTO):
         with claimed(out, ''):
-            assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1, *arguments) == 2
+            assert train_into(out, config, *arguments) == 2
         assert f'{out}: another process is training there' in capsys.readouterr().err
         assert files_in(out) == before
 
 
-# Disks
-
-def stopped_by_disk(process, out, reason):
-    """The one line that a training says which could not write."""
-    status, _, stderr = children.finish(process)
-    said = errors_of(stderr)
-    assert status == 1 and len(said) == 1, stderr
-    assert said[0].startswith(f'train.py: error: {out}/')
-    assert f'{reason}; training stopped at iteration ' in said[0]
-    return said[0]
-
-
 def test_files_that_may_not_grow(three, tmp_path):
     """A quota: the snapshot of the next iteration finds no room; the earlier ones stay, and training goes on later."""
-    _, out = copied(three, tmp_path)
+    _, out = three
     config = write_config(tmp_path, {**PLAIN, 'iteration': 5})
-    before = files_in(out)
+    before = snapshots_and_models(out)
     n_bytes = (out / 'snapshot_iter_3').stat().st_size // 2
-    process = start(config, out, '--resume', 'auto', preexec_fn=lambda: resource.setrlimit(
+    process = start(config, out, *AUTO, preexec_fn=lambda: resource.setrlimit(
         resource.RLIMIT_FSIZE, (n_bytes, n_bytes)))
-    said = stopped_by_disk(process, out, 'File too large')
+    status, _, stderr = children.finish(process)
+    said = errors_of(stderr)
+    assert status == 1 and len(said) == 1 and said[0].startswith(f'train.py: error: {out}/'), stderr
+    assert said[0].endswith(
+        f'File too large; training stopped at iteration 4; last good snapshot: {out}/snapshot_iter_3')
     assert not list(out.glob('.*.part'))
-    assert said.endswith(f'at iteration 4; last good snapshot: {out}/snapshot_iter_3')
-    after = files_in(out)
-    assert {name: after[name] for name in before if 'iter' in name or name.endswith('.npz')} == {
-        name: before[name] for name in before if 'iter' in name or name.endswith('.npz')}
-    assert train_on(config, out) == 0
+    after = snapshots_and_models(out)
+    assert {name: after[name] for name in before} == before
+    assert train_into(out, config, *AUTO) == 0
 
-
-@contextlib.contextmanager
-def mounted(path, options):
-    path.mkdir()
-    status, _, stderr = children.run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', path)
-    if status:
-        pytest.skip(f'needs the right to mount: {stderr.strip()}')
-    try:
-        yield path
-    finally:
-        assert children.run('umount', path)[0] == 0
-
-
-def test_full_disk(tmp_path):
-    config = write_config(tmp_path, {**PLAIN, 'iteration': 100, 'snapshots.keep_last': 0})
-    with mounted(tmp_path / 'small', 'size=2m') as disk:
-        out = disk / 'out'
-        said = stopped_by_disk(start(config, out), out, 'No space left on device')
-        assert not list(out.glob('.*.part'))
-        last = newest_good(out)
-        assert said.endswith(f'last good snapshot: {last}')
-        snapshots = results_dir.snapshots_in(out)
-        assert snapshots[0] == last
-        assert [results_dir.iteration_of(path) for path in snapshots] == list(range(len(snapshots), 0, -1))
-        for name in ('log.json', 'log.jsonl', 'config.yml'):
-            kill_training.content(out / name)
-
-
-def test_folder_that_becomes_read_only(tmp_path):
-    config = write_config(tmp_path, {**PLAIN, 'iteration': 100000})
-    with mounted(tmp_path / 'disk', 'size=64m') as disk:
-        out = disk / 'out'
-        process = start(config, out)
-        children.wait_until((out / 'snapshot_iter_1').exists, process)
-        # Refused while a file is open for writing.
-        children.wait_until(lambda: children.run('mount', '-o', 'remount,ro', disk)[0] == 0, process)
-        said = stopped_by_disk(process, out, 'Read-only file system')
-        assert said.endswith(f'last good snapshot: {newest_good(out)}')
-        before = files_in(out)
-        status, _, stderr = children.finish(start(config, out, '--resume', 'auto'))
-        assert status == 2 and len(errors_of(stderr)) == 1 and 'Read-only file system' in stderr
-        assert files_in(out) == before
-
-
-# Numbers that are none
 
 @pytest.mark.parametrize('kernels', [True, pytest.param(False, marks=pytest.mark.long)])
 def test_nan_stops_training_with_iteration_norms_and_snapshot(tmp_path, kernels):
-    config = write_config(tmp_path, {**PLAIN, 'cpu_kernels': kernels, 'iteration': 2})
-    out = tmp_path / 'out'
-    assert run(train.main, '--config', config, '--results_dir', out, '--gpu', -1) == 0
-    before = {name: content for name, content in files_in(out).items() if 'iter_' in name}
-    status, _, stderr = children.finish(start(
-        config, out, '--resume', 'auto', '--set', 'iteration=9', '--set', 'adam.alpha=1e38',
-        '--set', 'iteration_decay_start=9'))
+    config, out = write_config(tmp_path, {**PLAIN, 'cpu_kernels': kernels, 'iteration': 2}), tmp_path / 'out'
+    assert train_into(out, config) == 0
+    before = snapshots_and_models(out)
+    status, _, stderr = children.finish(start(config, out, *AUTO, '--set', 'iteration=9', '--set', 'adam.alpha=1e38',
+                                              '--set', 'iteration_decay_start=9'))
     assert status == 1, stderr
     assert 'Traceback' not in stderr
     first, gen, dis = errors_of(stderr)[-3:]  # after NumPy's own warnings
@@ -235,12 +181,12 @@ def test_nan_stops_training_with_iteration_norms_and_snapshot(tmp_path, kernels)
     assert first.endswith(f'{out}/snapshot_iter_3')  # alpha changes after the first iteration
     assert gen.startswith('spectral norms, ResNetGenerator: ') and ' l1 ' in gen
     assert dis.startswith('spectral norms, SNResNetProjectionDiscriminator: ') and ' block1/c1 ' in dis
-    after = files_in(out)
+    after = snapshots_and_models(out)
     assert {name: after[name] for name in before} == before
 
 
-def test_a_model_that_is_not_finite_is_not_written(three, tmp_path):
-    config, out = three
+def test_a_model_that_is_not_finite_is_not_written(finished, tmp_path):
+    config, _ = finished
     trainer = train.build_trainer(train.load_config(config), str(config), train.get_device(-1), tmp_path)
     trainer.updater.dis.block1.c1.u[0, 0] = np.inf
     trainer.updater.iteration = 5
@@ -249,33 +195,63 @@ def test_a_model_that_is_not_finite_is_not_written(three, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# Kills; `benchmarks/kill_training.py` makes hundreds
-
-@pytest.mark.long
-def test_killed_training_ends_as_an_undisturbed_one(tmp_path):
-    figures = kill_training.kill_and_compare(tmp_path, kills=6, iterations=20, say=lambda line: None)
-    assert figures['kills'] >= 3
-    assert figures['files_compared'] > 20
-    json.dumps(figures)
-
-
-def test_a_training_killed_while_it_writes_goes_on(three, tmp_path):
-    """The kill that costs most: half a snapshot is there beside the whole ones."""
-    config, out = copied(three, tmp_path)
-    for name in ('snapshot_iter_3', 'ResNetGenerator_3.npz', 'SNResNetProjectionDiscriminator_3.npz'):
-        (out / f'.{name}.abcdefgh.part').write_bytes((out / name).read_bytes()[:2000])
-        (out / name).unlink()
-    assert train_on(config, out) == 0
-    kill_training.compare(three[1], out)
-
-
-def test_the_comparison_sees_a_difference(three, tmp_path):
-    _, out = copied(three, tmp_path)
-    kill_training.compare(three[1], out)
+def test_the_comparison_sees_a_difference(finished, three):
+    whole, out = finished[1], three[1]
+    kill_training.compare(whole, out)
     for path in (out / 'snapshot_iter_3', out / 'ResNetGenerator_3.npz', out / 'log.jsonl'):
         content = path.read_bytes()
         path.write_bytes(content.replace(b'"iteration": 3', b'"iteration": 4') if 'log' in path.name else
                          path.with_name(path.name.replace('3', '2')).read_bytes())
         with pytest.raises(AssertionError, match=f'{path.stem}.* differs'):
-            kill_training.compare(three[1], out)
+            kill_training.compare(whole, out)
         path.write_bytes(content)
+
+
+@pytest.mark.long
+def test_killed_training_ends_as_an_undisturbed_one(tmp_path):
+    """`benchmarks/kill_training.py` makes hundreds of kills."""
+    figures = kill_training.kill_and_compare(tmp_path, kills=6, iterations=20, say=lambda line: None)
+    assert figures['kills'] >= 3 and figures['files_compared'] > 20
+    json.dumps(figures)
+
+
+# Which snapshots stay
+
+@pytest.fixture
+def train_scored(tmp_path, monkeypatch):
+    """Trains six iterations, the next of these scores after each; returns the results folder."""
+    monkeypatch.setitem(NETWORKS, 'digits', lambda device: FakeFeatureNetwork())
+    fids = iter([5., 2., 8., 9., 7., 6., 1., 1.])
+    monkeypatch.setattr('source.extensions.calc_scores.scores_of', lambda *_, **__: {'fid': next(fids)})
+
+    def train_scored(*arguments, iteration=6, **snapshots):
+        config = write_config(tmp_path, {**PLAIN, 'iteration': iteration, 'evaluation_interval': 1, 'evaluation': {
+            'network': 'digits', 'n_images': 20, 'splits': 2}, 'snapshots': snapshots})
+        assert train_into(tmp_path / 'out', config, *arguments) == 0
+        return tmp_path / 'out'
+    return train_scored
+
+
+def kept(out, pattern):
+    return sorted(int(path.stem.rpartition('_')[2]) for path in out.glob(pattern))
+
+
+def test_a_resumed_run_remembers_the_best(train_scored):
+    """Models' files are kept with their snapshots."""
+    few = {'keep_last': 1, 'keep_best': 2, 'keep_models': 1}
+    assert kept(train_scored(iteration=3, **few), 'snapshot_iter_*') == [1, 2, 3]
+    out = train_scored(*AUTO, **few)
+    assert kept(out, 'snapshot_iter_*') == kept(out, 'ResNetGenerator_*') == kept(out, 'SNResNet*') == [1, 2, 6]
+
+
+def test_the_last_and_the_best_are_kept_and_what_others_may_need(train_scored):
+    """The snapshot a user named, those of later iterations than the present, and files of other names."""
+    out = train_scored()
+    assert kept(out, 'snapshot_iter_*') == [2, 4, 5, 6]
+    assert kept(out, 'ResNetGenerator_*') == kept(out, 'SNResNet*') == [1, 2, 3, 4, 5, 6]
+    others = ['snapshot_iter_best', 'snapshot_iter_1.npz', 'MyResNetGenerator_1.npz', 'ResNetGenerator_ema_1.npz']
+    for name in others:
+        (out / name).write_bytes(b'mine')
+    train_scored('--resume', out / 'snapshot_iter_2', iteration=4, keep_last=1, keep_best=0, keep_models=1)
+    assert kept(out, 'snapshot_iter_[0-9]') == kept(out, 'ResNetGenerator_[0-9].npz') == [2, 4, 5, 6]
+    assert all((out / name).read_bytes() == b'mine' for name in others)

@@ -15,11 +15,16 @@ gpu_first = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(gpu_first)
 
 
-def run(monkeypatch, out, parts, wheels='nowhere'):
-    monkeypatch.setattr(gpu_first, 'parts', lambda _: [(name, limit, ['-c', code]) for name, limit, code in parts])
-    monkeypatch.setattr(gpu_first, 'GRACE', 2)
-    monkeypatch.setattr(sys, 'argv', ['gpu_first.py', '--out', str(out), '--wheels', str(wheels)])
-    return gpu_first.main()
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    """Runs parts, (name, limit, code) each, with logs in tmp_path; returns the exit status and the lines printed."""
+    def run(*parts, wheels='nowhere'):
+        monkeypatch.setattr(gpu_first, 'parts', lambda _: [(name, limit, ['-c', code]) for name, limit, code in parts])
+        monkeypatch.setattr(gpu_first, 'GRACE', 2)
+        monkeypatch.setattr(sys, 'argv', ['gpu_first.py', '--out', str(tmp_path), '--wheels', str(wheels)])
+        status = gpu_first.main()
+        return status, ''.join(capsys.readouterr()).splitlines()
+    return run
 
 
 def test_its_parts():
@@ -36,39 +41,35 @@ def test_its_parts():
     assert all(command[command.index('-m', 2) + 1] == 'gpu' and 'default' in command for command in tests)
 
 
-def test_every_part_has_its_log_and_leaves_the_others(monkeypatch, tmp_path, capsys):
-    parts = [('first', 60, 'print("all is well")'), ('broken', 60, 'print("so far"); raise ValueError("no")'),
-             ('last', 60, 'print("still run")')]
-    assert run(monkeypatch, tmp_path, parts) == 1
-    lines = capsys.readouterr().out.splitlines()
+def test_every_part_has_its_log_and_leaves_the_others_but_for_the_first(run, tmp_path):
+    first, last = ('first', 60, 'print("all is well")'), ('last', 60, 'print("still run")')
+    status, lines = run(first, ('broken', 60, 'print("so far"); raise ValueError("no")'), last)
+    assert status == 1
     assert [line.partition(' after')[0] for line in lines[:3]] == ['first: passed', 'broken: failed', 'last: passed']
     assert lines[0].endswith(': all is well') and lines[1].endswith(': ValueError: no')
     assert (tmp_path / 'broken.txt').read_text().startswith('so far')
-    assert run(monkeypatch, tmp_path, parts[::2]) == 0
+    assert run(first, last)[0] == 0
+    (tmp_path / 'last.txt').unlink()
+    status, lines = run(('versions', 60, 'raise SystemExit("no CuPy")'), last)
+    assert status == 1 and len(lines) == 2 and lines[0].endswith('no CuPy') and not (tmp_path / 'last.txt').exists()
 
 
 @pytest.mark.parametrize('ending, is_killed', [('raise SystemExit("what failed so far")', False), ('pass', True)])
-def test_a_part_out_of_time_may_say_what_failed(monkeypatch, tmp_path, capsys, ending, is_killed):
+def test_a_part_out_of_time_may_say_what_failed(run, tmp_path, ending, is_killed):
     """And is killed, with what it has started, where it does not end."""
     code = ('import subprocess, sys, time\n'
             'child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])\n'
             'print(child.pid, flush=True)\n'
             f'while True:\n    try:\n        time.sleep(600)\n    except KeyboardInterrupt:\n        {ending}')
-    assert run(monkeypatch, tmp_path, [('slow', 2, code), ('last', 60, '')]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith('slow: out of time after') and lines[1].startswith('last: passed')
+    status, lines = run(('slow', 2, code), ('last', 60, ''))
+    assert status == 1 and lines[0].startswith('slow: out of time after') and lines[1].startswith('last: passed')
     assert lines[0].endswith('what failed so far') != is_killed
     pid = int((tmp_path / 'slow.txt').read_text().split()[0])
     assert not Path(f'/proc/{pid}').exists() or 'State:\tZ' in Path(f'/proc/{pid}/status').read_text()
 
 
-def test_nothing_else_is_run_where_the_first_part_fails(monkeypatch, tmp_path, capsys):
-    assert run(monkeypatch, tmp_path, [('versions', 60, 'raise SystemExit("no CuPy")'), ('second', 60, '')]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and lines[0].endswith('no CuPy') and not (tmp_path / 'second.txt').exists()
-
-
-def test_packages_from_a_folder(monkeypatch, tmp_path, capsys):
+def test_packages_from_a_folder(run, tmp_path):
+    """And one that does not fit."""
     wheels = tmp_path / 'wheels'
     wheels.mkdir()
     with zipfile.ZipFile(wheels / 'brought_along-1.0-py3-none-any.whl', 'w') as wheel:
@@ -77,16 +78,12 @@ def test_packages_from_a_folder(monkeypatch, tmp_path, capsys):
                            ('WHEEL', 'Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n'), ('RECORD', '')):
             wheel.writestr(f'brought_along-1.0.dist-info/{name}', text)
     code = 'import brought_along, os, source; print(brought_along.NAME, os.environ["SNGAN_CACHE"])'
-    assert run(monkeypatch, tmp_path / 'out', [('first', 60, code)], wheels) == 0
-    line = capsys.readouterr().out.splitlines()[0]
-    assert 'from a wheel' in line and not Path(line.split()[-1]).exists()  # the caches go with the run
-
-
-def test_a_package_that_does_not_fit(monkeypatch, tmp_path, capsys):
-    wheel = tmp_path / 'other-1.0-cp27-none-win32.whl'
-    wheel.write_bytes(b'')
-    assert run(monkeypatch, tmp_path / 'out', [('first', 60, '')], tmp_path) == 2
-    assert str(wheel) in capsys.readouterr().err.splitlines()[-1]
+    status, (line, *_) = run(('first', 60, code), wheels=wheels)
+    assert status == 0 and 'from a wheel' in line and not Path(line.split()[-1]).exists()  # the caches go with the run
+    other = wheels / 'other-1.0-cp27-none-win32.whl'
+    other.write_bytes(b'')
+    status, lines = run(('first', 60, ''), wheels=wheels)
+    assert status == 2 and str(other) in lines[-1]
 
 
 @pytest.mark.parametrize('target', ['gpu-test', 'gpu-bench', 'gpu-first'])
@@ -100,22 +97,16 @@ def test_make_keeps_the_packages_that_the_caller_has_brought(tmp_path, target):
         assert {line for line in output.splitlines() if line.startswith('looks')} == {f'looks in {expected}'}
 
 
-def test_interrupted(monkeypatch, tmp_path):
+def test_interrupted(run, monkeypatch):
     """Ctrl-C ends the part that runs, too."""
-    ended = []
-    monkeypatch.setattr(gpu_first, 'end', lambda child, end=gpu_first.end: (end(child), ended.append(child.poll())))
-    monkeypatch.setattr(gpu_first.subprocess.Popen, 'wait', _raise_once(gpu_first.subprocess.Popen.wait))
-    with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, tmp_path, [('first', 60, 'import time; time.sleep(600)')])
-    assert ended and ended[0] in (-signal.SIGINT, -signal.SIGKILL, 1, 130)
+    children = []
 
-
-def _raise_once(wait):
-    raised = []
-
-    def interrupted(self, timeout=None):
-        if not raised:
-            raised.append(True)
+    def interrupted_once(child, timeout=None, wait=subprocess.Popen.wait):
+        children.append(child)
+        if len(children) == 1:
             raise KeyboardInterrupt
-        return wait(self, timeout)
-    return interrupted
+        return wait(child, timeout)
+    monkeypatch.setattr(subprocess.Popen, 'wait', interrupted_once)
+    with pytest.raises(KeyboardInterrupt):
+        run(('first', 60, 'import time; time.sleep(600)'))
+    assert children[0].returncode in (-signal.SIGINT, -signal.SIGKILL, 1, 130)

@@ -1,16 +1,60 @@
-"""Several processes make the training that one makes of the whole batch."""
+"""Several processes make the training that one makes of the whole batch, and end together."""
 import json
-import re
+import os
+import signal
+import sys
 
+import train
+from benchmarks.mpi import by_processes, environment
+from benchmarks.processes_equality import DATASET, EXEMPT
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.digits import DigitsDataset
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.results_dir import iteration_of, newest_snapshot
-from source.processes import Share
-from tests.several_processes import HALF, WHOLE, config, outputs, train
+from source.processes import ALONE, Share, start_processes
+from tests import children
+from tests.narrow import files_in, run, write_config
 
 import numpy as np
 import pytest
+
+GENERATOR, DISCRIMINATOR = 'ResNetGenerator', 'SNResNetProjectionDiscriminator'
+TRAIN = children.ROOT / 'train.py'
+PLAIN = {'dataset.dataset_fn': 'plain.py', 'dataset.dataset_name': 'PlainImages', 'dataset.args': {},
+         'synchronized_batch_norm': True, 'display_interval': 1, 'snapshot_interval': 1, 'evaluation_interval': 9,
+         'iteration': 4, 'cpu_kernels': False, 'models.generator.args.dim_z': 45}
+
+
+def config(folder, n, changes=None, dataset=DATASET):
+    """The config of one share in n of a training of which the whole batch is 8."""
+    (folder / 'plain.py').write_text(dataset)
+    share = {'batchsize': 8 // n, 'updater.args.n_gen_samples': 12 // n}
+    return write_config(folder, {**PLAIN, **share, **(changes or {})}, f'share_{n}.yml')
+
+
+def mpiexec(n, *arguments):
+    """A started `mpiexec -n <n> python <arguments>`; needs the extra `mpi`, which `dev` contains."""
+    env = environment(OPENBLAS_NUM_THREADS='1', NUMBA_NUM_THREADS='1')
+    return children.start(*by_processes(n), *arguments, env=env)
+
+
+def outputs(n, *arguments):
+    return children.finish(mpiexec(n, *arguments))
+
+
+def options(path, out):
+    return ['--config', path, '--results_dir', out, '--gpu', -1]
+
+
+def train_alone(path, out, *arguments):
+    assert run(train.main, *options(path, out), *arguments) == 0
+
+
+def train_together(n, path, out, *arguments):
+    """Returns what was printed."""
+    status, stdout, stderr = outputs(n, TRAIN, *options(path, out), *arguments)
+    assert status == 0, stderr
+    return stdout
 
 
 def arrays(path):
@@ -18,80 +62,40 @@ def arrays(path):
         return {name: npz[name] for name in npz.files}
 
 
-def exempt(name):
-    """Biases before batch normalization: their gradient is zero, and Adam makes steps of its rounding.
-
-    They move the mean that follows and nothing else.
-    """
-    return re.fullmatch(r'(.*/)?(c1|c2|c_sc|l1)/b|.*/avg_mean', name)
-
-
-def assert_near(one, other, with_batch_norm=True, atol=2e-5):
-    assert one.keys() == other.keys()
-    compared = [name for name in one if not (with_batch_norm and exempt(name))]
-    assert len(compared) >= 20
-    for name in compared:
-        np.testing.assert_allclose(other[name], one[name], rtol=0, atol=atol, err_msg=name)
-
-
-# The same training
-
-CHANGES = {'plain': {}, 'penalty': {'updater.args.penalties': {'gradient': {}, 'spectral_norm': {}}},
-           'batch norm in both': {'models.discriminator.args.norm': 'batch'}, 'kernels': {'cpu_kernels': True}}
-
-
-@pytest.mark.long
-def test_four_processes_are_one(tmp_path):
-    changes = {'batchsize': 2, 'updater.args.n_gen_samples': 3, **CHANGES['penalty']}
-    train(1, config(tmp_path, {**WHOLE, **CHANGES['penalty']}, 'whole.yml'), tmp_path / 'one')
-    train(4, config(tmp_path, {**HALF, **changes}, 'quarter.yml'), tmp_path / 'four')
-    for name in ('ResNetGenerator', 'SNResNetProjectionDiscriminator'):
-        one, four = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'four'))
-        assert_near(one, four, with_batch_norm=name == 'ResNetGenerator')
-
-
-@pytest.mark.parametrize('changes', [
-    pytest.param(changes, id=name, marks=[] if 'both' in name else pytest.mark.long)
-    for name, changes in CHANGES.items()])
-def test_two_processes_at_half_batch_are_one(tmp_path, changes):
-    train(1, config(tmp_path, {**WHOLE, **changes}, 'whole.yml'), tmp_path / 'one')
-    train(2, config(tmp_path, {**HALF, **changes}, 'half.yml'), tmp_path / 'two')
-    for name in ('ResNetGenerator', 'SNResNetProjectionDiscriminator'):
-        one, two = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'two'))
-        assert_near(one, two, with_batch_norm=name == 'ResNetGenerator' or 'batch' in changes.values())
-    first = arrays(tmp_path / 'one' / 'ResNetGenerator_1.npz')
-    moved = max(abs(one - first[name]).max() for name, one in arrays(
-        tmp_path / 'one' / 'ResNetGenerator_4.npz').items() if name.endswith('/W'))
-    assert moved > 1e-4  # or nothing was compared
-    logs = [json.loads((tmp_path / out / 'log.json').read_text()) for out in ('one', 'two')]
-    for one, two in zip(*logs, strict=True):
-        assert one.keys() == two.keys()
-        assert {k: v for k, v in two.items() if k != 'elapsed_time'} == pytest.approx(
-            {k: v for k, v in one.items() if k != 'elapsed_time'}, abs=1e-4)
-
-
-@pytest.mark.long
-def test_batch_norm_of_each_process_is_another_training(tmp_path):
-    """So the comparison above sees the difference that synchronizing makes."""
-    train(1, config(tmp_path, WHOLE, 'whole.yml'), tmp_path / 'one')
-    train(2, config(tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml'), tmp_path / 'two')
-    one, two = (arrays(tmp_path / out / 'ResNetGenerator_4.npz') for out in ('one', 'two'))
-    with pytest.raises(AssertionError):
-        assert_near(one, two)
+@pytest.mark.parametrize('changes, n', [
+    pytest.param({'models.discriminator.args.norm': 'batch'}, 2, id='batch norm in both'),
+    *(pytest.param(changes, n, marks=pytest.mark.long) for changes, n in (
+        ({}, 2), ({'cpu_kernels': True}, 2),
+        ({'updater.args.penalties': {'gradient': {}, 'spectral_norm': {}}}, 4)))])
+def test_several_processes_are_one(tmp_path, changes, n):
+    train_alone(config(tmp_path, 1, changes), tmp_path / 'one')
+    stdout = train_together(n, config(tmp_path, n, changes), tmp_path / 'several')
+    assert set(files_in(tmp_path / 'several')) == set(files_in(tmp_path / 'one'))  # the first process alone writes
+    assert [line.split()[1] for line in stdout.splitlines() if line.startswith('iteration ')] == ['1', '2', '3', '4']
+    for name in (GENERATOR, DISCRIMINATOR):
+        one, several = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'several'))
+        assert one.keys() == several.keys()
+        has_batch_norm = name == GENERATOR or 'batch' in changes.values()
+        compared = [key for key in one if not (has_batch_norm and EXEMPT.fullmatch(key))]
+        assert len(compared) >= 20
+        for key in compared:
+            np.testing.assert_allclose(several[key], one[key], rtol=0, atol=2e-5, err_msg=key)
+    first, last = (arrays(tmp_path / 'one' / f'{GENERATOR}_{k}.npz') for k in (1, 4))
+    assert abs(last['c5/W'] - first['c5/W']).max() > 1e-4  # or nothing was compared
+    logs = [json.loads((tmp_path / out / 'log.json').read_text()) for out in ('one', 'several')]
+    for one, several in zip(*logs, strict=True):
+        assert {**several, 'elapsed_time': 0} == pytest.approx({**one, 'elapsed_time': 0}, abs=1e-4)
 
 
 @pytest.mark.long
 def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path):
-    half = config(tmp_path, {**HALF, 'synchronized_batch_norm': False, 'cpu_kernels': True, 'snapshots.keep_last': 0},
-                  'half.yml')
-    stdout = train(2, half, tmp_path / 'whole')
-    assert stdout.count('Done: 4 iterations') == 1
-    train(2, half, tmp_path / 'resumed', '--resume', tmp_path / 'whole' / 'snapshot_iter_2')
-    for name in ('ResNetGenerator_4.npz', 'SNResNetProjectionDiscriminator_4.npz'):
-        one, two = (arrays(tmp_path / out / name) for out in ('whole', 'resumed'))
+    half = config(tmp_path, 2, {'synchronized_batch_norm': False, 'cpu_kernels': True, 'snapshots.keep_last': 0})
+    assert train_together(2, half, tmp_path / 'whole').count('Done: 4 iterations') == 1
+    train_together(2, half, tmp_path / 'resumed', '--resume', tmp_path / 'whole' / 'snapshot_iter_2')
+    for name in (GENERATOR, DISCRIMINATOR):
+        one, two = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('whole', 'resumed'))
         assert [key for key in one if one[key].tobytes() != two[key].tobytes()] == []
-    whole = config(tmp_path, {**WHOLE, 'iteration': 5}, 'whole.yml')
-    train(1, whole, tmp_path / 'whole', '--resume', 'auto')
+    train_alone(config(tmp_path, 1, {'iteration': 5}), tmp_path / 'whole', '--resume', 'auto')
     assert iteration_of(newest_snapshot(tmp_path / 'whole')) == 5
     one, two = (arrays(tmp_path / 'whole' / f'snapshot_iter_{k}') for k in (4, 5))
     assert two['updater/iterator:main/n_drawn'] - one['updater/iterator:main/n_drawn'] == 2 * 8
@@ -127,7 +131,6 @@ n, c = 3 * processes.size, 4
 x, gy, ggx = (rng.normal(size=(n, c, 2, 5)) for _ in range(3))
 gamma, beta = rng.normal(size=(n, c)), rng.normal(size=(n, c))
 
-
 def all_of(part, processes, relu):
     inputs = [chainer.Variable(a[part].copy()) for a in (x, gamma, beta)]
     mean, var = np.zeros(c), np.ones(c)
@@ -136,7 +139,6 @@ def all_of(part, processes, relu):
         gx, ggamma, gbeta = chainer.grad([F.sum(y * gy[part])], inputs, enable_double_backprop=True)
         second = chainer.grad([F.sum(gx * ggx[part])], inputs)
     return [y.array, gx.array, ggamma.array, gbeta.array, *(g.array for g in second if g is not None)], mean, var
-
 
 part = slice(3 * processes.rank, 3 * processes.rank + 3)
 for relu in (False, True):
@@ -168,18 +170,14 @@ except RuntimeError as error:
 
 @pytest.mark.parametrize('n', [2, pytest.param(3, marks=pytest.mark.long)])
 def test_gradients_batch_norm_parameters_and_u_of_several_processes(tmp_path, n):
-    status, stdout, stderr = outputs(n, '-c', TOGETHER, config(
-        tmp_path, {**HALF, 'synchronized_batch_norm': False}, 'half.yml'))
+    status, stdout, stderr = outputs(n, '-c', TOGETHER, config(tmp_path, 2, {'synchronized_batch_norm': False}))
     assert status == 0, stderr
     assert sorted(stdout.splitlines()[:n]) == [f'{rank} differs' for rank in range(n)]
 
 
-# Shares of one batch
-
 def test_noise_goes_with_the_images():
     """Of batches of 4 each process takes what belongs to its images; of another number, a slice."""
-    dataset = DigitsDataset(size=8)
-    parts = [BatchIterator(dataset, 4, seed=7, part=(rank, 3)) for rank in range(3)]
+    parts = [BatchIterator(DigitsDataset(size=8), 4, seed=7, part=(rank, 3)) for rank in range(3)]
     whole, samplers = NoiseSampler(5, 10, seed=3), [NoiseSampler(5, 10, seed=3, shared_by=part) for part in parts]
     rng, rngs = np.random.RandomState(1), [Share(np.random.RandomState(1), part) for part in parts]
     for _ in range(3):
@@ -194,3 +192,104 @@ def test_noise_goes_with_the_images():
                 assert sorted(np.concatenate(shares).ravel()) == sorted(expected.ravel())
         for part in parts:
             part.next()
+
+
+def test_bad_input_is_told_once(tmp_path):
+    status, stdout, stderr = outputs(2, TRAIN, '--config', 'none.yml')
+    assert (status, stdout) == (2, '') and 'Traceback' not in stderr
+    assert stderr.count('train.py: error: none.yml: cannot be read as a config file') == 1
+
+
+def assert_ended(folder, dataset, expected):
+    """Training on a data set of which one process makes an error ends with its message."""
+    status, _, stderr = outputs(2, TRAIN, *options(config(folder, 2, dataset=dataset), folder / 'out'))
+    assert status != 0 and expected in stderr, stderr
+
+
+FAILING = DATASET + '''
+    def load_ims(self, indices, rng=None):
+        return self.ims[indices]
+
+import os
+PlainImages.n_calls = 0
+plain = PlainImages.get_examples
+
+def failing(self, indices, rng):
+    PlainImages.n_calls += 1
+    if PlainImages.n_calls == 6 and os.environ['OMPI_COMM_WORLD_RANK'] == '1':  # the first is before training
+        %s
+    return plain(self, indices, rng)
+
+PlainImages.get_examples = failing
+'''
+
+
+@pytest.mark.parametrize('what, expected', [
+    ("raise OSError(5, 'Input/output error', 'n01/a.JPEG')",
+     'process 1 of 2: train.py: error: n01/a.JPEG: Input/output error; training stopped at iteration 2'),
+    pytest.param("raise KeyError('a bug')", "KeyError: 'a bug'", marks=pytest.mark.long),
+    pytest.param('raise SystemExit(0)', 'process 1 of 2: train.py: error: sys.exit(0) was called; training stopped at '
+                 'iteration 2', marks=pytest.mark.long),
+    pytest.param('os.kill(os.getpid(), 9)', '', marks=pytest.mark.long)])
+def test_one_that_dies_ends_the_others_with_its_message(tmp_path, what, expected):
+    assert_ended(tmp_path, FAILING.replace('%s', what), expected)
+    assert iteration_of(newest_snapshot(tmp_path / 'out')) == 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize('rank, what, expected', [
+    (0, "raise ValueError('a.JPEG: damaged')", 'share_2.yml: dataset: a.JPEG: damaged'),
+    (1, "raise KeyError('a bug')", "KeyError: 'a bug'"), (1, 'raise SystemExit(0)', 'sys.exit(0) was called before')])
+def test_one_that_cannot_begin_ends_the_others(tmp_path, rank, what, expected):
+    assert_ended(tmp_path, DATASET.replace('def __init__(self):', f"""def __init__(self):
+        import os
+        if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+            {what}"""), expected)
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize('rank', [1, pytest.param(0, marks=pytest.mark.long)])
+def test_a_signal_to_one_stops_all_in_the_same_iteration(tmp_path, rank):
+    out, pid = tmp_path / 'out', tmp_path / 'pid'
+    path = config(tmp_path, 2, {'iteration': 100000, 'snapshot_interval': 100000}, DATASET + f"""
+import os
+if os.environ['OMPI_COMM_WORLD_RANK'] == '{rank}':
+    open({str(pid)!r}, 'w').write(str(os.getpid()))
+""")
+    process = mpiexec(2, TRAIN, *options(path, out))
+    children.wait_until((out / 'log.jsonl').exists, process)
+    os.kill(int(pid.read_text()), signal.SIGTERM)
+    status, stdout, stderr = children.finish(process)
+    assert (status, stdout.count('stopped by')) == (0, 1), stderr
+    assert newest_snapshot(out) is not None
+
+
+def test_without_mpiexec_there_is_one(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(('OMPI_', 'PMI')):
+            monkeypatch.delenv(name)
+    assert start_processes(-1) == (ALONE, -1)
+
+
+def test_mpi_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setenv('OMPI_COMM_WORLD_SIZE', '2')
+    monkeypatch.setitem(sys.modules, 'mpi4py', None)
+    expected = r"mpiexec started this process, but .*mpi4py.*pip install -c \S*constraints.txt -e '\S*\[mpi\]'"
+    with pytest.raises(ValueError, match=expected):
+        start_processes(-1)
+
+
+@pytest.mark.long
+def test_processes_that_read_different_snapshots_stop(tmp_path):
+    """As where each finds another newest one that is whole."""
+    path = config(tmp_path, 2)
+    train_alone(path, tmp_path / 'out')
+    for rank, iteration in enumerate((2, 4)):
+        (tmp_path / 'out' / f'snapshot_iter_{iteration}').rename(tmp_path / f'snapshot_iter_{rank}')
+    (tmp_path / 'differing.py').write_text("""import os, runpy, sys
+sys.argv += ['--resume', sys.argv.pop(1).replace('RANK', os.environ['OMPI_COMM_WORLD_RANK'])]
+runpy.run_path(sys.argv.pop(1), run_name='__main__')
+""")
+    status, _, stderr = outputs(2, tmp_path / 'differing.py', tmp_path / 'snapshot_iter_RANK', TRAIN,
+                                *options(path, tmp_path / 'again'))
+    assert status != 0 and 'the processes differ in the snapshot that each can read: ' in stderr

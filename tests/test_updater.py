@@ -1,5 +1,10 @@
-from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
+"""The updater, with penalties, constraints and an auxiliary classifier, against loops written out here."""
+from dis_models import gulrajani_32
+from dis_models.snresnet_32 import SNResNetACDiscriminator, SNResNetProjectionDiscriminator
 from gen_models.resnet_32 import ResNetGenerator
+from source.ac_updater import ACUpdater
+from source.functions.penalties import gradient_penalty, interpolate
+from source.penalties import PENALTIES
 from source.updater import Updater
 from tests.gpu_road import run, state_of
 
@@ -9,6 +14,7 @@ import numpy as np
 import pytest
 
 N_CLASSES, DIM_Z, N_GEN, BATCH = 3, 5, 4, 2
+ALL = {'gradient': {'weight': 3.}, 'orthonormal': {'weight': .5}, 'spectral_norm': {'weight': .2}}
 
 
 class Recorder(chainer.iterators.SerialIterator):
@@ -37,10 +43,9 @@ def models(conditional=True, cls=SNResNetProjectionDiscriminator):
     np.random.seed(0)
     n_classes = N_CLASSES if conditional else 0
     gen, dis = ResNetGenerator(ch=4, dim_z=DIM_Z, n_classes=n_classes), cls(ch=4, n_classes=n_classes)
-    if conditional:
-        for link in gen.links():
-            if hasattr(link, 'gammas'):
-                link.gammas.W.array += np.random.uniform(-.3, .3, link.gammas.W.shape).astype('f')
+    for link in gen.links():
+        if hasattr(link, 'gammas'):
+            link.gammas.W.array += np.random.uniform(-.3, .3, link.gammas.W.shape).astype('f')
     return gen, dis
 
 
@@ -50,6 +55,11 @@ def make(gen, dis, recorder, cls=Updater, **kwargs):
               'sampler': recorder, **kwargs}
     return cls(models={'gen': gen, 'dis': dis}, iterator=recorder,
                optimizer={'opt_gen': SGD(.05).setup(gen), 'opt_dis': SGD(.1).setup(dis)}, **kwargs)
+
+
+def real_batch(recorder):
+    x, y = map(np.array, zip(*recorder.next(), strict=True))
+    return x, y.astype(np.int32) if recorder.conditional else None
 
 
 def descend(model, loss, lr):
@@ -67,21 +77,10 @@ def assert_near(model, expected):
         np.testing.assert_allclose(actual[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
 
 
-def log_1_plus_exp(x):
-    return F.logsumexp(F.stack([0 * x, x]), axis=0)
-
-
-def positive_part(x):
-    return F.where(x.array > 0, x, 0 * x)
-
-
-LOSSES = {
-    'dcgan': (lambda fake, real: F.mean(log_1_plus_exp(-real)) + F.mean(log_1_plus_exp(fake)),
-              lambda fake: F.mean(log_1_plus_exp(-fake))),
-    'hinge': (lambda fake, real: F.mean(positive_part(1 - real)) + F.mean(positive_part(1 + fake)),
-              lambda fake: F.mean(-fake)),
-    'wasserstein': (lambda fake, real: F.mean(fake) - F.mean(real), lambda fake: F.mean(-fake)),
-}
+LOSSES = {  # of the discriminator and of the generator
+    'dcgan': (lambda fake, real: F.mean(F.softplus(-real) + F.softplus(fake)), lambda fake: F.mean(F.softplus(-fake))),
+    'hinge': (lambda fake, real: F.mean(F.relu(1 - real) + F.relu(1 + fake)), lambda fake: F.mean(-fake)),
+    'wasserstein': (lambda fake, real: F.mean(fake - real), lambda fake: F.mean(-fake))}
 
 
 @pytest.mark.parametrize('loss_type, conditional, n_dis', [
@@ -103,9 +102,8 @@ def test_against_a_loop(loss_type, conditional, n_dis):
         of_gen = loss_gen(dis_expected(x_fake, y_fake))
         descend(gen_expected, of_gen, .05)
         for _ in range(n_dis):
-            batch = recorder.next()
-            y = np.array([label for _, label in batch], np.int32) if conditional else None
-            real = dis_expected(np.stack([image for image, _ in batch]), y)
+            x_real, y_real = real_batch(recorder)
+            real = dis_expected(x_real, y_real)
             x_fake, y_fake = draw(BATCH)
             of_dis = loss_dis(dis_expected(x_fake.array, y_fake), real)
             descend(dis_expected, of_dis, .1)
@@ -118,13 +116,101 @@ def test_against_a_loop(loss_type, conditional, n_dis):
 
 def test_default_sampler():
     """Seeded from NumPy's global state, of the generator's kind."""
-    states = []
+    weights = []
     for seed in (0, 0, 1):
-        gen, dis = models()
-        recorder = Recorder()
+        networks, recorder = models(), Recorder()
         np.random.seed(seed)
-        make(gen, dis, recorder, sampler=None).update()
+        make(*networks, recorder, sampler=None).update()
         assert recorder.events == ['batch', 'batch']
-        states.append(state_of(gen)['l1/W'])
-    np.testing.assert_array_equal(states[0], states[1])
-    assert np.abs(states[0] - states[2]).max() > 1e-6
+        weights.append(networks[0].l1.W.array)
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert np.abs(weights[0] - weights[2]).max() > 1e-6
+
+
+@pytest.mark.parametrize('loss_type, conditional', [('dcgan', False), ('wasserstein', True)])
+def test_gradient_penalty_against_a_loop(loss_type, conditional):
+    """GAN-GP and WGAN-GP: one discriminator update, reported losses and parameters."""
+    gen, dis = models(conditional)
+    expected = dis.copy('copy')
+    updater = make(gen, dis, Recorder(conditional), loss_type=loss_type, seed=7, penalties={'gradient': {}})
+    recorder = Recorder(conditional)
+    y_fake = recorder.categorical(BATCH) if conditional else None
+    with chainer.no_backprop_mode():
+        x_fake = gen.copy('copy')(z=recorder.continuous(BATCH), y=y_fake).array
+    x_real, y_real = real_batch(recorder)
+    with chainer.Reporter().scope(reported := {}):
+        updater.update_discriminator()
+    real, fake = expected(x_real, y_real), expected(x_fake, y_fake)
+    loss = LOSSES[loss_type][0](fake, real)
+    epsilon = np.random.RandomState((7, list(PENALTIES).index('gradient'))).uniform(size=BATCH).astype('f')
+    penalty = 10 * gradient_penalty(expected, interpolate(x_real, x_fake, epsilon), y_real)
+    np.testing.assert_allclose(float(reported['loss_dis']), loss.array, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(float(reported['loss_gradient']), penalty.array, rtol=1e-4)
+    descend(expected, loss + penalty, .1)
+    assert_near(dis, expected)
+
+
+def test_all_are_reported():
+    reported, = run(make(*models(), Recorder(), penalties=ALL, seed=0), 1)
+    assert set(reported) == {'loss_gen', 'loss_dis', *(f'loss_{name}' for name in ALL)}
+    assert min(reported[f'loss_{name}'] for name in ALL) > 0
+
+
+def test_weights_are_constrained_after_every_update():
+    updater = make(*models(), Recorder(), constraints={'clipping': {}})
+    W = updater.dis.block2.c1.W
+    assert np.abs(W.array).max() > .01
+    updater.update()
+    assert np.abs(W.array).max() == np.float32(.01)
+    counts = []
+    updater.constraints = [lambda dis, n_updates: counts.append(n_updates)]
+    run(updater, 2)
+    assert counts == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize('cls', [SNResNetACDiscriminator, gulrajani_32.ResNetACDiscriminator])
+def test_ac_against_a_loop(cls):
+    """Weight 1 on real images for D and 0.1 for G; D's fakes have the real batch's labels, and none are drawn."""
+    gen, dis = models(cls=cls)
+    gen_expected, dis_expected = gen.copy('copy'), dis.copy('copy')
+    recorder = Recorder()
+    reported, = run(make(gen, dis, recorder, ACUpdater, loss_type='wasserstein'), 1)
+    assert recorder.events == ['categorical 4', 'continuous 4', *['batch', 'continuous 2'] * 2]
+    assert set(reported) == {'loss_gen', 'loss_dis', 'loss_ac_gen', 'loss_ac_dis'}
+
+    def cross_entropy(logits, y):
+        return -F.mean(F.log_softmax(logits)[np.arange(len(y)), y])
+    recorder = Recorder()
+    y = recorder.categorical(N_GEN)
+    output, logits = dis_expected.classify(gen_expected(z=recorder.continuous(N_GEN), y=y))
+    np.testing.assert_allclose(reported['loss_ac_gen'], .1 * cross_entropy(logits, y).array, rtol=1e-4)
+    descend(gen_expected, -F.mean(output) + .1 * cross_entropy(logits, y), .05)
+    for _ in range(2):
+        x_real, y = real_batch(recorder)
+        real, logits = dis_expected.classify(x_real)
+        fake = dis_expected(gen_expected(z=recorder.continuous(BATCH), y=y).array)
+        loss_ac = cross_entropy(logits, y)
+        descend(dis_expected, F.mean(fake) - F.mean(real) + loss_ac, .1)
+    np.testing.assert_allclose(reported['loss_ac_dis'], loss_ac.array, rtol=1e-4)
+    assert_near(gen, gen_expected)
+    assert_near(dis, dis_expected)
+
+
+def test_classify():
+    _, dis = models(cls=SNResNetACDiscriminator)
+    x = np.random.RandomState(0).uniform(-1, 1, (2, 3, 32, 32)).astype('f')
+    with chainer.using_config('train', False):
+        output, logits = dis.classify(x)
+        np.testing.assert_array_equal(dis(x, np.zeros(2, 'i')).array, output.array)
+        W = dis.l_ac.W_bar.array
+        np.testing.assert_allclose(logits.array, dis.features(x).array @ W.T + dis.l_ac.b.array, rtol=1e-5)
+        assert output.shape == (2, 1) and hasattr(dis.l_ac, 'u')
+
+
+def test_ac_refuses():
+    with pytest.raises(ValueError, match='conditional must be true'):
+        make(*models(cls=SNResNetACDiscriminator), Recorder(), ACUpdater, conditional=False)
+    with pytest.raises(ValueError, match='needs a discriminator that has one, got SNResNetProjectionDiscriminator'):
+        make(*models(), Recorder(), ACUpdater)
+    with pytest.raises(ValueError, match='n_classes must be at least 1, got 0'):
+        SNResNetACDiscriminator(ch=4)

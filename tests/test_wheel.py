@@ -35,5 +35,4 @@ def test_wheel(tmp_path):
         '-m', 'train', '--config', 'sn_projection_digits.yml', '--gpu', -1, '--dry_run', cwd=tmp_path / 'config',
         env={'PYTHONPATH': str(tmp_path / 'installed'), 'NUMBA_CACHE_DIR': str(tmp_path / 'cache'),
              'SNGAN_KERNELS': '0'})
-    assert status == 0, stderr
-    assert 'ready to train' in stdout
+    assert status == 0 and 'ready to train' in stdout, stderr

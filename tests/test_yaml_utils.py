@@ -1,17 +1,9 @@
 import math
 
-from source.yaml_utils import ConfigError, load_config, save_config
-from tests.narrow import NARROW, REMOVED, write_config
+from source.yaml_utils import load_config, save_config
+from tests.narrow import NARROW, REMOVED, error_of, write_config
 
 import pytest
-
-
-def error_of(path, overrides=()):
-    with pytest.raises(ConfigError) as caught:
-        load_config(path, overrides)
-    message = str(caught.value)
-    assert '\n' not in message
-    return message
 
 
 def write_files(folder, **texts):
@@ -21,73 +13,40 @@ def write_files(folder, **texts):
         path.write_text(text)
 
 
-# What a config becomes
-
 def test_defaults(tmp_path):
-    config = load_config(write_config(tmp_path))
-    assert config == {
-        **NARROW,
-        'iteration_decay_start': 2,
-        'progressbar_interval': None,
-        'results_dir': 'results/narrow',
-        'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9},
-        'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
-        'evaluation': {'network': None, 'weights': None, 'n_images': 1000, 'splits': 10},
-        'paper_row': None,
-        'versions': {},
-        'cpu_kernels': True, 'loader_workers': 0,
-        'precision': 'tf32',
-        'capture': True,
-        'synchronized_batch_norm': False,
-        'snapshots': {'keep_last': 3, 'keep_best': 1, 'keep_models': 0},
-        'tensorboard': False,
-    }
-
-
-def test_every_authors_key_is_read(tmp_path):
-    given = {'batchsize': 3, 'iteration': 90, 'iteration_decay_start': 30, 'seed': 4, 'display_interval': 5,
-             'progressbar_interval': 6, 'snapshot_interval': 7, 'evaluation_interval': 8, 'results_dir': 'here',
-             'adam': {'alpha': .1, 'beta1': .2, 'beta2': .3},
-             'updater': {'fn': 'my.py', 'name': 'Mine', 'args': {'n_dis': 9}}}
-    config = load_config(write_config(tmp_path, given))
-    assert {key: config[key] for key in given} == given
-
-
-def test_defaults_are_not_shared(tmp_path):
     path = write_config(tmp_path)
-    load_config(path)['versions']['numpy'] = '0'
-    assert load_config(path)['versions'] == {}
+    for _ in range(2):
+        config = load_config(path)
+        assert config == {
+            **NARROW,
+            'iteration_decay_start': 2, 'progressbar_interval': None, 'results_dir': 'results/narrow',
+            'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9},
+            'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
+            'evaluation': {'network': None, 'weights': None, 'n_images': 1000, 'splits': 10},
+            'paper_row': None, 'versions': {},
+            'cpu_kernels': True, 'loader_workers': 0, 'precision': 'tf32', 'capture': True,
+            'synchronized_batch_norm': False, 'tensorboard': False,
+            'snapshots': {'keep_last': 3, 'keep_best': 1, 'keep_models': 0}}
+        config['versions']['numpy'] = '0'  # the defaults are not shared
 
 
 @pytest.mark.parametrize('key, text, value', [
     ('alpha', '2e-4', 2e-4), ('alpha', '2.e-4', 2e-4), ('alpha', '"0.0002"', 2e-4), ('alpha', '1', 1.),
-    ('iteration', '2000.0', 2000), ('iteration', '2e3', 2000), ('iteration', '"2000"', 2000),
-    ('seed', '4294967295', 4294967295)])
+    ('iteration', '2000.0', 2000), ('iteration', '2e3', 2000), ('iteration', '"2000"', 2000)])
 def test_forms_of_numbers(tmp_path, key, text, value):
     config = load_config(write_config(tmp_path), [f'{"adam.alpha" if key == "alpha" else key}={text}'])
     found = {**config, **config['adam']}[key]
-    assert found == value
-    assert type(found) is type(value)
-
-
-def test_sections_left_empty_have_defaults(tmp_path):
-    path = write_config(tmp_path, {'adam': None, 'evaluation': {'network': None}})
-    config = load_config(path, ['adam.alpha=0.5'])
-    assert config['adam'] == {'alpha': .5, 'beta1': 0., 'beta2': .9}
-    assert config['evaluation']['splits'] == 10
+    assert found == value and type(found) is type(value)
 
 
 def test_saved_config_reads_the_same(tmp_path):
     """Wherever it is saved: it extends nothing any more."""
     write_config(tmp_path)
-    write_files(tmp_path, child='extends: narrow.yml\nseed: 3\n')
-    config = load_config(tmp_path / 'child.yml', ['adam.alpha=1.2345678901234567e-4', 'results_dir="größe: #1"'])
-    (tmp_path / 'elsewhere').mkdir()
-    save_config(tmp_path / 'elsewhere/saved.yml', config)
-    assert load_config(tmp_path / 'elsewhere/saved.yml') == config
+    write_files(tmp_path, below__child='extends: ../narrow.yml\nseed: 3\n')
+    config = load_config(tmp_path / 'below/child.yml', ['adam.alpha=1.2345678901234567e-4', 'results_dir="größe: #1"'])
+    save_config(tmp_path / 'saved.yml', config)
+    assert load_config(tmp_path / 'saved.yml') == config
 
-
-# Overrides
 
 def test_overrides_are_yaml_and_the_last_wins(tmp_path):
     config = load_config(write_config(tmp_path), [
@@ -95,53 +54,23 @@ def test_overrides_are_yaml_and_the_last_wins(tmp_path):
         'results_dir=a=b', 'evaluation.network=digits'])
     assert config['models']['generator']['args'] == {'ch': 8, 'n_classes': 3}
     assert config['updater']['args'] == {**NARROW['updater']['args'], 'conditional': False}
-    assert config['seed'] == 2
-    assert config['results_dir'] == 'a=b'
-    assert config['evaluation']['network'] == 'digits'
+    assert (config['seed'], config['results_dir'], config['evaluation']['network']) == (2, 'a=b', 'digits')
 
 
 @pytest.mark.parametrize('override, expected', [
     ('batchsize', 'expected key=value'), ('=3', 'expected key=value'), ('seed.more=3', 'seed holds no keys'),
     ('seed=[1', 'not valid YAML'), ('seed=2000-13-45', 'not valid YAML')])
 def test_bad_override(tmp_path, override, expected):
-    message = error_of(write_config(tmp_path), [override])
-    assert f'--set {override}' in message
-    assert expected in message
+    message = error_of(load_config, write_config(tmp_path), [override])
+    assert message.startswith(f'--set {override}: ') and expected in message
 
-
-# Bad files
-
-@pytest.mark.parametrize('text, expected', [
-    (b'batchsize: 4\nseed: [1\n', ', line 3: not valid YAML'),
-    (b'models:\n\tgenerator: 1\n', ', line 2: not valid YAML'),
-    (b'a: \0\n', 'not valid YAML'), (b'seed: 2000-13-45\n', 'not valid YAML'),
-    (b'', 'expected keys and values, found nothing'), (b'- 1\n', 'expected keys and values, found [1] (list)'),
-    (b'batchsize', "expected keys and values, found 'batchsize' (str)"),
-    ('größe: 1\n'.encode('latin-1'), 'cannot be read as a config file')])
-def test_files_that_are_no_config(tmp_path, text, expected):
-    path = tmp_path / 'broken.yml'
-    path.write_bytes(text)
-    message = error_of(path)
-    assert message.startswith(str(path))
-    assert expected in message
-
-
-def test_missing_file_and_folder(tmp_path):
-    assert error_of(tmp_path / 'none.yml').startswith(f'{tmp_path}/none.yml: cannot be read as a config file: No such')
-    assert error_of(tmp_path).startswith(f'{tmp_path}: cannot be read as a config file')
-
-
-# What is wrong with a key
 
 @pytest.mark.parametrize('key, value, expected', [
     ('batchsise', 1, "unknown key; did you mean 'batchsize'?"),
     ('models.generator.arg', 1, "unknown key; did you mean 'args'?"),
-    ('adam.alfa', 1, "unknown key; did you mean 'alpha'?"),
     ('adam.weight_decay_rate', 1, 'unknown key; known are alpha, beta1, beta2'),
     ('batchsize', REMOVED, 'missing; expected int'), ('models', REMOVED, 'missing; expected str'),
     ('models.generator.fn', REMOVED, 'missing; expected str'),
-    ('dataset.dataset_name', REMOVED, 'missing; expected str'),
-
     ('batchsize', 'many', "expected int, found 'many' (str)"), ('batchsize', 1.5, 'expected int, found 1.5 (float)'),
     ('batchsize', True, 'expected int, found True (bool)'), ('batchsize', [4], 'expected int, found [4] (list)'),
     ('batchsize', math.inf, 'expected int, found inf (float)'),
@@ -150,29 +79,20 @@ def test_missing_file_and_folder(tmp_path):
     ('adam.alpha', False, 'expected float, found False (bool)'), ('adam', 3, 'expected keys and values, found 3 (int)'),
     ('models.generator.args', [1], 'expected dict, found [1] (list)'),
     ('models.generator.fn', 3, 'expected str, found 3 (int)'), ('capture', 1, 'expected bool, found 1 (int)'),
-    ('precision', 'fp16', "expected one of float32, tf32, bfloat16, found 'fp16'")])
+    ('precision', 'fp16', "expected one of float32, tf32, bfloat16, found 'fp16'"),
+    *((key, 0, 'expected at least 1, found 0') for key in (
+        'batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
+        'evaluation_interval', 'evaluation.splits')),
+    ('seed', -1, 'expected 0 to 4294967295, found -1'), ('seed', 2 ** 32, 'expected 0 to 4294967295, found 42949'),
+    ('iteration_decay_start', -1, 'expected at least 0, found -1'), ('adam.beta1', 2., 'expected 0 to 1, found 2.0'),
+    ('iteration_decay_start', 3, 'expected 0 to iteration (2), found 3'),
+    ('adam.alpha', -1e-4, 'expected at least 0, found -0.0001'), ('adam.beta2', -.1, 'expected 0 to 1, found -0.1'),
+    ('evaluation.n_images', 1, 'expected at least 2, found 1'),
+    ('evaluation.splits', 1001, 'expected at most evaluation.n_images (1000), found 1001')])
 def test_refused(tmp_path, key, value, expected):
     path = write_config(tmp_path, {key: value})
-    message = error_of(path)
-    assert message.startswith(f'{path}: {key}')
-    assert f': {expected}' in message
-
-
-def test_key_that_is_no_string(tmp_path):
-    assert ': adam.3: unknown key' in error_of(write_config(tmp_path, {'adam': {3: 1}}))
-    assert r": adam.'a\nb': unknown key" in error_of(write_config(tmp_path, {'adam': {'a\nb': 1}}))
-
-
-@pytest.mark.parametrize('key, value, expected', [
-    *((key, 0, 'at least 1') for key in ('batchsize', 'iteration', 'display_interval', 'progressbar_interval',
-                                         'snapshot_interval', 'evaluation_interval', 'evaluation.splits')),
-    ('seed', -1, '0 to 4294967295'), ('seed', 2 ** 32, '0 to 4294967295'), ('iteration_decay_start', -1, 'at least 0'),
-    ('iteration_decay_start', 3, '0 to iteration (2)'), ('adam.alpha', -1e-4, 'at least 0'),
-    ('adam.beta1', 2., '0 to 1'), ('adam.beta2', -.1, '0 to 1'), ('evaluation.n_images', 1, 'at least 2'),
-    ('evaluation.splits', 1001, 'at most evaluation.n_images (1000)')])
-def test_out_of_range(tmp_path, key, value, expected):
-    path = write_config(tmp_path, {key: value})
-    assert error_of(path) == f'{path}: {key}: expected {expected}, found {value}'
+    message = error_of(load_config, path)
+    assert message.startswith(f'{path}: {key}') and f': {expected}' in message
 
 
 def test_bounds_themselves_are_in_range(tmp_path):
@@ -181,8 +101,6 @@ def test_bounds_themselves_are_in_range(tmp_path):
     config = load_config(write_config(tmp_path, bounds))
     assert config['iteration_decay_start'] == config['iteration'] == 1
 
-
-# Files that extend others
 
 def test_extends_merges_sections_key_by_key(tmp_path):
     """Later files win, and the own keys over all; one file may be reached twice."""
@@ -194,8 +112,7 @@ def test_extends_merges_sections_key_by_key(tmp_path):
     assert child['adam'] == {'alpha': .1, 'beta1': .2, 'beta2': .9}
     assert child['models']['generator']['args'] == {**base['models']['generator']['args'], 'ch': 8}
     assert child['models']['discriminator'] == base['models']['discriminator']
-    assert base['adam']['beta1'] == .1
-    assert 'extends' not in child
+    assert base['adam']['beta1'] == .1 and 'extends' not in child
 
 
 def test_relative_to_the_file_that_says_it(tmp_path, monkeypatch):
@@ -227,22 +144,34 @@ def test_what_says_something_of_one_run_is_not_inherited(tmp_path):
 
 
 @pytest.mark.parametrize('text, expected', [
-    ('extends: none.yml', 'child.yml: extends: no such file: none.yml'),
-    ('extends: 3', 'child.yml: extends: expected a file or a list of files, found 3 (int)'),
-    ('extends: [narrow.yml, {}]', 'child.yml: extends: expected a file or a list of files, found ['),
-    ('extends: .', 'child.yml: extends: no such file: .'),
-    ('extends: child.yml', 'child.yml: extends: child.yml extends itself, by way of'),
-    ('extends: other.yml', 'other.yml: extends: child.yml extends itself, by way of'),
-    ('extends: broken.yml', 'broken.yml, line 2: not valid YAML'),
-    ('extends: narrow.yml\nadam: {alfa: 1}', "child.yml: adam.alfa: unknown key; did you mean 'alpha'?"),
-    ('extend: narrow.yml\n', "child.yml: extend: unknown key; did you mean 'extends'?"),
-    ('seed: 3\nextends: narrow.yml\nseed: 4\n', 'child.yml, line 3: not valid YAML: seed: given twice'),
-    ('extends: narrow.yml\nadam: {alpha: 1, alpha: 2}', 'child.yml, line 2: not valid YAML: alpha: given twice'),
-    ('extends: narrow.yml\nresults_dir: " "', "child.yml: results_dir: expected the name of a folder, found ' '")])
-def test_bad_extends(tmp_path, text, expected):
+    ('seed: 4\nadam: [1\n', ', line 3: not valid YAML'), ('models:\n\tgenerator: 1\n', ', line 2: not valid YAML'),
+    ('a: \0\n', ': not valid YAML'), ('seed: 2000-13-45\n', ': not valid YAML'),
+    ('', ': expected keys and values, found nothing'), ('- 1\n', ': expected keys and values, found [1] (list)'),
+    ('batchsize', ": expected keys and values, found 'batchsize' (str)"),
+    ('größe: 1\n', ': cannot be read as a config file'),  # it is in Latin-1
+    ('extends: narrow.yml\nadam: {3: 1}', ': adam.3: unknown key'),
+    ('extends: narrow.yml\nadam: {"a\\nb": 1}', r": adam.'a\nb': unknown key"),
+    ('extends: none.yml', ': extends: no such file: none.yml'),
+    ('extends: 3', ': extends: expected a file or a list of files, found 3 (int)'),
+    ('extends: [narrow.yml, {}]', ': extends: expected a file or a list of files, found ['),
+    ('extends: .', ': extends: no such file: .'),
+    ('extends: child.yml', ': extends: child.yml extends itself, by way of'),
+    ('extends: other.yml', '/other.yml: extends: child.yml extends itself, by way of'),
+    ('extends: broken.yml', '/broken.yml, line 2: not valid YAML'),
+    ('extends: narrow.yml\nadam: {alfa: 1}', ": adam.alfa: unknown key; did you mean 'alpha'?"),
+    ('extend: narrow.yml\n', ": extend: unknown key; did you mean 'extends'?"),
+    ('seed: 3\nextends: narrow.yml\nseed: 4\n', ', line 3: not valid YAML: seed: given twice'),
+    ('extends: narrow.yml\nadam: {alpha: 1, alpha: 2}', ', line 2: not valid YAML: alpha: given twice'),
+    ('a: ' + 30 * '[' + 30 * ']', ': a: unknown key'), ('a: ' + 31 * '[' + 31 * ']', ': more than 10000 values, or 30'),
+    ('extends: &a [1,2,3,4,5,6,7,8,9,0]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n'
+     'd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]', ': more than 10000 values, or 30 within one another'),
+    ('extends: narrow.yml\nresults_dir: " "', ": results_dir: expected the name of a folder, found ' '")])
+def test_bad_files(tmp_path, text, expected):
     write_config(tmp_path)
-    write_files(tmp_path, child=text, other='extends: [narrow.yml, child.yml]', broken='seed: [1\n')
-    assert expected in error_of(tmp_path / 'child.yml')
+    write_files(tmp_path, other='extends: [narrow.yml, child.yml]', broken='seed: [1\n')
+    (tmp_path / 'child.yml').write_bytes(text.encode('latin-1'))
+    message = error_of(load_config, tmp_path / 'child.yml').replace(f'{tmp_path}/child.yml', '')
+    assert message.removeprefix(str(tmp_path)).startswith(expected)
 
 
 @pytest.mark.parametrize('path, results_dir', [

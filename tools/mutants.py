@@ -122,20 +122,31 @@ def choose(mutant, reached):
     return sorted(tests, key=lambda test: (rank[test.partition('::')[0]], test))
 
 
-def apply(mutant, root):
-    """Change the file in `root`; return the changed line as it was and as it is."""
-    from cosmic_ray import plugins
-    from cosmic_ray.mutating import apply_mutation
-    before, after = apply_mutation(root / mutant['file'], plugins.get_operator(mutant['operator'])(),
-                                   mutant['occurrence'])
-    assert after is not None, f'{mutant}: no such change; was it drawn from this commit?'
+def changed(before, after):
+    """The first line that differs, as it was and as it is."""
     pairs = zip(before.splitlines(), after.splitlines())
     return next(([old.strip(), new.strip()] for old, new in pairs if old != new), ['', '(a line less or more)'])
 
 
+def mutated(mutant, root):
+    """The file with its mutant; where the file is not as it was, a change on record is found again, the nearest."""
+    from cosmic_ray import plugins
+    from cosmic_ray.mutating import mutate_code
+    code, operator = (root / mutant['file']).read_text(encoding='utf-8'), plugins.get_operator(mutant['operator'])()
+    places = [(abs(line - mutant['line']), occurrence != mutant['occurrence'], line, occurrence)
+              for line, changes in changes_of(mutant['file']).items()
+              for name, occurrence in changes if name == mutant['operator']]
+    for _, _, line, occurrence in sorted(places):
+        after = mutate_code(code, operator, occurrence)
+        if mutant.setdefault('change', changed(code, after)) == changed(code, after):
+            mutant.update(line=line, occurrence=occurrence)
+            return after
+    raise SystemExit(f'{mutant}: no such change any more')
+
+
 def run(mutant, reached, root, arguments, seconds):
     """Whether tests fail with the mutant: 'killed', 'survived', 'unreached' or, out of time, 'limit'."""
-    path, tests = root / mutant['file'], choose(mutant, reached)
+    path, after, tests = root / mutant['file'], mutated(mutant, root), choose(mutant, reached)
     if not tests:
         return {'result': 'unreached', 'tests': 0}
     before, start = path.read_bytes(), time.monotonic()
@@ -147,7 +158,7 @@ def run(mutant, reached, root, arguments, seconds):
         command = [sys.executable, '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', '-p', 'no:randomly',
                    *arguments, f'@{folder}/tests']
         try:
-            mutant['change'] = apply(mutant, root)
+            path.write_text(after, encoding='utf-8')
             done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=seconds)
             result = 'survived' if done.returncode in (0, 5) else 'killed'
             by = re.findall(r'^(?:FAILED|ERROR) (\S+)', done.stdout, re.M)

@@ -25,9 +25,3 @@ def test_figures(tmp_path, monkeypatch, capsys):
     assert packed['own_bytes_added'] < folder['own_bytes_added'] < 2 ** 28  # names of the one are in memory
     assert set(result['versions']) == {'python', 'numpy', 'pillow', 'h5py'}
     assert 'round 1, packed; crop 0.9, flip; 2 workers: ' in capsys.readouterr().out
-
-
-def test_bad_arguments(capsys):
-    assert run(bench_data.main, '--rounds', 0) == 2
-    error = capsys.readouterr().err
-    assert '--rounds: expected at least 1, found 0' in error and error.count('\n') == 1

@@ -1,8 +1,9 @@
 """The benchmark's figures hang together, and its PyTorch networks are ours."""
 import importlib.util
 import json
+import re
 
-from benchmarks import bench_step
+from benchmarks import bench_data, bench_inception, bench_step
 from benchmarks.peers.chainer_step import build_updater, without_spectral_normalization
 from benchmarks.timing import Stopwatch, measure
 from source.yaml_utils import load_config
@@ -35,66 +36,57 @@ def test_figures(peer, tmp_path, capsys):
     assert run(bench_step.main, '--network', 'resnet', '--peer', peer, '--rounds', 1, '--seconds', 0, '--out', out) == 0
     result = json.loads(out.read_text())['resnet']
     assert set(result['figures']) == set(result['versions']) == {'ours', *bench_step.PEERS[peer]}
-    assert 'chainer' in result['versions']['ours']
-    assert result['threads'] == 2 and result['machine']['cores'] > 0
+    assert 'chainer' in result['versions']['ours'] and result['threads'] == 2 and result['machine']['cores'] > 0
     for figures in result['figures'].values():
         assert len(figures['runs'][0]['iterations']) == bench_step.AT_LEAST and figures['adam'] > 0
         parts = figures['generator_update'] + 2 * figures['discriminator_update']
         assert .3 * figures['iteration'] < parts < 1.5 * figures['iteration']
         assert 2 ** 25 < figures['peak_bytes'] < 2 ** 33
-    compared = result['against'][peer]
-    ours, its = (result['figures'][side]['iteration'] for side in ('ours', compared['best']))
-    assert its == min(result['figures'][side]['iteration'] for side in bench_step.PEERS[peer])
-    assert compared['ratio'] == pytest.approx(ours / its)
+    ours, its = (result['figures'][side]['iteration'] for side in ('ours', result['against'][peer]['best']))
+    assert result['against'][peer]['ratio'] == pytest.approx(ours / its)
     assert '/' not in result['command'].removeprefix('python benchmarks/bench_step.py')
     table = capsys.readouterr().out.splitlines()[-2:]
     assert table[0].split()[0] == 'network' and table[1].split()[:2] == ['resnet', f'{ours:.3f}']
 
 
 def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
-    out = tmp_path / 'cpu_step.json'
+    out, order = tmp_path / 'cpu_step.json', []
     out.write_text('{"another": 1}')
-    times = {'ours': iter([2., 4.]), 'torch NCHW': iter([4., 5.]), 'torch channels-last': iter([4., 6.])}
-    order = []
+    times = {'ours': [2., 4.], 'torch NCHW': [4., 5.], 'torch channels-last': [4., 6.]}
 
     def run_side(name, config, args):
         order.append(name)
-        return {'iteration': next(times[name]), 'generator_update': 1., 'discriminator_update': .5, 'adam': .1,
+        return {'iteration': times[name].pop(0), 'generator_update': 1., 'discriminator_update': .5, 'adam': .1,
                 'peak_bytes': 8, 'spectral_normalization_share': .02}, {}
     monkeypatch.setattr(bench_step, 'run_side', run_side)
     monkeypatch.setattr(bench_step, 'PEERS', {'chainer': ('torch NCHW', 'torch channels-last')})
     assert run(bench_step.main, '--network', 'cnn', '--peer', 'chainer', '--rounds', 2, '--out', out) == 0
     results = json.loads(out.read_text())
-    assert results['another'] == 1
-    assert results['cnn']['against']['chainer']['best'] == 'torch NCHW'
-    assert results['cnn']['against']['chainer']['ratio'] == (2 / 4 + 4 / 5) / 2
+    compared = results['cnn']['against']['chainer']
+    assert (results['another'], compared['best'], compared['ratio']) == (1, 'torch NCHW', (2 / 4 + 4 / 5) / 2)
     assert order == ['ours', 'torch NCHW', 'torch channels-last'] * 2
 
 
-@pytest.mark.parametrize('arguments, message', [
-    (('--rounds', 0), '--rounds: expected at least 1, found 0'),
-    (('--peer', 'torch', '--torch_python', '/nowhere/python'), '/nowhere/python'),
-    (('--peer', 'torch', '--torch_python', 'false'), 'false has no torch'),
-    (('--out', __file__), 'no results of this command')])
-def test_bad_arguments(arguments, message, capsys, monkeypatch):
-    monkeypatch.setitem(bench_step.SIDES, 'ours', None)  # nothing is run
-    assert run(bench_step.main, '--network', 'cnn', '--peer', 'chainer', *arguments) == 2
+@pytest.mark.parametrize('benchmark, arguments, message', [
+    (bench_data, ['--rounds', 0], '--rounds: expected at least 1, found 0'),
+    (bench_inception, ['--rounds', 0, '--peer', 'chainer'], '--rounds: expected at least 1, found 0'),
+    (bench_inception, ['--torch_python', 'false'], 'false has no torch or no torch-fidelity'),
+    (bench_step, ['--rounds', 0], '--rounds: expected at least 1, found 0'),
+    (bench_step, ['--torch_python', '/nowhere/python'], '/nowhere/python'),
+    (bench_step, ['--torch_python', 'false'], 'false has no torch'),
+    (bench_step, ['--peer', 'chainer', '--out', __file__], 'no results of this command')])
+def test_bad_arguments(benchmark, arguments, message, capsys):
+    assert run(benchmark.main, *arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.count('\n') == 1
 
 
 def test_measure():
     calls, stopwatch = [], Stopwatch()
-    part = stopwatch.timed('part', lambda: None)
-
-    def both():
-        calls.append('both')
-        part()
-        part()
-    records = measure({'a': both, 'b': lambda: calls.append('b')}, stopwatch, 0, at_least=2)
-    assert calls == ['both', 'b'] * 3  # the first warms up
-    assert [set(record) for record in records['a']] == [{'iteration', 'part'}] * 2
-    assert [set(record) for record in records['b']] == [{'iteration'}] * 2
+    part = stopwatch.timed('part', lambda: calls.append('a'))
+    records = measure({'a': lambda: [part(), part()], 'b': lambda: calls.append('b')}, stopwatch, 0, at_least=2)
+    assert calls == ['a', 'a', 'b'] * 3  # the first warms up
+    assert [set(record) for record in records['a'] + records['b']] == [{'iteration', 'part'}] * 2 + [{'iteration'}] * 2
     assert all(0 < record['part'] < record['iteration'] for record in records['a'])
 
 
@@ -106,8 +98,7 @@ def test_without_spectral_normalization():
         assert dis.c2.W_bar is dis.c2.W
         dis(np.zeros((1, 3, 32, 32), 'f'))
     np.testing.assert_array_equal(dis.c2.u, u)
-    assert np.abs(dis.c2.W_bar.array - dis.c2.W.array).max() > 1e-3
-    assert not np.array_equal(dis.c2.u, u)
+    assert np.abs(dis.c2.W_bar.array - dis.c2.W.array).max() > 1e-3 and not np.array_equal(dis.c2.u, u)
 
 
 @needs_torch
@@ -119,16 +110,14 @@ def test_torch_networks_are_ours(name, channels_last):
 
     import torch
     torch.manual_seed(0)
-    config = tiny_config(name)
+    config, rng = tiny_config(name), np.random.RandomState(0)
     theirs, ours = Trainer(config, channels_last), build_updater(config)
-    for model, network in ((ours.gen, theirs.gen), (ours.dis, theirs.dis)):
-        copy_parameters(model, network)
-        assert len(list(model.params())) == len(list(network.parameters()))
-    rng = np.random.RandomState(0)
     z = rng.normal(size=(4, 8)).astype('f')
     y = rng.randint(10, size=4).astype(np.int32) if theirs.n_classes else None
     y_theirs = None if y is None else torch.tensor(y).long()
     with torch.no_grad(), chainer.no_backprop_mode(), chainer.using_config('cpu_kernels', False):
+        copy_parameters(ours.gen, theirs.gen)
+        copy_parameters(ours.dis, theirs.dis)
         x = ours.gen(z=z, y=y).array
         x_theirs = theirs.gen(torch.tensor(z), y_theirs, theirs.memory_format)
         np.testing.assert_allclose(x_theirs.numpy(), x, atol=1e-4)
@@ -136,29 +125,23 @@ def test_torch_networks_are_ours(name, channels_last):
         np.testing.assert_allclose(theirs.dis(x_theirs, y_theirs).numpy(), d, atol=1e-3 * np.abs(d).max())
 
 
+LINKS = {  # of their networks: our links, in the order of their blocks or layers
+    'ResNetGenerator': 'block2 block3 block4', 'SNResNetProjectionDiscriminator': 'block1 block2 block3 block4',
+    'CNNGenerator': 'dc2 b2 - dc3 b3 - dc4 b4 - c5', 'SNCNNDiscriminator': 'c1 - c2 - c3 - c4 - c5 - c6 - c7 - - l8'}
+
+
 def copy_parameters(model, network):
-    """Ours into theirs, matched by the order of our paths and of their attributes."""
-    import torch
-    if hasattr(network, 'b5'):
-        renamed = {f'blocks.{i}': f'block{i + 2}' for i in range(3)}
-    elif 'layers.0.weight' in dict(network.named_parameters()):
-        renamed = {f'layers.{3 * i + j}': f'{link}{i + 2}' for i in range(3) for j, link in enumerate(('dc', 'b'))}
-        renamed['layers.9'] = 'c5'
-    elif hasattr(network, 'layers'):
-        renamed = {**{f'layers.{2 * i}': f'c{i + 1}' for i in range(7)}, 'layers.15': 'l8'}
-    else:
-        renamed = {f'blocks.{i}': f'block{i + 1}' for i in range(4)}
-    params, links = dict(model.namedparams()), dict(model.namedlinks())
-    for name, parameter in network.named_parameters():
+    """Ours into theirs."""
+    params, parameters = dict(model.namedparams()), dict(network.named_parameters())
+    links = LINKS[type(network).__name__].split()
+    assert len(parameters) == len(params)
+    for name, parameter in parameters.items():
         owner, _, key = name.rpartition('.')
-        path = '/' + next((new + owner[len(old):] for old, new in renamed.items() if f'{owner}.'.startswith(f'{old}.')),
-                          owner).replace('.', '/')
-        is_norm = path + '/gamma' in params
-        key = {'weight': 'gamma' if is_norm else 'W', 'weight_orig': 'W', 'bias': 'beta' if is_norm else 'b'}[key]
-        array = params[f'{path}/{key}'].array
+        path = '/' + re.sub(r'^(blocks|layers)\.(\d+)', lambda found: links[int(found[2])], owner).replace('.', '/')
+        keys = ('gamma', 'beta') if f'{path}/gamma' in params else ('W', 'b')
+        array = params[f'{path}/{keys[key == "bias"]}'].array
         assert tuple(parameter.shape) == array.shape, name
-        with torch.no_grad():
-            parameter.copy_(torch.tensor(array))
-            module = network.get_submodule(owner)
-            if hasattr(module, 'weight_u'):
-                module.weight_u.copy_(torch.tensor(links[path].u[0]))
+        parameter.copy_(parameter.new_tensor(array))
+        if key == 'weight_orig':
+            u = dict(model.namedlinks())[path].u[0]
+            network.get_submodule(owner).weight_u.copy_(parameter.new_tensor(u))

@@ -16,15 +16,12 @@ def run(folder, monkeypatch, code, limit=None):
     return peer_process.run_peer('a side', 'made_up', {'n': 3}, 1, 'python3', limit)
 
 
-def test_answers(tmp_path, monkeypatch):
+WORKER = 'import subprocess\nsubprocess.Popen(["sleep", "600"])\n'  # which holds the pipes open
+
+
+def test_answers_beside_a_worker_that_lives_on(tmp_path, monkeypatch):
     code = 'import json, sys\nprint("by the way")\nprint(json.dumps({"got": json.load(sys.stdin)}))'
-    assert run(tmp_path, monkeypatch, code, 60) == {'got': {'n': 3, 'threads': 1}}
-
-
-def test_a_worker_that_lives_on(tmp_path, monkeypatch):
-    code = ('import subprocess, sys\n'
-            'subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])\nprint(1)')
-    assert run(tmp_path, monkeypatch, code, 60) == 1
+    assert run(tmp_path, monkeypatch, WORKER + code, 60) == {'got': {'n': 3, 'threads': 1}}
 
 
 @pytest.mark.parametrize('code, message', [('raise KeyError("x")', "KeyError: 'x'"), ('exit(3)', 'exit status 3')])
@@ -34,10 +31,7 @@ def test_fails(tmp_path, monkeypatch, code, message):
 
 
 def test_takes_too_long(tmp_path, monkeypatch):
-    """A worker of its own, which holds its pipes open, goes with it."""
-    code = ('import subprocess, sys, time\n'
-            'subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])\ntime.sleep(600)')
     start = time.monotonic()
     with pytest.raises(ValueError, match='^a side: took longer than 1 s$'):
-        run(tmp_path, monkeypatch, code, 1)
+        run(tmp_path, monkeypatch, WORKER + 'import time\ntime.sleep(600)', 1)
     assert time.monotonic() - start < 60

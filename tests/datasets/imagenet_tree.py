@@ -1,8 +1,8 @@
 """A small ImageNet made of scikit-learn's photographs: its folders, names, shapes and the encodings among them."""
-import io
 import json
 
 from source.datasets.prepare_imagenet import main
+from tests.datasets.writers import saved
 from tests.narrow import run
 
 import numpy as np
@@ -21,9 +21,7 @@ def photo(k, shape=None):
 
 
 def encoded(image, kind='JPEG', **options):
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
+    return saved(image.save, kind, **options)
 
 
 def turned(image, orientation):
@@ -31,7 +29,7 @@ def turned(image, orientation):
     back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]  # Pillow's Transpose numbers
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encoded(image.transpose(back), 'JPEG', quality=95, subsampling=0, exif=exif)
+    return encoded(image.transpose(back), quality=95, subsampling=0, exif=exif)
 
 
 def sixteen_bit_grey(image):
@@ -44,30 +42,26 @@ def palette_with_transparency(image):
     return encoded(image.quantize(64), 'PNG', transparency=bytes(range(64)))
 
 
-# name: content. What is no image, and those that cannot be read.
-GOOD = {'CMYK': lambda: encoded(photo(1).convert('CMYK')), 'grey': lambda: encoded(photo(2).convert('L')),
-        '16-bit grey': lambda: sixteen_bit_grey(photo(3)), 'palette': lambda: palette_with_transparency(photo(4)),
-        'upright': lambda: turned(photo(5), 6), 'small': lambda: encoded(photo(0, (40, 30)))}
-BAD = {'truncated': lambda: encoded(photo(6))[:9000], 'empty': lambda: b'', 'text': lambda: b'<html>not found</html>',
-       'float': lambda: encoded(Image.fromarray(np.ones((50, 60), np.float32)), 'TIFF')}
+# {what: content} of those that can be read and those that cannot.
+GOOD = {'CMYK': encoded(photo(1).convert('CMYK')), 'grey': encoded(photo(2).convert('L')),
+        '16-bit-grey': sixteen_bit_grey(photo(3)), 'palette': palette_with_transparency(photo(4)),
+        'upright': turned(photo(5), 6), 'small': encoded(photo(0, (40, 30)))}
+BAD = {'truncated': encoded(photo(6))[:9000], 'empty': b'', 'text': b'<html>not found</html>',
+       'float': encoded(Image.fromarray(np.ones((50, 60), np.float32)), 'TIFF')}
 
 
 def write_tree(root, n=6, wnids=WNIDS, good=GOOD, bad=BAD):
     """Writes n ordinary JPEGs a class under `root`, the first class with those of `good` and `bad` too.
 
-    Returns the names of the images that can be read, in order, and of those that cannot.
+    Returns the names, sorted, of the images that can be read and of those that cannot.
     """
-    names, unreadable = [], []
-    for c, wnid in enumerate(wnids):
-        (root / wnid).mkdir(parents=True)
-        for k in range(n):
-            names.append(f'{wnid}/{wnid}_{10 * k + c}.JPEG')
-            (root / names[-1]).write_bytes(encoded(photo(k + c * n), quality=70 + k))
-    for group, into in ((good, names), (bad, unreadable)):
-        for kind, make in group.items():
-            into.append(f'{wnids[0]}/{wnids[0]}_{kind.replace(" ", "-")}.JPEG')
-            (root / into[-1]).write_bytes(make())
-    return sorted(names), sorted(unreadable)
+    ordinary = {f'{wnid}/{wnid}_{10 * k + c}.JPEG': encoded(photo(k + c * n), quality=70 + k)
+                for c, wnid in enumerate(wnids) for k in range(n)}
+    good, bad = ({f'{wnids[0]}/{wnids[0]}_{what}.JPEG': group[what] for what in group} for group in (good, bad))
+    for name, content in {**ordinary, **good, **bad}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return sorted({**ordinary, **good}), sorted(bad)
 
 
 def arguments_of(tree, out, workers=1):

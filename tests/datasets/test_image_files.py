@@ -1,68 +1,60 @@
 from source.datasets.image_files import ImageArray, ImageFolder, open_images
 from source.miscs.draw_order import write_draw_order
+from tests.datasets.writers import pixels
 
 import numpy as np
 import pytest
 from PIL import Image
 
-IMS = np.random.RandomState(0).randint(256, size=(6, 3, 8, 8)).astype(np.uint8)
+IMS = pixels(6, 3, 8, 8)
 
 
 def write(root, *names):
     """IMS, one after another, as .png files of these names."""
     for name, im in zip(names, IMS, strict=False):
-        path = root / f'{name}.png'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(im.transpose(1, 2, 0)).save(path)
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(im.transpose(1, 2, 0)).save(root / f'{name}.png')
 
 
-def save(path, **arrays):
-    np.savez(path, **arrays)
-    return path
+@pytest.fixture
+def save(tmp_path):
+    def to(**arrays):
+        np.savez(tmp_path / 'a.npz', **arrays)
+        return tmp_path / 'a.npz'
+    return to
 
 
 def test_folders_with_and_without_classes(tmp_path):
-    write(tmp_path, '10/a', '9/a', '9/b', '10/b', '9/c', '10/c')
+    write(tmp_path, '10/a', '10/b', '10/c', '9/a', '9/b', '9/c')  # which is how names are sorted, and found
     folder = ImageFolder(tmp_path)
     assert (len(folder), folder.size, folder.n_classes, folder.labelled) == (6, 8, 2, True)
-    order = [folder.names.index(name) for name in ('9/a.png', '9/b.png', '9/c.png', '10/a.png', '10/b.png', '10/c.png')]
-    assert folder.labels[order].tolist() == [0, 0, 0, 1, 1, 1]  # in order of numbers, not of letters
-    np.testing.assert_array_equal(folder.load_ims(order), IMS[[1, 2, 4, 0, 3, 5]])
+    assert folder.labels.tolist() == [1, 1, 1, 0, 0, 0]  # in order of numbers, not of letters
+    np.testing.assert_array_equal(folder.load_ims(range(6)), IMS)
     for k, names in enumerate((['a', 'b/c'], ['a/b/c', 'a/b/d'], ['a', 'b'])):
         write(tmp_path / f'without/{k}', *names)
         folder = ImageFolder(tmp_path / f'without/{k}')
         assert (folder.labelled, folder.n_classes, len(folder)) == (False, 1, 2)
-
-
-def test_images_are_read_as_needed(tmp_path):
-    write(tmp_path, 'a')
-    Image.fromarray(IMS[1, :, :7].transpose(1, 2, 0)).save(tmp_path / 'b.png')
-    folder = open_images(tmp_path)
-    np.testing.assert_array_equal(folder.load_ims([0]), IMS[:1])
+    Image.fromarray(IMS[1, :, :7].transpose(1, 2, 0)).save(tmp_path / 'without/2/b.png')
+    folder = open_images(tmp_path / 'without/2')
+    np.testing.assert_array_equal(folder.load_ims([0]), IMS[:1])  # b.png has not been read so far
     with pytest.raises(ValueError, match=r'b.png: expected 8x8 pixels, found 8x7'):
         folder.load_ims([1])
 
 
-@pytest.mark.parametrize('ims, name, key', [
-    (IMS, 'ims', None), (IMS.transpose(0, 2, 3, 1), 'arr_0', None), (IMS, 'mine', 'mine'), (IMS, 'anything', None)])
-def test_npz(tmp_path, ims, name, key):
-    images = ImageArray(save(tmp_path / 'a.npz', **{name: ims}), key)
-    np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
-    assert (images.labelled, images.size, images.n_classes, images.draw_order) == (False, 8, 1, None)
-
-
-def test_npz_with_labels_and_the_order_of_draws(tmp_path):
-    order = np.array([5, 3, 9, 0, 1, 2])
-    images = open_images(save(tmp_path / 'a.npz', x=IMS, y=np.array([0, 3, 1, 1, 0, 0]), draw_order=order))
-    assert (images.labelled, images.n_classes, images.labels.tolist()) == (True, 4, [0, 3, 1, 1, 0, 0])
-    assert images.draw_order.tolist() == order.tolist()
-
-
-def test_which_of_several_arrays_is_said(tmp_path, capsys):
-    path = save(tmp_path / 'a.npz', x=IMS[::-1], ims=IMS, labels=np.arange(6), y=np.zeros(6, int))
+def test_npz_and_what_is_said_of_several_arrays(save, capsys):
+    for ims, name, key in ((IMS, 'ims', None), (IMS.transpose(0, 2, 3, 1), 'arr_0', None), (IMS, 'mine', 'mine'),
+                           (IMS, 'anything', None)):
+        images = ImageArray(save(**{name: ims}), key)
+        np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
+        assert (images.labelled, images.size, images.n_classes, images.draw_order) == (False, 8, 1, None)
+    labels, order = [0, 3, 1, 1, 0, 0], [5, 3, 9, 0, 1, 2]
+    images = open_images(save(x=IMS, y=labels, draw_order=order))
+    assert (images.labelled, images.n_classes, images.labels.tolist()) == (True, 4, labels)
+    assert images.draw_order.tolist() == order
+    assert capsys.readouterr().err == ''
+    path = save(x=IMS[::-1], ims=IMS, labels=np.arange(6), y=np.zeros(6, int))
     images = ImageArray(path)
-    np.testing.assert_array_equal(images.load_ims(np.arange(6)), IMS)
-    assert images.labels.tolist() == list(range(6))
+    assert images.labels.tolist() == list(range(6)) and np.array_equal(images.ims, IMS)
     assert capsys.readouterr().err.splitlines() == [
         f'{path}: images are taken from ims, not from x; --key names one',
         f'{path}: labels are taken from labels, not from y']
@@ -81,11 +73,9 @@ def test_which_of_several_arrays_is_said(tmp_path, capsys):
     ({'ims': IMS, 'labels': np.arange(6.)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'draw_order': np.zeros(6, int)}, None, r'draw_order: expected \(6,\) different integers'),
     ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])
-def test_npz_refused(tmp_path, arrays, key, expected):
-    path = save(tmp_path / 'a.npz', **arrays)
-    with pytest.raises(ValueError, match=expected) as error:
-        ImageArray(path, key)
-    assert str(error.value).startswith(f'{path}: ')
+def test_npz_refused(save, arrays, key, expected):
+    with pytest.raises(ValueError, match=f'a.npz: .*{expected}'):
+        ImageArray(save(**arrays), key)
 
 
 def test_what_is_told_of_a_folder(tmp_path, capsys):
@@ -95,8 +85,8 @@ def test_what_is_told_of_a_folder(tmp_path, capsys):
     assert ImageFolder(tmp_path).labelled
     err = capsys.readouterr().err
     assert f'images/draw_order.json is not followed; --images {tmp_path}/images would follow it' in err
-    for name in ('back', 'cover'):
-        Image.fromarray(np.full((8, 8, 4), 9, np.uint8)).save(tmp_path / f'{name}.png')
+    for name in ('back.png', 'cover.png'):
+        Image.new('RGBA', (8, 8), (9, 9, 9, 9)).save(tmp_path / name)
     folder = ImageFolder(tmp_path, 8)
     assert not folder.labelled
     assert 'the images have no classes, as back.png is not in a folder of the first level' in capsys.readouterr().err

@@ -1,15 +1,15 @@
 """A preparation that is killed, interrupted, out of room or not alone goes on to the same bytes, or says why not."""
-import contextlib
 import errno
 import functools
 import itertools
 import json
 import os
 import signal
-import sys
 import time
+from types import SimpleNamespace
 
 from source.datasets import preparation
+from source.datasets.preparation_report import are_entries
 from source.datasets.prepare_imagenet import main
 from source.miscs.lock import claimed
 from tests import children
@@ -26,79 +26,47 @@ main()
 '''
 
 
-def test_interrupted_it_goes_on(tree, prepared, tmp_path, monkeypatch, capsys):
-    """By Ctrl-C, when some images are in the journal and others are written."""
-    monkeypatch.setattr(preparation, 'CHUNK', 2)
-    monkeypatch.setattr(preparation, 'SYNC_EVERY', 4)
-    write, n_written = preparation.PackedWriter.write, itertools.count(1)
-
-    def interrupting(self, ims):
-        if next(n_written) == 6:
-            signal.raise_signal(signal.SIGINT)
-        return write(self, ims)
-    with monkeypatch.context() as patch:
-        patch.setattr(preparation.PackedWriter, 'write', interrupting)
-        assert run(main, *arguments_of(tree, tmp_path, 2)) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == 'interrupted; run the same command again to go on'
-    assert len((tmp_path / 'train_48.part/journal.jsonl').read_text().splitlines()) == 3
-    assert run(main, *arguments_of(tree, tmp_path, 2)) == 0
-    assert files_in(tmp_path) == files_in(prepared)
-
-
 @pytest.mark.long
 def test_killed_at_any_moment_it_goes_on(tree, prepared, tmp_path):
-    """SIGKILL whenever the journal has another line, till it is through; then every file is what one run makes."""
-    journal, kills, status = tmp_path / 'train_48.part/journal.jsonl', 0, None
-
-    def n_lines():
-        return len(journal.read_bytes().splitlines()) if journal.exists() else 0
-    while status != 0:
-        process, before = children.start(sys.executable, '-c', COMMAND, *arguments_of(tree, tmp_path, 2)), n_lines()
-        children.wait_until(lambda before=before, process=process: n_lines() > before or process.poll() is not None)
-        process.kill()
-        status, _, errors = children.finish(process)
-        assert status in (0, -signal.SIGKILL), errors
-        kills += status != 0
-    assert kills > 0
+    """SIGKILL whenever the journal has another line of two images, till all are in it."""
+    killed = 'from source.miscs.journal import Journal\nadd = Journal.add\n' \
+             'Journal.add = lambda *args: (add(*args), os.kill(os.getpid(), 9))'
+    for expected in [-signal.SIGKILL] * 17 + [0]:
+        status, _, errors = children.python('-c', f'import os\n{killed}{COMMAND}', *arguments_of(tree, tmp_path, 2))
+        assert status == expected, errors
     assert files_in(tmp_path) == files_in(prepared)
 
 
-class Killed(BaseException):
-    pass
-
-
-def stopped_at(k, patches, arguments):
-    """Whether the command was stopped, at the k-th rename or sync."""
+def status_of(k, patches, arguments):
+    """Of the command that is interrupted at its k-th rename or sync."""
     n_calls = itertools.count()
 
     def call(function, *args):
         if next(n_calls) >= k:
-            raise Killed
+            raise KeyboardInterrupt
         return function(*args)
-    with patches.context() as patch, contextlib.suppress(Killed):
+    with patches.context() as patch:
         for name in ('replace', 'rename', 'fsync'):
             patch.setattr(os, name, functools.partial(call, getattr(os, name)))
-        run(main, *arguments)
-    return next(n_calls) > k
+        return run(main, *arguments)
 
 
-@pytest.mark.parametrize('step, formats, least', [(1, ['packed'], 20), (7, ['packed', 'folder'], 7)])
-def test_stopped_at_every_write_it_goes_on(tree, prepared, tmp_path, monkeypatch, step, formats, least):
+@pytest.mark.parametrize('step, formats, n_writes', [(1, ['packed'], 24), (7, ['packed', 'folder'], 57)])
+def test_interrupted_at_any_write_it_goes_on(tree, prepared, tmp_path, monkeypatch, capsys, step, formats, n_writes):
     """At each `step`-th of its writes; then the command is run once more."""
+    def whole(folder):
+        files = {name: content for name, content in files_in(folder).items() if 'folder' in formats or '/' not in name}
+        return {**files, 'train_48_report.json': {**json.loads(files['train_48_report.json']), 'made_of': None}}
     monkeypatch.setattr(preparation, 'CHUNK', 5)
     monkeypatch.setattr(preparation, 'SYNC_EVERY', 15)
-    expected = {name: content for name, content in files_in(prepared).items() if 'folder' in formats or '/' not in name}
-    expected_report = {**json.loads(expected.pop('train_48_report.json')), 'made_of': None}
-    for k in itertools.count(0, step):
-        arguments = [*arguments_of(tree, tmp_path / str(k))[:-2], *formats]
-        stopped = stopped_at(k, monkeypatch, arguments)
+    for k in range(0, n_writes + step, step):
+        arguments = [*arguments_of(tree, tmp_path / str(k), 2)[:-2], *formats]
+        status = status_of(k, monkeypatch, arguments)
+        assert status == (130 if k < n_writes else 0)
+        assert (capsys.readouterr().err.splitlines()[-1] == 'interrupted; run the same command again to go on') == (
+            status == 130)
         assert run(main, *arguments) == 0
-        found = files_in(tmp_path / str(k))
-        assert {**json.loads(found.pop('train_48_report.json')), 'made_of': None} == expected_report
-        assert found == expected
-        if not stopped:
-            break
-    assert k >= least * step
+        assert whole(tmp_path / str(k)) == whole(prepared)
 
 
 def test_a_bounded_number_of_images_is_held(tree, tmp_path, monkeypatch):
@@ -123,12 +91,10 @@ def test_a_bounded_number_of_images_is_held(tree, tmp_path, monkeypatch):
 
 def test_a_full_disk_or_another_process_is_told_before(tree, tmp_path, capsys, monkeypatch):
     arguments = '--train', tree[0], '--out', tmp_path, '--size', 64
-    with monkeypatch.context() as patch:
-        patch.setattr(preparation.shutil, 'disk_usage', lambda path: type('', (), {'free': 10 ** 5}))
-        assert 'expected room for 0.0 GB of images, found 0.0 GB free' in refused(capsys, *arguments)
-    (tmp_path / 'train_64.part').mkdir(exist_ok=True)
-    with claimed(tmp_path / 'train_64.part', ''):
+    with claimed(preparation.make_folder(tmp_path / 'train_64.part'), ''):
         assert 'train_64.part: another process is at work in it' in refused(capsys, *arguments)
+    monkeypatch.setattr(preparation.shutil, 'disk_usage', lambda path: SimpleNamespace(free=10 ** 5))
+    assert 'expected room for 0.0 GB of images, found 0.0 GB free' in refused(capsys, *arguments)
 
 
 def test_a_disk_that_fills_up(tree, prepared, tmp_path):
@@ -153,3 +119,20 @@ def test_a_part_folder_that_cannot_be_removed(tree, tmp_path, monkeypatch):
     assert report_of(tmp_path, 'train_8')['n_images'] == 30 and (tmp_path / 'train_8.part').exists()
     assert run(main, *arguments) == 0
     assert not (tmp_path / 'train_8.part').exists()
+
+
+# What a journal may say that others, or a broken disk, have changed: a wrong number would misplace every label.
+WHOLE = [{'n_files': 4, 'n_rows': 3, 'box_bytes': 9, 'skipped': [['a', 'why']], 'changed': [['b', 'grey']]},
+         {'n_files': 6, 'n_rows': 5, 'box_bytes': 9, 'skipped': [], 'changed': []}]
+
+
+@pytest.mark.parametrize('k, changes', [
+    (0, {'n_rows': 4}), (0, {'n_rows': 2}), (1, {'n_rows': 6}), (0, {'n_files': 5}), (1, {'n_files': 7, 'n_rows': 6}),
+    (1, {'n_files': 4, 'n_rows': 3}), (0, {'skipped': []}), (0, {'skipped': [['a', 'why'], ['b', 'why']]}),
+    (0, {'skipped': [['a', 3]]}), (0, {'skipped': {}}), (0, {'changed': [['a']]}), (0, {'box_bytes': -1}),
+    (1, {'n_rows': 5.}), (0, {'n_files': True, 'n_rows': 0}), *((0, {name: None}) for name in WHOLE[0])])
+def test_entries_of_a_journal_that_do_not_fit(k, changes):
+    assert are_entries([], 6) and are_entries(WHOLE[:1], 6) and are_entries(WHOLE, 6)
+    entries = [dict(entry) for entry in WHOLE]
+    entries[k].update(changes)
+    assert not are_entries(entries, 6)

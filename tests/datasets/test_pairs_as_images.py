@@ -8,7 +8,6 @@ import pytest
 
 DIGITS = DigitsDataset(size=8)
 EVERY_BYTE = np.resize(np.arange(256), (50, 3, 8, 8)).astype(np.uint8)
-NOISE = np.random.RandomState(0)
 
 
 class Pairs(chainer.dataset.DatasetMixin):
@@ -24,14 +23,11 @@ class Pairs(chainer.dataset.DatasetMixin):
         return self.scale(self.bytes[i]).astype(np.float32), self.label(DIGITS.labels[i])
 
 
-@pytest.mark.parametrize('scale', [
-    lambda im: im / 127.5 - 1, lambda im: im / 128. - 1,
-    lambda im: im / 128. - 1 + NOISE.uniform(0, 1 / 128 - 1e-6, im.shape)], ids=['127.5', '128', 'dequantized'])
-def test_bytes_come_back(scale):
-    np.testing.assert_array_equal(as_images(Pairs(scale, ims=EVERY_BYTE)).load_ims(range(50)), EVERY_BYTE)
-
-
 def test_what_is_derived():
+    rng = np.random.RandomState(0)
+    for scale in (lambda im: im / 127.5 - 1, lambda im: im / 128. - 1,
+                  lambda im: im / 128. - 1 + rng.uniform(0, 1 / 128 - 1e-6, im.shape)):
+        np.testing.assert_array_equal(as_images(Pairs(scale, ims=EVERY_BYTE)).load_ims(range(50)), EVERY_BYTE)
     images = as_images(Pairs(), n_classes=10)
     assert (len(images), images.size, images.n_classes, images.files()) == (50, 8, 10, None)
     assert type(as_given(images)) is Pairs and as_given(DIGITS) is DIGITS
@@ -42,13 +38,12 @@ def test_what_is_derived():
 
 def test_labels_of_ones_own_are_taken():
     """Where its pairs have the same; then those that are not looked at count too."""
-    pairs = Pairs()
+    pairs, right = Pairs(), DIGITS.labels[:50]
     pairs.n_classes = np.int64(10)
-    for labels in (DIGITS.labels[:50].astype(np.uint8), (DIGITS.labels[:50] + 1) % 10):
-        pairs.labels = labels
-        assert as_images(pairs).labels.tolist() == DIGITS.labels[:50].tolist()
+    for pairs.labels in (right.astype(np.uint8), (right + 1) % 10):
+        assert as_images(pairs).labels.tolist() == right.tolist()
     looked_at = np.unique(np.linspace(0, 49, 32).astype(int))
-    pairs.labels = np.where(np.isin(np.arange(50), looked_at), DIGITS.labels[:50], -1)
+    pairs.labels = np.where(np.isin(np.arange(50), looked_at), right, -1)
     with pytest.raises(BadBatch, match='expected as label 0 to 9 .* found -1; the data set has -1 to 9'):
         as_images(pairs).labels  # noqa: B018
 
@@ -59,9 +54,8 @@ def test_labels_of_ones_own_are_taken():
     (Pairs(label=float), 'expected as label a signed whole number from 0 to 9'),
     (DIGITS.ims[:3], 'image 0: expected a tuple')])
 def test_other_pairs_are_one_line(pairs, expected):
-    with pytest.raises(BadBatch, match=expected) as error:
+    with pytest.raises(BadBatch, match=rf'^[^\n]*{expected}[^\n]*$'):
         as_images(pairs, n_classes=10).labels  # noqa: B018
-    assert '\n' not in str(error.value)
 
 
 def test_images_that_change_are_said_and_one_array_filled_again_for_each(capsys):

@@ -8,6 +8,7 @@ from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.parallel_batch_iterator import LEAST_AHEAD, ParallelBatchIterator
 from tests.children import wait_until
+from tests.datasets.writers import pixels
 
 import chainer
 import numpy as np
@@ -18,8 +19,7 @@ class Shuffled(ImageDataset):
     """Images with an augmentation that is drawn, read at speeds that vary, so that workers end out of turn."""
 
     def __init__(self, n=11, broken=-1):
-        ims = np.random.RandomState(0).randint(256, size=(n, 3, 4, 4), dtype=np.uint8)
-        super().__init__(ims, np.arange(n) % 5, 5)
+        super().__init__(pixels(n, 3, 4, 4), np.arange(n) % 5, 5)
         self.n_reads, self.broken, self.lock = 0, broken, threading.Lock()
 
     def load_ims(self, indices, rng=None):
@@ -27,8 +27,7 @@ class Shuffled(ImageDataset):
             raise ValueError('an image is broken')
         with self.lock:
             self.n_reads += 1
-            turn = self.n_reads
-        time.sleep(.002 * (turn % 3))
+        time.sleep(.002 * (self.n_reads % 3))
         return self.ims[indices] if rng is None else np.roll(self.ims[indices], rng.randint(4), axis=3)
 
 
@@ -44,15 +43,6 @@ def same(found, expected):
         assert (x.dtype, x.tobytes(), y) == (x_expected.dtype, x_expected.tobytes(), y_expected)
 
 
-@pytest.mark.parametrize('workers, batchsize', [(1, 4), (2, 30), (5, 11)])
-def test_the_same_batches_whatever_the_number_of_workers(workers, batchsize):
-    plain, parallel = make(Shuffled(), batchsize, (3, 1)), make(Shuffled(), batchsize, (3, 1), workers)
-    for _ in range(3 * LEAST_AHEAD):
-        same(parallel.next(), plain.next())
-        assert (parallel.epoch, parallel.epoch_detail, parallel.previous_epoch_detail, parallel.is_new_epoch) == (
-            plain.epoch, plain.epoch_detail, plain.previous_epoch_detail, plain.is_new_epoch)
-
-
 @pytest.mark.parametrize('workers', [None, 3])
 def test_images_before_noise(workers):
     """next_ims is next less its noise, which is what the rng gives after the augmentation; the two may be mixed."""
@@ -61,27 +51,28 @@ def test_images_before_noise(workers):
     for k in range(4):
         ims, labels = before_noise.next_ims()
         assert (ims.dtype, ims.shape, labels.dtype, labels.shape) == (np.uint8, (6, 3, 16, 16), np.int32, (6,))
-        x, y = chainer.dataset.concat_examples(examples.next())
         rng = np.random.RandomState((7, 1, 1, 12 * k))
         rng.randint(-1, 2, (6, 2))  # the digits' moves
-        expected = (ims / 128. - 1. + rng.uniform(0., 1. / 128., ims.shape)).astype(np.float32)
-        np.testing.assert_array_equal(x, expected)
-        np.testing.assert_array_equal(y, labels)
+        x = (ims / 128. - 1. + rng.uniform(0., 1. / 128., ims.shape)).astype(np.float32)
+        same(zip(x, labels, strict=True), examples.next())
         same(before_noise.next(), examples.next())
 
 
-@pytest.mark.parametrize('k, workers, workers_after', [(0, 3, 1), (1, None, 2), (5, 2, None), (13, None, None)])
-def test_resumes_at_the_exact_image(k, workers, workers_after):
-    stopped = make(Shuffled(), 4, 3, workers)
+@pytest.mark.parametrize('k, batchsize, workers, workers_after', [
+    (0, 4, None, 1), (1, 30, None, 2), (2, 11, 5, None), (5, 4, 3, 1), (13, 4, None, None)])
+def test_the_same_batches_from_any_image_on_whatever_the_number_of_workers(k, batchsize, workers, workers_after):
+    stopped = make(Shuffled(), batchsize, (3, 1), workers)
     for _ in range(k):
         stopped.next()
     target = chainer.serializers.DictionarySerializer()
     stopped.serialize(target)
-    resumed = make(Shuffled(), 4, 3, workers_after)
+    resumed = make(Shuffled(), batchsize, (3, 1), workers_after)
     resumed.next()  # what was drawn, or read ahead, before must not matter
     chainer.serializers.NpzDeserializer(target.target).load(resumed)
-    for _ in range(LEAST_AHEAD + 2):
+    for _ in range(3 * LEAST_AHEAD):
         same(resumed.next(), stopped.next())
+        for name in ('epoch', 'epoch_detail', 'previous_epoch_detail', 'is_new_epoch'):
+            assert getattr(resumed, name) == getattr(stopped, name)
 
 
 def threads():
@@ -89,6 +80,8 @@ def threads():
 
 
 def test_reads_a_bounded_number_ahead_and_stops():
+    with pytest.raises(ValueError, match='workers: expected at least 1, got 0'):
+        ParallelBatchIterator(Shuffled(), 4, workers=0)
     before, dataset, expected = threads(), Shuffled(), make(Shuffled(), 4)
     iterator = make(dataset, 4, workers=2)
     assert dataset.n_reads == 0 and threads() <= before
@@ -121,8 +114,3 @@ def test_an_error_comes_with_its_own_batch(workers):
     with pytest.raises(ValueError, match='an image is broken'):
         iterator.next()
     assert iterator.n_drawn == 2 * n_before
-
-
-def test_refuses_no_workers():
-    with pytest.raises(ValueError, match='workers: expected at least 1, got 0'):
-        ParallelBatchIterator(Shuffled(), 4, workers=0)

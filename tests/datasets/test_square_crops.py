@@ -1,5 +1,7 @@
-"""The crop and the resize that ImageNet's raw and packed files share."""
-from source.datasets.square_crops import SquareCrops, central_square, resized, stretched
+"""The crop and the resize that ImageNet's raw and packed files share, and the list of the raw ones."""
+from source.datasets.imagenet import ImageNetDataset
+from source.datasets.imagenet_dog_and_cat import ImageNetDogAndCatDataset
+from source.datasets.square_crops import SquareCrops, central_square, random_square, resized, stretched
 
 import numpy as np
 import pytest
@@ -25,21 +27,16 @@ def coordinates(width, height):
     return Image.fromarray(np.stack([columns, rows, np.full_like(rows, 9)], axis=2).astype(np.uint8))
 
 
-@pytest.mark.parametrize('width, height, left, top', [(60, 40, 10, 0), (40, 61, 0, 10), (41, 40, 0, 0), (40, 40, 0, 0)])
-def test_central_square(width, height, left, top):
-    im = Images([coordinates(width, height)], 40).load_ims([0])[0]
-    np.testing.assert_array_equal(im[0], np.broadcast_to(left + np.arange(40), (40, 40)))
-    np.testing.assert_array_equal(im[1], np.broadcast_to(top + np.arange(40)[:, None], (40, 40)))
-    assert im.dtype == np.uint8 and (im[2] == 9).all()
-
-
-@pytest.mark.parametrize('method, resample', [
-    ('bilinear', Image.Resampling.BILINEAR), ('bicubic', Image.Resampling.BICUBIC), ('cubic', Image.Resampling.BICUBIC),
-    ('nearest', Image.Resampling.NEAREST), ('lanczos', Image.Resampling.LANCZOS)])
-def test_resizes_the_crop_alone_on_uint8(method, resample):
-    im = Images([noise(50, 30)], 17, resize_method=method).load_ims([0])[0]
-    expected = Image.fromarray(np.asarray(noise(50, 30))[:, 10:40]).resize((17, 17), resample)
-    np.testing.assert_array_equal(im.transpose(1, 2, 0), np.asarray(expected))  # in particular, not stretched to 0..255
+@pytest.mark.parametrize('method, resample, width, height, left, top', [
+    ('bilinear', Image.Resampling.BILINEAR, 60, 40, 10, 0), ('bicubic', Image.Resampling.BICUBIC, 40, 61, 0, 10),
+    ('cubic', Image.Resampling.BICUBIC, 41, 40, 0, 0), ('nearest', Image.Resampling.NEAREST, 40, 40, 0, 0),
+    ('lanczos', Image.Resampling.LANCZOS, 60, 40, 10, 0)])
+def test_resizes_the_central_square_alone_on_uint8(method, resample, width, height, left, top):
+    crop = Image.fromarray(np.asarray(noise(width, height))[top:top + 40, left:left + 40])
+    for size in (17, 40):
+        im = Images([noise(width, height)], size, resize_method=method).load_ims([0])[0].transpose(1, 2, 0)
+        expected = np.asarray(crop.resize((size, size), resample))  # in particular, not stretched to 0..255
+        np.testing.assert_array_equal(im, expected, strict=True)
 
 
 @pytest.mark.parametrize('ratio, side, make_rng', [
@@ -76,20 +73,54 @@ def test_stretch_is_scipys_bytescale():
 @pytest.mark.parametrize('augmentation', [False, True])
 def test_only_training_is_stretched_and_crop_by_crop(augmentation):
     image = Image.fromarray(np.concatenate([np.asarray(noise(20, 40, 0, 2)), np.asarray(noise(40, 40))], axis=1))
-    arguments = {'augmentation': augmentation, 'crop_ratio': .3}
-    plain, switched = Images([image], 17, **arguments), Images([image], 17, stretch_contrast=True, **arguments)
-    np.testing.assert_array_equal(plain.load_ims([0]), switched.load_ims([0]))
-    crops = [dataset.load_ims([0], np.random.RandomState(3))[0] for dataset in (plain, switched)]
-    assert crops[0].max() < 90 and crops[1].max() > 200 and crops[1].min() < 60
-    if not augmentation:
-        expected = resized(stretched(central_square(image)), 17)
-        np.testing.assert_array_equal(crops[1], np.asarray(expected).transpose(2, 0, 1))
+    dataset = Images([image], 17, augmentation=augmentation, crop_ratio=.3, stretch_contrast=True)
+    crop = random_square(image, .3, np.random.RandomState(3)) if augmentation else central_square(image)
+    for rng, square in ((None, central_square(image)), (np.random.RandomState(3), stretched(crop))):
+        expected = np.asarray(resized(square, 17)).transpose(2, 0, 1)
+        np.testing.assert_array_equal(dataset.load_ims([0], rng)[0], expected)
 
 
-@pytest.mark.parametrize('arguments, message', [
-    ({'resize_method': 'bilinaer'}, "resize_method: expected one of nearest, bilinear, .* got 'bilinaer'"),
-    ({'crop_ratio': 0.}, r'crop_ratio: expected a number in \(0, 1\], got 0.0'), ({'crop_ratio': 1.1}, 'got 1.1'),
-    ({'size': 0}, 'size: expected at least 1 px, got 0')])
-def test_refuses_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Images([noise(4, 4)], **{'size': 4, **arguments})
+def load(root, labels, dataset=ImageNetDataset, **arguments):
+    """Writes an image a label as ImageNet lays them out, and their list."""
+    names = [f'n{label:08d}/n{label:08d}_{i}.png' for i, label in enumerate(labels)]
+    for i, name in enumerate(names):
+        (root / name).parent.mkdir(exist_ok=True)
+        coordinates(20, 20 + i).save(root / name)
+    (root / 'list.txt').write_text(''.join(f'{name} {label}\n' for name, label in zip(names, labels, strict=True)))
+    return dataset(str(root / 'list.txt'), str(root), **arguments)
+
+
+def test_images_and_labels(tmp_path):
+    dataset = load(tmp_path, [3, 999, 0], size=20)
+    assert dataset.labels.tolist() == [3, 999, 0]
+    assert (len(dataset), dataset.n_classes, dataset.size, dataset.augmentation) == (3, 1000, 20, False)
+    np.testing.assert_array_equal(dataset.load_ims([1, 2])[:, 1, 0, 0], [0, 1])
+
+
+def test_dogs_and_cats_count_from_0(tmp_path):
+    dataset = load(tmp_path, [151, 293, 200], ImageNetDogAndCatDataset, size=8)
+    assert (dataset.labels.tolist(), dataset.n_classes, dataset.crop_ratio) == ([0, 142, 49], 143, .9)
+    with pytest.raises(ValueError, match=r"list.txt:2: .* label from 151 to 293, found 'n.*png 150'"):
+        load(tmp_path, [151, 150], ImageNetDogAndCatDataset)
+
+
+def test_missing_files_are_named(tmp_path):
+    load(tmp_path, [0])
+    path, root = str(tmp_path / 'list.txt'), str(tmp_path)
+    for its_path, its_root, message in (
+            (root + '/nowhere.txt', root, 'nowhere.txt: expected a list'),
+            (path, root + '/nowhere', r'nowhere: expected as root \(--data_dir\)'),
+            (path, None, 'None: expected as root'),
+            (path, root + '/n00000000', 'n00000000: expected n00000000/n00000000_0.png, the first image of')):
+        with pytest.raises(FileNotFoundError, match=message):
+            ImageNetDataset(its_path, its_root)
+
+
+@pytest.mark.parametrize('text, message', [
+    *((f'n0/a.JPEG 0\n\n{line}\n', f"3: expected 'folder/name.JPEG label' .*0 to 999, found '{line[:100]}'")
+      for line in ('n0/a.JPEG', 'n0/a.JPEG x', 'n0/a.JPEG -1', 'n0/a.JPEG 1000', '7', 'a ' + '9' * 5000)),
+    ('\n', " expected 'folder/name.JPEG label' lines, found none")], ids=range(7))
+def test_a_bad_list_line_is_named(tmp_path, text, message):
+    (tmp_path / 'list.txt').write_text(text)
+    with pytest.raises(ValueError, match=f'list.txt:{message}'):
+        ImageNetDataset(str(tmp_path / 'list.txt'), str(tmp_path))

@@ -23,24 +23,18 @@ def classes_of(path):
     return of('a.JPEG'), of('b.JPEG')
 
 
-def published(path):
-    return [(p.row, p.note) for p in load_published(path)]
-
-
-COLUMNS = 'row,publication,table,method,dataset,score,value,plus_minus,protocol,over,note\n'
 FILES = {  # name: (text, reader, what it holds)
-    'list.txt': ('n1/a b.jpg 0\nn2/b.jpg 1\n', lambda path: read_list(path, 0, 1),
-                 (['n1/a b.jpg', 'n2/b.jpg'], [0, 1])),
+    'list.txt': ('n1/a b.jpg 0\nn2/b 1\n', lambda path: read_list(path, 0, 1), (['n1/a b.jpg', 'n2/b'], [0, 1])),
     'synsets.txt': (NAMES, read_wnids, ['n01440764', 'n01443537']),
     'names.txt': (NAMES, lambda path: read_class_names(path, 2), NAMES.splitlines()),
     'classes.txt': ('a.JPEG n01440764\nb.JPEG 4\n', classes_of, ('n01440764', 4)),
-    'classes.csv': ('ImageId,PredictionString\na,n01440764 1 2\nb,n01443537 3\n', classes_of,
-                    ('n01440764', 'n01443537')),
-    'published.csv': (COLUMNS + 'a,,,,,,1,,,,b\n', published, [('a', 'b')]),
+    'classes.csv': ('ImageId,PredictionString\na,n01440764 1 2\nb,n1443537 3\n', classes_of, ('n01440764', 'n1443537')),
+    'published.csv': (
+        'row,publication,table,method,dataset,score,value,plus_minus,protocol,over,note\na,,,,,,1,,,,b\n',
+        lambda path: [(p.row, p.note) for p in load_published(path)], [('a', 'b')]),
     'a.xml': ('<annotation><size><width>9</width>\n<height>8</height></size></annotation>', read_annotation,
               Annotation(9, 8, [])),
-    'narrow.yml': (yaml.safe_dump(narrow_config()), lambda path: load_config(path)['models'],
-                   narrow_config()['models']),
+    'narrow.yml': (yaml.safe_dump(narrow_config()), lambda path: load_config(path)['seed'], 5),
     'record.json': ('{"a":\n1}\n', read_json, {'a': 1}),
 }
 

@@ -1,6 +1,5 @@
-import shutil
-
 from source.build import NETWORKS
+from source.scoring.protocols import PROTOCOLS, Protocol
 from tests.evaluations.scored_snapshot import write_snapshot
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import UNCONDITIONAL, files_in
@@ -26,12 +25,24 @@ def unconditional(tmp_path_factory):
     yield from _lent(tmp_path_factory.mktemp('unconditional'), UNCONDITIONAL)
 
 
-@pytest.fixture
-def own_snapshot(snapshot, tmp_path):
-    """A copy in a folder to which a command may write."""
-    return shutil.copytree(snapshot.parent, tmp_path / 'results') / snapshot.name
+class OtherNetwork(FakeFeatureNetwork):
+    name, digest = 'other', 'd1'
+
+    def __init__(self, device=-1, weights=None):
+        if weights == 'none.h5':
+            raise ValueError('none.h5: wrong')
+        self.digest = self.digest if weights is None else f'of {weights}'
+
+
+def failing_network(device=-1):
+    raise ValueError('own: wrong')
 
 
 @pytest.fixture
 def fake_judge(monkeypatch):
-    monkeypatch.setitem(NETWORKS, 'digits', lambda *_, **__: FakeFeatureNetwork())
+    """Networks that need no weights, and small protocols."""
+    for name, network in (('digits', lambda *_, **__: FakeFeatureNetwork()), ('other', OtherNetwork),
+                          ('failing', failing_network)):
+        monkeypatch.setitem(NETWORKS, name, network)
+    monkeypatch.setitem(PROTOCOLS, 'paper', Protocol('paper', 30, 3, 12, 'test', 200, 5))
+    monkeypatch.setitem(PROTOCOLS, 'modern', Protocol('modern', 40, 4, 40, 'train', None, 5))

@@ -1,20 +1,21 @@
-"""A small generator's snapshot, the images it makes, and small protocols: what the tests of the commands share."""
+"""A small generator's snapshot and the images it makes: what the tests of the commands share."""
 import json
 
 from source.build import build_models
+from source.metrics.feature_statistics import FeatureStatistics
+from source.metrics.frechet_distance import frechet_distance
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import load_model, save_snapshot
-from source.scoring.protocols import Protocol
 from source.yaml_utils import load_config
+from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run, write_config
 
 import numpy as np
 from PIL import Image
 
+WITHOUT_GPU = 'compare_paper', 'singular_values', 'train_digits_classifier'
 EVALUATION = {'evaluation': {'network': 'digits', 'n_images': 24, 'splits': 3}}
-SMALL_PROTOCOLS = {'paper': Protocol('paper', 30, 3, 12, 'test', 200, 5),
-                   'modern': Protocol('modern', 40, 4, 40, 'train', None, 5)}
 
 
 def write_snapshot(folder, changes=None):
@@ -45,12 +46,22 @@ def samples(snapshot, n, seed=1234, labels=None):
     return generate_ims(gen, n, NoiseSampler(gen.dim_z, gen.n_classes, seed=seed), labels)
 
 
-def write_images(folder, ims, suffix='.png'):
-    """Files of ims uint8 (N, 3, H, W), named by their numbers."""
+def feats(ims):
+    return FakeFeatureNetwork()(ims)[0]
+
+
+def fid(ims0, ims1):
+    left, right = (FeatureStatistics().update(feats(ims)) for ims in (ims0, ims1))
+    return frechet_distance(left.mean, left.cov, right.mean, right.cov)
+
+
+def write_images(folder, ims):
+    """The paths of ims uint8 (N, 3, H, W), named by their numbers."""
     folder.mkdir(parents=True)
-    for k, im in enumerate(ims):
-        Image.fromarray(im.transpose(1, 2, 0)).save(folder / f'{k:03d}{suffix}')
-    return folder
+    paths = [folder / f'{k:03d}.bmp' for k in range(len(ims))]
+    for path, im in zip(paths, ims):
+        Image.fromarray(im.transpose(1, 2, 0)).save(path)
+    return paths
 
 
 def read(path):
@@ -58,21 +69,25 @@ def read(path):
         return np.asarray(image)
 
 
-def record_in(path):
-    return json.loads(path.read_text())
+def write_score(path, **values):
+    """A record as a command writes it, with these values."""
+    path.write_text(json.dumps({'samples': 'x.npz', 'feature_network': 'inception', 'protocol': 'paper',
+                                'n_real': 10000, 'paper_row': 'cifar10_resnet_sn_hinge', **values}))
+    return path
 
 
 def record_of(main, path, *arguments):
     """The record that a command writes to `path`."""
     assert run(main, '--gpu', -1, '--results_dir', path.parent, *arguments) == 0
-    return record_in(path)
+    return json.loads(path.read_text())
 
 
 def refused(main, folder, capsys, *arguments):
     """What a command says, in one line after `error: `, when it refuses and writes nothing to `folder`."""
     before = files_in(folder), set(folder.rglob('*'))
     capsys.readouterr()
-    assert run(main, '--gpu', -1, *arguments) == 2
+    gpu = () if main.__module__.endswith(WITHOUT_GPU) else ('--gpu', -1)
+    assert run(main, *gpu, *arguments) == 2
     assert (files_in(folder), set(folder.rglob('*'))) == before
     captured = capsys.readouterr()
     assert captured.out == ''

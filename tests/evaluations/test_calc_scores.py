@@ -1,56 +1,25 @@
-"""The commands that share score_command: calc_scores, calc_fid, calc_kid, and calc_inception's protocols."""
+"""The commands that share score_command: calc_scores, calc_inception, calc_fid and calc_kid."""
+import json
+import shutil
 from types import SimpleNamespace
 
 from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, gen_images, score_command
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
-from source.metrics.feature_statistics import FeatureStatistics
-from source.metrics.frechet_distance import frechet_distance
+from source.feature_networks import digits
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
-from source.scoring.protocols import PROTOCOLS
-from source.scoring.statistics_cache import cache_folder
-from source.scoring.statistics_files import ReferenceStatistics, save_statistics
-from tests.evaluations import scored_snapshot
-from tests.evaluations.scored_snapshot import EVALUATION, record_in, record_of, refused, samples, write_images
+from tests.children import ROOT
+from tests.evaluations.scored_snapshot import EVALUATION, feats, fid, record_of, refused, samples, write_images
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import run, write_config
 
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.usefixtures('fake_judge')
 TRAIN, TEST = DigitsDataset(size=8).ims, DigitsDataset('test', size=8).ims
-
-
-class OtherNetwork(FakeFeatureNetwork):
-    name, digest = 'other', 'd1'
-
-    def __init__(self, device=-1, weights=None):
-        if weights == 'none.h5':
-            raise ValueError('none.h5: wrong')
-        self.digest = self.digest if weights is None else f'of {weights}'
-
-
-def failing_network(device=-1):
-    raise ValueError('own: wrong')
-
-
-@pytest.fixture(autouse=True)
-def _small(fake_judge, monkeypatch):
-    monkeypatch.setitem(NETWORKS, 'other', OtherNetwork)
-    monkeypatch.setitem(NETWORKS, 'failing', failing_network)
-    for name, protocol in scored_snapshot.SMALL_PROTOCOLS.items():
-        monkeypatch.setitem(PROTOCOLS, name, protocol)
-
-
-def feats(ims):
-    return FakeFeatureNetwork()(ims)[0]
-
-
-def fid(ims0, ims1):
-    left, right = (FeatureStatistics().update(feats(ims)) for ims in (ims0, ims1))
-    return frechet_distance(left.mean, left.cov, right.mean, right.cov)
 
 
 def expected_scores(fake, real, splits, compared=None):
@@ -77,10 +46,9 @@ def test_all_scores_of_one_pass(snapshot, tmp_path, capsys):
         'samples': str(snapshot), 'protocol': 'config', 'n_images': 24, 'splits': 3, 'n_compared': 24, 'n_real': 1437,
         'reference': '1437 training images', 'feature_network': 'digits', 'network_sha256': 'none', 'seed': 1234,
         'paper_row': 'cifar10_cnn_sn', 'kid_subset_size': 24}
-    assert 'numpy' in record['versions']
     out = capsys.readouterr().out
     lines = out.splitlines()
-    assert len(lines) == 9  # eight scores, recognized among them, and what they are of
+    assert len(lines) == 9 and 'numpy' in record['versions']  # eight scores, and what they are of
     assert all(line.endswith('  (protocol config)') for line in lines[:-1])
     assert f'digits fid: {record["fid"]:.4f}  ' in out and f'digits kid_mean: {record["kid_mean"]:.6f}  ' in out
     assert '24 images' in lines[-1] and '3 splits' in lines[-1] and 'KID of subsets of 24' in lines[-1]
@@ -88,10 +56,7 @@ def test_all_scores_of_one_pass(snapshot, tmp_path, capsys):
 
 
 def test_scores_of_one_seed_are_equal_to_the_last_digit(snapshot, tmp_path):
-    """By each command; and of the images that gen_images stores, of which folders sort them by class.
-
-    The record of their order makes the scores, and the share recognized, the same.
-    """
+    """By each command; and of the images that gen_images stores, whose order it records where classes sort them."""
     of_snapshot = ['--snapshot', snapshot, '--seed', 5]
     expected = record_of(calc_scores.main, tmp_path / 'all_scores.json', *of_snapshot)
     for main, kind, names in ((calc_inception.main, 'scores', {'is_mean', 'is_std', 'fid', 'recognized'}),
@@ -109,10 +74,7 @@ def test_scores_of_one_seed_are_equal_to_the_last_digit(snapshot, tmp_path):
 
 
 def test_paper_protocol(snapshot, tmp_path, capsys):
-    """All for the inception score, the first of them against as many test images as there are; FID needs no others.
-
-    Which real images the paper's were it does not say: with others it stays its protocol, and the choice is told.
-    """
+    """Of the first samples and test images or, as the paper does not say which, others; FID needs no more samples."""
     arguments = ['--snapshot', snapshot, '--protocol', 'paper']
     record = record_of(calc_scores.main, tmp_path / 'all_scores_paper.json', *arguments)
     chosen = TEST[np.sort(np.random.RandomState(0).permutation(360)[:200])]
@@ -120,8 +82,7 @@ def test_paper_protocol(snapshot, tmp_path, capsys):
     assert (record['protocol'], record['n_images'], record['n_compared'], record['n_real'], record['real']) == (
         'paper', 30, 12, 200, 'test')
     out = capsys.readouterr().out
-    assert out.count('(protocol paper)') == 8
-    assert 'the first 12 against 200 of 360 test images' in out
+    assert out.count('(protocol paper)') == 8 and 'the first 12 against 200 of 360 test images' in out
     record = record_of(calc_fid.main, tmp_path / 'fid_paper.json', *arguments)
     assert (record['n_images'], record['n_compared']) == (12, 12)
     assert record['fid'] == pytest.approx(fid(samples(snapshot, 12)[0], chosen), rel=1e-6)
@@ -138,14 +99,13 @@ def test_modern_protocol(snapshot, tmp_path, capsys, split, real, name, said):
                        '--protocol', 'modern', '--real', split)
     expected = expected_scores(samples(snapshot, 40)[0], real, 4)
     assert_scores(record, {name: expected[name] for name in ('is_mean', 'is_std', 'fid')})
-    assert record['protocol'] == name
     out = capsys.readouterr().out
-    assert said in out and f'(protocol {name})' in out
+    assert record['protocol'] == name and said in out and f'(protocol {name})' in out
 
 
 def test_subsets_of_kid(snapshot, tmp_path):
-    record = record_of(calc_kid.main, tmp_path / 'kid.json', '--snapshot', snapshot, '--kid_subset_size', 9,
-                       '--kid_subsets', 7)
+    subsets = ['--kid_subset_size', 9, '--kid_subsets', 7]
+    record = record_of(calc_kid.main, tmp_path / 'kid.json', '--snapshot', snapshot, *subsets)
     expected = kernel_inception_distance(feats(TRAIN), feats(samples(snapshot, 24)[0]), 7, 9)
     assert (record['kid_mean'], record['kid_std']) == pytest.approx(expected, rel=1e-6)
 
@@ -171,42 +131,31 @@ RECALL = 'expected at least 4 images, found '
     (4, {}), (3, {'pr': RECALL + '3'}),
     (2, {'is': 'expected at least as many images as splits (3), found 2', 'pr': RECALL + '2'})])
 def test_so_few_images_leave_out_what_needs_more(snapshot, tmp_path, capsys, n, left_out):
-    """Of stored images and of samples; each is named, and the others are there."""
+    """Of stored images and of samples; each is named, and the others are there. FID warns of fewer than dimensions."""
     np.savez(tmp_path / 'a.npz', ims=samples(snapshot, n)[0])
-    config = snapshot.parent / 'config.yml'
-    for arguments in (['--snapshot', snapshot, '--n_images', n], ['--images', tmp_path / 'a.npz', '--config', config]):
+    for arguments in (['--snapshot', snapshot, '--n_images', n],
+                      ['--images', tmp_path / 'a.npz', '--config', snapshot.parent / 'config.yml']):
         record = record_of(calc_scores.main, tmp_path / 'all_scores.json', *arguments)
-        assert record['left_out'] == left_out
-        assert {'fid', 'kid_mean', 'kid_std'} <= set(record)
+        assert record['left_out'] == left_out and {'fid', 'kid_mean', 'kid_std'} <= set(record)
         assert ('is_mean' in record) == ('is' not in left_out) and ('recall' in record) == ('pr' not in left_out)
-        told = [line for line in capsys.readouterr().err.splitlines() if line.startswith('left out')]
+        err = capsys.readouterr().err
+        told = [line for line in err.splitlines() if line.startswith('left out')]
         names = {'is': 'inception score', 'pr': 'precision and recall'}
         assert told == [f'left out: {names[metric]}: {why}' for metric, why in left_out.items()]
-
-
-@pytest.mark.parametrize('main, arguments, n_real, expected', [
-    (calc_scores.main, ['--metrics', 'fid', 'pr', '--n_images', 3], 3, 'precision and recall: ' + RECALL + '3'),
-    (calc_scores.main, ['--metrics', 'pr'], 3, 'precision and recall: expected at least 4 real images, found 3'),
-    (calc_kid.main, [], 1, 'KID: expected at least 2 real images, found 1'),
-    (calc_fid.main, [], 1, 'FID: expected at least 2 real images, found 1'),
-    *((main, ['--n_images', n, '--splits', splits], 3,
-       f'expected --n_images of at least 2 and --splits from 1 to as many, found {n} and {splits}')
-      for main, n, splits in ((calc_inception.main, 2, 3), (calc_inception.main, 1, 1), (calc_scores.main, 24, 0)))])
-def test_what_is_asked_for_and_needs_more_images_is_refused(
-        snapshot, tmp_path, capsys, monkeypatch, main, arguments, n_real, expected):
-    """Before anything is computed."""
-    monkeypatch.setattr(score_command, 'compute', lambda *_: 1 / 0)
-    monkeypatch.setattr(score_command, 'RealImages', lambda *_: SimpleNamespace(n=n_real))
-    message = refused(main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir', tmp_path / 'out', *arguments)
-    assert message.startswith(expected)
+        assert np.isfinite(record['fid']) and err.count(f'warning: the second covariance has rank {n - 1} of 8') == 1
+        assert len(record['warnings']) == 1 and f'rank {n - 1} of 8' in record['warnings'][0]
 
 
 def test_one_real_image_leaves_the_inception_score(snapshot, tmp_path, capsys, monkeypatch):
     """It alone, if it is asked for, needs none."""
     monkeypatch.setattr(score_command, 'RealImages', lambda *_: SimpleNamespace(n=1))
     record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--snapshot', snapshot)
-    assert list(record['left_out']) == ['fid', 'kid', 'pr'] and record['is_mean'] > 1 and record['reference'] is None
+    assert record['left_out'] == {name: f'expected at least {n} real images, found 1'
+                                  for name, n in (('fid', 2), ('kid', 2), ('pr', 4))}
+    assert record['is_mean'] > 1 and record['reference'] is None
     assert capsys.readouterr().err.count('expected at least') == 3
+    assert refused(calc_kid.main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir', tmp_path) == (
+        'KID: expected at least 2 real images, found 1')
     monkeypatch.setattr(score_command, 'RealImages', lambda *_: 1 / 0)
     record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--snapshot', snapshot, '--metrics', 'is')
     assert record['reference'] is None and 'fid' not in record and record['is_mean'] > 1
@@ -216,7 +165,6 @@ def test_npz_and_folder_of_the_same_images(snapshot, tmp_path, monkeypatch, caps
     """In a drawn order or as stored; scores are written here if nothing else is said, and another order is told."""
     ims = samples(snapshot, 24)[0]
     write_images(tmp_path / 'ims', ims)
-    (tmp_path / 'ims' / 'notes.txt').write_text('no image')
     np.savez(tmp_path / 'first.npz', ims=ims)
     np.savez(tmp_path / 'last.npz', mine=ims.transpose(0, 2, 3, 1), other=np.zeros(3))
     monkeypatch.chdir(tmp_path)
@@ -224,55 +172,33 @@ def test_npz_and_folder_of_the_same_images(snapshot, tmp_path, monkeypatch, caps
     for more, order, expected in ((['--keep_order'], ('as stored', None), expected_scores(ims, TRAIN, 3)),
                                   ([], ('drawn', 1234), expected_scores(ims[drawn], TRAIN, 3))):
         for name, key in (('first.npz', []), ('last.npz', ['--key', 'mine']), ('ims', [])):
-            assert run(calc_scores.main, '--images', name, '--config', snapshot.parent / 'config.yml', '--gpu', -1,
-                       *key, *more) == 0
-            record = record_in(tmp_path / 'all_scores.json')
+            arguments = ['--images', name, '--config', snapshot.parent / 'config.yml', *key]
+            record = record_of(calc_scores.main, tmp_path / 'all_scores.json', *arguments, *more)
             assert_scores(record, expected)
-            assert (record['order'], record['seed'], record['n_images']) == (*order, 24)
-            assert 'recognized' not in record
+            assert (record['order'], record['seed'], record['n_images']) == (*order, 24) and 'recognized' not in record
         summary = capsys.readouterr().out.splitlines()[-1]
         assert ('in an order drawn with seed 1234' if order[1] else 'as stored') in summary
-    np.savez(tmp_path / 'ims.npz', ims=ims)
-    arguments = ['--images', 'ims.npz', '--config', snapshot.parent / 'config.yml', '--gpu', -1, '--metrics', 'is']
-    assert run(calc_scores.main, *arguments) == run(calc_scores.main, *arguments, '--keep_order') == 0
-    assert 'replaced, which was of seed 1234, order drawn' in capsys.readouterr().err
-
-
-def test_reference_statistics_are_computed_once(snapshot, tmp_path, monkeypatch):
-    counted = []
-
-    class Counting(FakeFeatureNetwork):
-        def __call__(self, ims):
-            counted.append(len(ims))
-            return super().__call__(ims)
-    monkeypatch.setitem(NETWORKS, 'digits', lambda *_: Counting())
-    for _ in range(2):
-        record_of(calc_fid.main, tmp_path / 'fid.json', '--snapshot', snapshot)
-    assert sum(counted) == 24 + 1437 + 24
-    assert len(list(cache_folder().iterdir())) == 1
+    assert run(calc_scores.main, *arguments, '--gpu', -1, '--keep_order') == 0
+    assert capsys.readouterr().err.startswith('all_scores.json: replaced, which was of seed 1234, order drawn')
 
 
 def test_reference_statistics_of_a_file(snapshot, tmp_path, capsys):
     """Ours, TTUR's and the authors' give the same distance, and what they do not say is said."""
-    config = snapshot.parent / 'config.yml'
-    assert run(calc_ref_stats.main, '--config', config, '--gpu', -1, '--out', tmp_path / 'ours.npz') == 0
-    with np.load(tmp_path / 'ours.npz') as arrays:
-        mean, cov = arrays['mean'], arrays['cov']
-    np.savez(tmp_path / 'ttur.npz', mu=mean, sigma=cov)
-    np.savez(tmp_path / 'authors.npz', mean=mean, cov=cov)
-    distances = []
+    ours, expected = tmp_path / 'ours.npz', pytest.approx(fid(samples(snapshot, 24)[0], TRAIN), rel=1e-6)
+    assert run(calc_ref_stats.main, '--config', snapshot.parent / 'config.yml', '--gpu', -1, '--out', ours) == 0
+    with np.load(ours) as arrays:
+        np.savez(tmp_path / 'ttur.npz', mu=arrays['mean'], sigma=arrays['cov'])
+        np.savez(tmp_path / 'authors.npz', mean=arrays['mean'], cov=arrays['cov'])
+    unnamed = 'images that it does not name'
     for name, said in (('ours', '1437 training images of DigitsDataset'),
-                       ('ttur', "TTUR's format, which names no network: it is taken to be of digits"),
-                       ('authors', "the authors' format, which names no network")):
-        capsys.readouterr()
+                       ('ttur', f"{unnamed} (in TTUR's format, which names no network: it is taken to be of digits)"),
+                       ('authors', f"{unnamed} (in the authors' format, which names no network: it is taken to be of")):
+        path = tmp_path / f'{name}.npz'
         record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--snapshot', snapshot, '--ref_stats',
-                           tmp_path / f'{name}.npz')
-        assert {'is_mean', 'fid'} <= set(record) and 'kid_mean' not in record  # what needs features is left out
+                           path)
+        assert record['fid'] == expected and 'is_mean' in record and 'kid_mean' not in record
         assert record['left_out'] == dict.fromkeys(('kid', 'pr'), '--ref_stats holds no features')
-        assert said in capsys.readouterr().out
-        assert said in record['reference']
-        distances.append(record['fid'])
-    assert distances == [pytest.approx(fid(samples(snapshot, 24)[0], TRAIN), rel=1e-6)] * 3
+        assert f'{path}, {said}' in record['reference'] and said in capsys.readouterr().out
 
 
 def test_a_record_of_something_else_is_not_replaced_in_silence(snapshot, tmp_path, capsys):
@@ -292,48 +218,6 @@ def test_a_record_of_something_else_is_not_replaced_in_silence(snapshot, tmp_pat
         assert all(line.startswith(f'{tmp_path}/fid.json: replaced, which was of ') and said in line for line in told)
 
 
-def test_fewer_samples_than_dimensions_are_warned_about(snapshot, tmp_path, capsys):
-    record = record_of(calc_fid.main, tmp_path / 'fid.json', '--snapshot', snapshot, '--n_images', 5)
-    assert np.isfinite(record['fid'])
-    assert len(record['warnings']) == 1 and 'rank 4 of 8' in record['warnings'][0]
-    assert capsys.readouterr().err.count('warning: the second covariance has rank 4 of 8') == 1
-
-
-@pytest.mark.parametrize('main, arguments, expected', [
-    (calc_scores.main, ['--protocol', 'paper', '--n_images', 5], '--n_images and --splits go without --protocol'),
-    (calc_scores.main, ['--protocol', 'paper', '--splits', 5], '--n_images and --splits go without --protocol'),
-    (calc_scores.main, ['--ref_stats', 'a.npz', '--real', 'test'], '--real goes without --ref_stats'),
-    (calc_kid.main, ['--ref_stats', 'a.npz'], 'KID: --ref_stats holds no features'),
-    (calc_scores.main, ['--ref_stats', 'a.npz', '--metrics', 'fid', 'pr'],
-     'precision and recall: --ref_stats holds no features'),
-    (calc_fid.main, ['--ref_stats', 'none.npz'], 'none.npz: no such file of statistics'),
-    (calc_fid.main, ['--ref_stats', '{other}'], '{other}: expected statistics under digits (none), found other (d1)'),
-    (calc_fid.main, ['--ref_stats', '{ttur}'], '{ttur}: expected statistics of 8 features, as digits makes, found 9'),
-    (calc_kid.main, ['--kid_subset_size', 25], 'expected --kid_subsets of at least 1 and --kid_subset_size of 2 to 24'),
-    (calc_kid.main, ['--kid_subset_size', 1], 'expected --kid_subsets of at least 1 and --kid_subset_size of 2 to 24'),
-    (calc_kid.main, ['--kid_subsets', 0], 'expected --kid_subsets of at least 1'),
-    (calc_fid.main, ['--protocol', 'moden'], "argument --protocol: invalid choice: 'moden'"),
-    (calc_fid.main, ['--network', 'nothing'], "argument --network: invalid choice: 'nothing'"),
-    (calc_fid.main, ['--network', 'other', '--weights', 'none.h5'], '--weights: none.h5: wrong'),
-    (calc_fid.main, ['--network', 'failing'], '--network: own: wrong'),
-    (calc_fid.main, ['--images', '{eleven}', '--protocol', 'paper'],
-     '--images {eleven}: protocol paper needs 12 images, found 11'),
-    (calc_fid.main, ['--images', '{eleven}', '--n_images', 5], '--n_images goes with --snapshot'),
-    (calc_fid.main, ['--images', '{large}'], '--images {large}: expected 8x8 pixels as the real images, found 16x16'),
-    (calc_fid.main, ['--images', '{floats}'], '{floats}: ims: expected uint8')])
-def test_refused(snapshot, tmp_path, capsys, main, arguments, expected):
-    names = {name: tmp_path / f'{name}.npz' for name in ('other', 'ttur', 'eleven', 'large', 'floats')}
-    np.savez(names['eleven'], ims=np.zeros((11, 3, 8, 8), np.uint8))
-    np.savez(names['large'], ims=np.zeros((11, 3, 16, 16), np.uint8))
-    np.savez(names['floats'], ims=np.zeros((11, 3, 8, 8)))
-    save_statistics(names['other'], ReferenceStatistics(np.zeros(8), np.eye(8), 9, 'other', 'd1', 'images'))
-    np.savez(names['ttur'], mu=np.zeros(9), sigma=np.eye(9))
-    arguments = [str(argument).format(**names) for argument in arguments]
-    of = ['--config', snapshot.parent / 'config.yml'] if '--images' in arguments else ['--snapshot', snapshot]
-    message = refused(main, tmp_path, capsys, *of, '--results_dir', tmp_path / 'out', *arguments)
-    assert message.startswith(expected.format(**names))
-
-
 def test_a_foreign_judge_is_said_beside_each_score(snapshot, tmp_path, capsys):
     """And nothing of class folders, which it does not know."""
     config = write_config(tmp_path, {**EVALUATION, 'dataset': {
@@ -350,3 +234,45 @@ def test_a_foreign_judge_is_said_beside_each_score(snapshot, tmp_path, capsys):
     record_of(calc_scores.main, tmp_path / 'all_scores.json', '--images', tmp_path / 'ims', '--config', config,
               '--metrics', 'is')
     assert 'left out' not in capsys.readouterr().err
+
+
+def test_beside_a_snapshot_and_without_classes(snapshot, unconditional, tmp_path):
+    """As many samples as the config says; without classes none is recognized."""
+    own = shutil.copytree(snapshot.parent, tmp_path / 'own')
+    assert run(calc_inception.main, '--snapshot', own / snapshot.name, '--gpu', -1, '--seed', 5) == 0
+    record = json.loads((own / 'scores.json').read_text())
+    assert (record['n_images'], record['splits'], record['seed']) == (24, 3, 5)
+    record = record_of(calc_inception.main, tmp_path / 'scores.json', '--snapshot', unconditional)
+    assert 'fid' in record and 'recognized' not in record
+
+
+def test_a_record_of_other_images_is_not_followed(snapshot, tmp_path, capsys):
+    """A name that it does not hold: said, and an order drawn. Images that are gone do not matter."""
+    assert run(gen_images.main, '--snapshot', snapshot, '--n', 24, '--gpu', -1, '--results_dir', tmp_path) == 0
+    images, order = tmp_path / 'images', tmp_path / 'images' / 'draw_order.json'
+    names = json.loads(order.read_text())['names']
+    arguments = ['--images', images, '--config', snapshot.parent / 'config.yml']
+    (images / names[3]).unlink()
+    assert record_of(calc_inception.main, tmp_path / 'scores.json', *arguments)['order'] == 'as generated'
+    (images / names[4]).rename(images / 'other.png')
+    capsys.readouterr()
+    assert record_of(calc_inception.main, tmp_path / 'scores.json', *arguments)['order'] == 'drawn'
+    assert f'{order}: not followed, as other.png was not generated with the others' in capsys.readouterr().err
+    (images / 'other.png').rename(images / names[4])
+    (images / names[5]).write_bytes((images / names[6]).read_bytes() + b' ')
+    record_of(calc_inception.main, tmp_path / 'scores.json', *arguments)
+    assert f'not followed, as {names[5]} was not generated' in capsys.readouterr().err
+    order.write_text('{"names": 3}')
+    message = refused(calc_inception.main, tmp_path, capsys, *arguments)
+    assert message.startswith(f'{order}: expected the names of images in the order')
+
+
+def test_held_out_digits_under_the_shipped_network(tmp_path, monkeypatch):
+    """Ten classes, all but told apart: an inception score near its bound, and a small distance."""
+    monkeypatch.setitem(NETWORKS, 'digits', digits.load)
+    held_out = DigitsDataset('test', size=32)
+    np.savez(tmp_path / 'a.npz', ims=held_out.ims, labels=held_out.labels)
+    found = record_of(calc_inception.main, tmp_path / 'scores.json', '--images', tmp_path / 'a.npz', '--config',
+                      ROOT / 'configs' / 'sn_projection_digits.yml', '--splits', 1)
+    assert 9.5 < found['is_mean'] <= 10 and 0 < found['fid'] < 200 and found['recognized'] > .95
+    assert found['n_images'] == 360 and len(found['network_sha256']) == 64

@@ -1,5 +1,3 @@
-import os
-import re
 import signal
 import sys
 
@@ -10,7 +8,7 @@ from source.miscs.image_sheets import make_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standing_statistics import restate_statistics
 from tests import children
-from tests.evaluations.scored_snapshot import generator, read, refused, samples
+from tests.evaluations.scored_snapshot import generator, read, samples
 from tests.narrow import files_in, run, write_config
 
 import numpy as np
@@ -23,15 +21,12 @@ def command(snapshot, out, *arguments):
     return run(gen_images.main, '--snapshot', snapshot, '--gpu', -1, '--results_dir', out, *arguments)
 
 
-def write_names(folder, n=10):
-    (folder / 'names.txt').write_text('\n'.join(f'n0000000{c} number {c}, no. {c}' for c in range(n)))
-    return folder / 'names.txt'
-
-
 def test_a_sheet_per_class(snapshot, tmp_path, capsys):
     """Named by numbers, by names of the data set or by those of a file."""
+    names = tmp_path / 'names.txt'
+    names.write_text('\n'.join(f'n0000000{c} number {c}, no. {c}' for c in range(10)))
     for k, more in enumerate((['--classes', 7, 'Three'],
-                              ['--classes', 'no. 7', 'n00000003', '--class_names', write_names(tmp_path)])):
+                              ['--classes', 'no. 7', 'n00000003', '--class_names', names])):
         out = tmp_path / str(k)
         assert command(snapshot, out, '--rows', 2, '--columns', 3, '--scale', 3, '--seed', 5, *more) == 0
         assert f'2 sheets of 2x3 images in {out}/' in capsys.readouterr().out
@@ -43,14 +38,6 @@ def test_a_sheet_per_class(snapshot, tmp_path, capsys):
             np.testing.assert_array_equal(read(out / f'{c}.png'), expected)
 
 
-def test_defaults(own_snapshot):
-    """All classes, five by five, beside the snapshot."""
-    assert run(gen_images.main, '--snapshot', own_snapshot, '--gpu', -1) == 0
-    folder = own_snapshot.parent / 'gen_images'
-    assert set(files_in(folder)) == {f'{c}.png' for c in range(10)}
-    assert {read(path).shape for path in folder.iterdir()} == {(5 * 8, 5 * 8, 3)}
-
-
 def test_same_latents(snapshot, tmp_path):
     assert command(snapshot, tmp_path, '--rows', 1, '--columns', 3, '--same_latents', '--seed', 4) == 0
     for c in (0, 9):
@@ -60,40 +47,18 @@ def test_same_latents(snapshot, tmp_path):
 
 def test_unconditional(unconditional, tmp_path, capsys):
     assert command(unconditional, tmp_path, '--rows', 2, '--columns', 3) == 0
-    assert '1 sheet of 2x3 images' in capsys.readouterr().out
-    assert set(files_in(tmp_path)) == {'samples.png'}
+    assert '1 sheet of 2x3 images' in capsys.readouterr().out and set(files_in(tmp_path)) == {'samples.png'}
     assert read(tmp_path / 'samples.png').shape == (16, 24, 3)
     assert command(unconditional, tmp_path, '--classes', 0) == 2
 
 
-def test_config_given(snapshot, tmp_path):
-    """A snapshot without its results folder, as the authors publish them; the command is run from another folder."""
+def test_defaults_of_a_snapshot_without_its_folder(snapshot, tmp_path, monkeypatch):
+    """As the authors publish them, from another folder: all classes, five by five, beside it."""
     (tmp_path / 'alone.npz').write_bytes(snapshot.read_bytes())
-    status, _, errors = children.python(COMMAND, '--snapshot', 'alone.npz', '--config', write_config(tmp_path),
-                                        '--gpu', -1, '--classes', 1, cwd=tmp_path)
-    assert (status, errors) == (0, '')
-    assert (tmp_path / 'gen_images' / '1.png').exists()
-
-
-@pytest.mark.parametrize('arguments, expected', [
-    (['--classes', 10], '--classes 10: the snapshot knows classes 0 to 9'),
-    (['--classes', 3, -1], '--classes -1: the snapshot knows classes 0 to 9'),
-    (['--classes', 'sevn'], "--classes sevn: no such class; did you mean 'seven'?"),
-    (['--classes', 3, 'Three'], '--classes: expected each once, found 3, Three'),
-    (['--class_names', '{names}'], '{names}: expected 10 class names, one a line; found 2'),
-    (['--rows', 0], '--rows: expected at least 1, found 0'), (['--columns', -2], '--columns: expected at least 1'),
-    (['--scale', 0], '--scale: expected at least 1'), (['--n', 0], '--n: expected at least 1'),
-    (['--npz'], '--npz goes with --n'),
-    *((['--n', 2, name, 2], f'{name} goes with sheets, not with --n') for name in ('--rows', '--columns', '--scale')),
-    (['--n', 2, '--same_latents'], '--same_latents goes with sheets, not with --n'),
-    (['--truncation', 0], '--truncation: expected a number above 0'),
-    (['--standing', -1], '--standing: expected at least 0 batches')])
-def test_refused(snapshot, tmp_path, capsys, arguments, expected):
-    names = write_names(tmp_path, 2)
-    arguments = [str(argument).format(names=names) for argument in arguments]
-    message = refused(gen_images.main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir', tmp_path / 'out',
-                      *arguments)
-    assert message.startswith(expected.format(names=names))
+    monkeypatch.chdir(tmp_path)
+    assert run(gen_images.main, '--snapshot', 'alone.npz', '--config', write_config(tmp_path), '--gpu', -1) == 0
+    assert {path.name: read(path).shape for path in (tmp_path / 'gen_images').iterdir()} == {
+        f'{c}.png': (5 * 8, 5 * 8, 3) for c in range(10)}
 
 
 def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
@@ -101,9 +66,9 @@ def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
     expected, y = samples(snapshot, 103)
     for npz in ([], ['--npz']):
         assert command(snapshot, tmp_path, '--n', 103, *npz) == 0
-    with np.load(tmp_path / 'samples.npz') as npz:
-        np.testing.assert_array_equal(npz['ims'], expected)
-        np.testing.assert_array_equal(npz['labels'], y)
+    stored = open_images(tmp_path / 'samples.npz')
+    np.testing.assert_array_equal(stored.ims, expected)
+    np.testing.assert_array_equal(stored.labels, y)
     folder = open_images(tmp_path / 'images')
     order = np.lexsort((np.arange(103), [str(c) for c in y]))
     np.testing.assert_array_equal(folder.load_ims(range(103)), expected[order])
@@ -114,8 +79,7 @@ def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
     np.testing.assert_array_equal(images.ims, samples(snapshot, 5, labels=images.labels)[0])
 
 
-def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, monkeypatch, capsys):
-    """And nothing is replaced where nothing can be written."""
+def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, capsys):
     sheet = ['--classes', 1, 2]
     for arguments in (sheet, [*sheet, '--n', 3], [*sheet, '--n', 3, '--npz']):
         assert command(snapshot, tmp_path, *arguments) == 0
@@ -127,10 +91,6 @@ def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, monkeypatch, c
     assert command(snapshot, tmp_path, *sheet, '--n', 2) == 0
     assert f'{tmp_path}/images holds earlier files; it is now {tmp_path}/images.old-1' in capsys.readouterr().out
     assert len(files_in(tmp_path / 'images')) == 3 and len(files_in(tmp_path / 'images.old-1')) == 4
-    monkeypatch.setattr(os, 'access', lambda path, mode: False)
-    for arguments in (sheet, [*sheet, '--n', 3], [*sheet, '--n', 3, '--npz']):
-        assert refused(gen_images.main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir', tmp_path,
-                       *arguments) == f'{tmp_path}: expected a folder to write to: Permission denied'
 
 
 def test_truncation_and_standing_statistics(snapshot, tmp_path):
@@ -143,9 +103,8 @@ def test_truncation_and_standing_statistics(snapshot, tmp_path):
         if n_batches:
             restate_statistics(gen, NoiseSampler(3, 10, seed=(1234, 1), truncation=truncation), n_batches)
         expected, _ = generate_ims(gen, 4, NoiseSampler(3, 10, seed=1234, truncation=truncation))
-        found = open_images(tmp_path / 'samples.npz').ims
-        np.testing.assert_array_equal(found, expected)
-        assert (found != plain).any()
+        np.testing.assert_array_equal(open_images(tmp_path / 'samples.npz').ims, expected)
+        assert (expected != plain).any()
 
 
 @pytest.mark.parametrize('npz', [[], ['--npz']])
@@ -159,14 +118,6 @@ def test_interrupted_it_leaves_what_was_there(snapshot, tmp_path, monkeypatch, n
     monkeypatch.setattr(gen_images, 'generate_batches', interrupted)
     assert command(snapshot, tmp_path, *npz, '--n', 203) == 130
     assert files_in(tmp_path) == before and len(list(tmp_path.iterdir())) == 1
-
-
-def test_what_would_not_fit_on_the_disk(snapshot, tmp_path, capsys):
-    """Nothing is left, neither a file nor a folder."""
-    assert command(snapshot, tmp_path / 'a' / 'b', '--n', 10 ** 15, '--npz') == 2
-    assert re.fullmatch(rf'command: error: {tmp_path}/a/b/samples.npz: expected 192,000,000.0 GB of free disk space, '
-                        r'found [0-9.,]+\n', capsys.readouterr().err)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.long
@@ -183,8 +134,7 @@ def test_killed_it_leaves_nothing_for_long(snapshot, tmp_path, npz):
         process = children.start(*arguments, '--n', 10 ** 7)
         children.wait_until(has_written_some, process)
         process.send_signal(number)
-        status, _, errors = children.finish(process)
-        assert (status, errors) == expected
+        assert children.finish(process)[::2] == expected
         assert out.exists() == bool(left) and len(list(out.glob('.*'))) == left
     status, _, errors = children.run(*arguments, '--n', 3)
     assert status == 0, errors

@@ -1,19 +1,16 @@
-from source.experiments.records import Results, read_records
+from source.experiments.records import Results
 from source.scoring.protocols import PROTOCOLS, Protocol
 from tests.experiments.made_records import make_real, make_records
 
 import pytest
 
 
-@pytest.fixture(scope='session')
-def statistics_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp('cache')
-
-
-@pytest.fixture(autouse=True)
-def _cache_of_its_own(monkeypatch, statistics_cache):
+@pytest.fixture(scope='session', autouse=True)
+def _cache_of_its_own(tmp_path_factory):
     """Cells of the digits are all compared with the same statistics: they are computed once."""
-    monkeypatch.setenv('SNGAN_CACHE', str(statistics_cache))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('SNGAN_CACHE', str(tmp_path_factory.mktemp('cache')))
+        yield
 
 
 @pytest.fixture(scope='session')
@@ -23,12 +20,6 @@ def results(tmp_path_factory):
     make_records(results)
     make_real(results)
     return results
-
-
-@pytest.fixture(scope='session')
-def records(results):
-    """{name: record} of them."""
-    return read_records(results)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-"""Training is left as soon as a number is none."""
 from unittest import mock
 
 from source.extensions.divergence import DivergedError, StopWhenDiverged
@@ -9,25 +8,20 @@ import numpy as np
 import pytest
 
 
-def trainer(iteration=1, **observation):
-    made = mock.Mock(observation=observation)
-    made.updater.iteration = iteration
-    return made
+def trainer(iteration, **observation):
+    return mock.Mock(observation=observation, updater=mock.Mock(iteration=iteration))
 
 
 @pytest.mark.parametrize('value', [np.float32('nan'), -np.inf, np.array(np.nan)])
-def test_losses(value):
-    StopWhenDiverged([])(trainer(loss_dis=np.float32(1e30), alpha=np.nan))  # finite, and what is no loss
+def test_training_is_left_where_a_loss_is_no_number(value):
+    StopWhenDiverged([])(trainer(1, loss_dis=np.float32(1e30), alpha=np.nan))  # finite, and what is no loss
     with pytest.raises(DivergedError, match='loss_gen is not finite at iteration 7') as caught:
         StopWhenDiverged([])(trainer(7, loss_dis=1., loss_gen=value))
     assert caught.value.iteration == 7
 
 
-def test_parameters_every_interval_and_at_the_last_iteration():
-    model = chainer.Chain()
-    with model.init_scope():
-        model.l1 = L.Linear(2, 2)
-        model.lazy = L.Linear(None, 2)
+def test_parameters_are_looked_at_every_interval_and_at_the_last_iteration():
+    model = chainer.Chain(l1=L.Linear(2, 2), lazy=L.Linear(None, 2))
     extension = StopWhenDiverged([model], interval=10, last=25)
     extension(trainer(10))
     model.l1.b.array[1] = np.nan

@@ -1,11 +1,25 @@
+"""The log, and what is made of it: curves, lines beside the progress bar, events of TensorBoard."""
 import json
+import re
+import struct
+import sys
 from types import SimpleNamespace
 
+import train
+from source.extensions import curves
 from source.extensions.log import Log
+from source.extensions.progress import Progress, format_entry
 from source.miscs.line_log import LineLog
 from source.training import EveryAndLast
+from tests.narrow import run, write_config
 
 import pytest
+from matplotlib.figure import Figure
+
+ENTRIES = [{'loss_gen': -1., 'loss_dis': 2., 'epoch': 0, 'iteration': 10, 'elapsed_time': 1.},
+           {'loss_gen': -2.23456, 'loss_dis': 1., 'epoch': 0, 'iteration': 20, 'elapsed_time': 2., 'digits_is_mean': 3.,
+            'digits_is_std': .1, 'digits_fid': 1234.5},
+           {'loss_gen': -3., 'loss_dis': .5, 'epoch': 1, 'iteration': 30, 'elapsed_time': 3.}]
 
 
 def trainer_in(folder):
@@ -20,24 +34,18 @@ def feed(log, trainer, losses):
         log(trainer)
 
 
-def test_entries_are_means_since_the_last(tmp_path):
-    log, trainer = Log(trigger=EveryAndLast(3, 5)), trainer_in(tmp_path)
-    feed(log, trainer, [1., 2., 6., 4., 5.])
-    entries = json.loads((tmp_path / 'log.json').read_text())
-    assert [(entry['iteration'], entry['loss_gen']) for entry in entries] == [(3, 3.), (5, 4.5)]
-    assert log.log == entries
-
-
 @pytest.mark.parametrize('kind', ['missing', 'dangling', 'good', 'file'])
-def test_authors_name_points_at_it(tmp_path, kind):
-    """A link is made, or made good; a file of that name, which an authors' run left, is kept."""
+def test_entries_are_means_since_the_last(tmp_path, kind):
+    """The authors' name points at them: a link is made, or made good; a file of theirs is kept."""
     if kind == 'file':
         (tmp_path / 'log').write_text('theirs')
     elif kind != 'missing':
         (tmp_path / 'log').symlink_to('log.json' if kind == 'good' else 'gone')
-    feed(Log(trigger=EveryAndLast(1, 9)), trainer_in(tmp_path), [1., 2.])
+    log = Log(trigger=EveryAndLast(3, 5))
+    feed(log, trainer_in(tmp_path), [1., 2., 6., 4., 5.])
     text = (tmp_path / 'log.json').read_text()
-    assert len(json.loads(text)) == 2
+    assert json.loads(text) == log.log
+    assert [(entry['iteration'], entry['loss_gen']) for entry in log.log] == [(3, 3.), (5, 4.5)]
     assert (tmp_path / 'log').read_text() == ('theirs' if kind == 'file' else text)
 
 
@@ -56,3 +64,91 @@ def test_a_resumed_run_takes_back_what_it_makes_again(tmp_path, kept):
     entries = LineLog(tmp_path / 'log.jsonl').entries
     assert entries == resumed.log == json.loads((tmp_path / 'log.json').read_text())
     assert [entry['loss_gen'] for entry in entries] == [1., 2., 4.][2 - kept:]
+
+
+def test_curves_of_losses_together_and_of_each_score_on_its_own(tmp_path, monkeypatch):
+    drawn = []  # of each file its panels, of these {curve: points}
+
+    def draw(figure, *_, **__):
+        drawn.append([{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in figure.axes])
+    monkeypatch.setattr(Figure, 'savefig', draw)
+    for n_entries, names in ((0, []), (1, ['losses.png'])):
+        curves.draw_curves(ENTRIES[:n_entries], tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == names
+    del drawn[:]
+    curves.Curves(SimpleNamespace(log=ENTRIES))(SimpleNamespace(out=str(tmp_path)))
+    assert drawn == [
+        [{'loss_gen': [[10, -1.], [20, -2.23456], [30, -3.]], 'loss_dis': [[10, 2.], [20, 1.], [30, .5]]}],
+        [{'digits_is_mean': [[20, 3.]]}, {'digits_fid': [[20, 1234.5]]}]]
+
+
+def test_progress_shows_speed_time_left_and_every_new_entry(capsys):
+    log, trainer = SimpleNamespace(log=[{'iteration': 2, 'loss_gen': .5}]), trainer_in('')
+    progress = Progress(8, log)
+    progress.finalize()  # which may come before it began
+    trainer.updater.iteration = 2
+    progress.initialize(trainer)  # of a run resumed at 2: what the log holds has been shown
+    for iteration in (3, 4, 5):
+        trainer.updater.iteration = iteration
+        if iteration == 4:
+            log.log.append(ENTRIES[1])
+        progress(trainer)
+    progress.bar.refresh()
+    progress.finalize()
+    out, err = capsys.readouterr()
+    expected = 'iteration     20  loss_gen -2.235  loss_dis 1  digits_is_mean 3  digits_is_std 0.1  digits_fid 1234'
+    assert out == f'{expected}\n' == f'{format_entry(ENTRIES[1], "inception")}\n'
+    assert format_entry(ENTRIES[1], 'digits') == f'{expected}  (a foreign judge)'
+    assert '25%' in err.partition('3/8')[0]  # it starts where the run does
+    assert re.search(r'62%\|.*\| 5/8 \[\d+:\d+<\d+:\d+, +[\d.]+(it/s|s/it)\]', err)
+
+
+def events_of(folder):
+    """[(step, tag, number or None for a picture)] of all files in order, and the steps from which is anew."""
+    from tensorboardX.proto.event_pb2 import Event, SessionLog
+    found, anew = [], []
+    for path in sorted(folder.iterdir(), key=lambda p: p.stat().st_mtime_ns):
+        content = path.read_bytes()
+        while content:
+            length, = struct.unpack('<Q', content[:8])
+            event, content = Event.FromString(content[12:12 + length]), content[16 + length:]
+            if event.session_log.status == SessionLog.START:
+                anew.append(event.step)
+            found.extend((event.step, value.tag, None if value.HasField('image') else value.simple_value)
+                         for value in event.summary.value)
+    return found, anew
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    config = write_config(tmp_path, {'tensorboard': True, 'iteration': 4, 'display_interval': 1, 'adam': {'alpha': .01},
+                                     'updater.args.ema': .9, 'iteration_decay_start': 2})
+    return ['--config', config, '--results_dir', tmp_path / 'out', '--gpu', -1]
+
+
+def test_events_of_tensorboard_are_the_log(arguments, tmp_path):
+    pytest.importorskip('tensorboardX', reason='needs the extra `tensorboard`')
+    out = tmp_path / 'out'
+    assert run(train.main, *arguments) == 0
+    found, anew = events_of(out / 'tensorboard')
+    for entry in json.loads((out / 'log.json').read_text()):
+        for name, tag in (('loss_gen', 'loss/gen'), ('loss_dis', 'loss/dis')):
+            value, = [v for step, t, v in found if (step, t) == (entry['iteration'], tag)]
+            assert value == pytest.approx(entry[name])
+    assert [v for _, tag, v in found if tag == 'alpha/opt_gen'] == pytest.approx([.01, .01, .005, 0])
+    assert [(step, tag) for step, tag, v in found if v is None] == [
+        (step, tag) for step in (2, 4) for tag in ('preview', 'preview_ema')]
+    assert anew == []
+    (out / 'snapshot_iter_4').unlink()
+    assert run(train.main, *arguments, '--resume', 'auto') == 0
+    found, anew = events_of(out / 'tensorboard')
+    assert anew == [3]
+    assert [step for step, tag, _ in found if tag == 'loss/gen'] == [1, 2, 3, 4, 3, 4]
+
+
+def test_what_to_install_for_tensorboard_is_said(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, 'tensorboardX', None)
+    assert run(train.main, *arguments) == 2
+    error = capsys.readouterr().err
+    assert 'tensorboard: true needs tensorboardX' in error and error.count('\n') == 1
+    assert not (tmp_path / 'out').exists()

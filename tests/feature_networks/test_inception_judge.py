@@ -3,8 +3,9 @@ from source.feature_networks import load_feature_network
 from source.feature_networks.feature_network import weights_digest
 from source.miscs.commands_to_copy import python_command
 from source.weight_files import WeightFileError
-from tests.inception.conftest import arrays, golden, pth  # noqa: F401  (fixtures)
+from tests.inception.conftest import golden, pth  # noqa: F401  (fixtures)
 from tests.inception.photos import photos
+from tests.inception.random_weights import random_arrays
 
 import chainer
 import numpy as np
@@ -15,49 +16,31 @@ import pytest
     ('inception', 'tf', True), ('inception_chainer', 'chainer', False),
     pytest.param('inception', 'tf', False, marks=pytest.mark.long),
     pytest.param('inception_chainer', 'chainer', True, marks=pytest.mark.long)])
-def test_contract(name, mode, cpu_kernels, arrays, golden, pth):  # noqa: F811
+def test_contract(name, mode, cpu_kernels, golden, pth):  # noqa: F811
     network = load_feature_network(name, weights=str(pth))
     with chainer.using_config('cpu_kernels', cpu_kernels):
         feats, probs = network(golden['ims'])
-    assert (feats.dtype, feats.shape) == (np.float32, (2, 2048))
-    assert (probs.dtype, probs.shape) == (np.float32, (2, 1008 if mode == 'tf' else 1000))
+    assert feats.dtype == probs.dtype == np.float32
     assert np.linalg.norm(feats - golden[f'{mode}_feats']) < 1e-5 * np.linalg.norm(feats)
-    exponentials = np.exp(golden[f'{mode}_logits'].astype(np.float64))
-    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    expected = golden[f'{mode}_probs']
     np.testing.assert_allclose(probs, expected[:, 1:1001] if mode == 'chainer' else expected, rtol=1e-3)
     assert (network.name, network.n_classes) == (name, 0)
-    assert network.digest == weights_digest({f'inception/{own}': array for own, array in arrays.items()})
-
-
-@pytest.mark.long
-def test_each_image_is_judged_alone(pth, monkeypatch):  # noqa: F811
-    """In plain Chainer within 1e-6 (features) or 1e-5 of their norm; with kernels, test_inception.py shows, exactly."""
-    monkeypatch.setattr(networks, 'BATCHSIZE', 4)
-    network = load_feature_network('inception', weights=str(pth))
-    ims = np.concatenate([photos(32, 32), photos(32, 32)[:, :, ::-1], photos(32, 32)[:, :, :, ::-1]])
-    with chainer.using_config('cpu_kernels', False):
-        whole = network(ims)
-        for part in (slice(0, 1), slice(1, 4), slice(3, 6)):
-            for found, expected, share in zip(network(ims[part]), whole, (1e-6, 1e-5)):
-                difference = np.linalg.norm(found - expected[part], axis=1)
-                assert (difference <= share * np.linalg.norm(expected[part], axis=1)).all()
+    assert network.digest == weights_digest({f'inception/{own}': array for own, array in random_arrays().items()})
 
 
 def test_where_the_weights_come_from(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv('SNGAN_INCEPTION_WEIGHTS', raising=False)
-    with pytest.raises(WeightFileError) as error:
-        load_feature_network('inception')
-    making = python_command('source/inception/download.py', '--outfile', 'datasets/inception_model')
-    assert str(error.value).startswith(f'datasets/inception_model: no Inception weights; make them with `{making}`,')
-    assert '\n' not in str(error.value)
-    with pytest.raises(WeightFileError, match=r'^elsewhere: no Inception weights; .* --outfile elsewhere`'):
-        load_feature_network('inception_chainer', weights='elsewhere')
-
+    for name, path in (('inception', 'datasets/inception_model'), ('inception_chainer', 'elsewhere')):
+        with pytest.raises(WeightFileError) as error:
+            load_feature_network(name, weights=None if name == 'inception' else path)
+        making = python_command('source/inception/download.py', '--outfile', path)
+        assert str(error.value).startswith(f'{path}: no Inception weights; make them with `{making}`,')
+        assert '\n' not in str(error.value)
     read = []
     monkeypatch.setattr(networks, 'load_weights', lambda path, model: read.append(path))
+    (tmp_path / 'datasets').mkdir()
     for path in ('datasets/inception_model', 'by_variable', 'named'):
-        (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).touch()
     load_feature_network('inception')
     monkeypatch.setenv('SNGAN_INCEPTION_WEIGHTS', 'by_variable')

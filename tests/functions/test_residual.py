@@ -1,4 +1,5 @@
 from source.functions.residual import branch, join
+from tests.functions.test_convolution_2d import compare
 
 import chainer
 import chainer.functions as F
@@ -17,23 +18,11 @@ def draw(shape, dtype=np.float32):
 
 @pytest.mark.parametrize('shape, dtype', [((2, 3, 5, 4), np.float32), ((2, 3, 5, 4), np.float64), ((2, 6), np.float32)])
 def test_values_gradients_and_their_gradients(shape, dtype):
-    results = []
-    for function in (block, lambda x: F.sin(x) + x ** 2):
+    compare(block, lambda x: F.sin(x) + x ** 2, [draw(shape, dtype)], 1e-5)
+    for used in (0, 1):
         x = draw(shape, dtype)
-        y = function(x)
-        gx, = chainer.grad([F.sum(y ** 2)], [x], enable_double_backprop=True)
-        ggx, = chainer.grad([F.sum(gx ** 2)], [x])
-        results.append([v.array for v in (y, gx, ggx)])
-    for actual, expected in zip(*results, strict=True):
-        assert actual.dtype == dtype
-        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize('used', [0, 1])
-def test_gradient_of_one_branch(used):
-    x = draw((2, 3, 4, 4))
-    F.sum(branch(x)[used] * 3).backward()
-    np.testing.assert_array_equal(x.grad, np.full(x.shape, 3))
+        F.sum(branch(x)[used] * 3).backward()
+        np.testing.assert_array_equal(x.grad, np.full(shape, 3))
 
 
 def test_mixed_memory_orders():

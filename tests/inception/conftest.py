@@ -8,11 +8,6 @@ import pytest
 
 GOLDEN = Path(__file__).parent / 'golden.npz'
 
-@pytest.fixture(scope='session')
-def arrays():
-    """Random weights of the whole network, {our name: array}."""
-    return random_arrays()
-
 
 @pytest.fixture(scope='session')
 def models():
@@ -28,9 +23,13 @@ def pth(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def golden():
-    """What torch-fidelity computes with these weights."""
+    """What torch-fidelity computes with these weights, and the softmax of its logits."""
     with np.load(GOLDEN) as arrays:
-        return dict(arrays)
+        golden = dict(arrays)
+    for mode in ('tf', 'chainer'):
+        exponentials = np.exp(golden[f'{mode}_logits'].astype(np.float64))
+        golden[f'{mode}_probs'] = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return golden
 
 
 @pytest.fixture

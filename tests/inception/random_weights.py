@@ -10,19 +10,16 @@ import numpy as np
 
 @functools.cache
 def random_arrays(with_biases=False):
-    """{our name: array} of all 660 arrays, float32 (N int64), scaled so that no layer vanishes or explodes.
+    """{our name: array} of all 660 arrays, scaled so that no layer vanishes or explodes; nobody may change them.
 
-    He's scale on the convolutions, the means and variances of batch normalization away from 0 and 1. The biases of
-    convolutions are 0, as in every real file, unless `with_biases`. Nobody may change them.
+    The biases of convolutions are 0, as in every real file, unless `with_biases`.
     """
     rng = np.random.RandomState(0)
     arrays = {}
     for name, shape in sorted(weight_shapes().items()):
         kind = name.rpartition('/')[2]
         if kind == 'W':
-            fan_in = np.prod(shape[1:])
-            gain = 1. if name == 'logit/W' else 2.
-            array = rng.standard_normal(shape) * np.sqrt(gain / fan_in)
+            array = rng.standard_normal(shape) * np.sqrt((1. if name == 'logit/W' else 2.) / np.prod(shape[1:]))
         elif kind in ('gamma', 'avg_var'):
             array = rng.uniform(.7, 1.3, shape)
         elif kind in ('beta', 'avg_mean') or name == 'logit/b' or (kind == 'b' and with_biases):

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 KINDS = ['pb', 'tgz', 'pth', 'legacy pth', 'h5']  # .pth of PyTorch since 1.6, and before
-
 GRAPH_NAME = 'classify_image_graph_def.pb'
 
 
@@ -22,9 +21,9 @@ def names():
     for ours, node, module in CONVOLUTIONS:
         norm = '/'.join([*ours.split('/')[:-1], 'bn_' + ours.split('/')[-1]])
         found.append((f'{ours}/W', f'{node}/conv2d_params', f'{module}.conv.weight'))
-        for own, tensorflows, torchs in (('gamma', 'gamma', 'weight'), ('beta', 'beta', 'bias'),
-                                         ('avg_mean', 'moving_mean', 'running_mean'),
-                                         ('avg_var', 'moving_variance', 'running_var')):
+        for own, tensorflows, torchs in (
+                ('gamma', 'gamma', 'weight'), ('beta', 'beta', 'bias'),
+                ('avg_mean', 'moving_mean', 'running_mean'), ('avg_var', 'moving_variance', 'running_var')):
             found.append((f'{norm}/{own}', f'{node}/batchnorm/{tensorflows}', f'{module}.bn.{torchs}'))
     return found
 
@@ -35,40 +34,31 @@ def graph_constants(arrays):
     return {theirs: arrays[ours].transpose(layouts[arrays[ours].ndim]).copy() for ours, theirs, _ in names()}
 
 
-def archive(content, name=GRAPH_NAME):
-    """The .tgz of 2015, with what else lies in it before the graph."""
+def archive(content, name=GRAPH_NAME, headers=None):
+    """The .tgz of 2015, with what else lies in it before the graph; `headers` are the graph's of the pax format."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode='w:gz', compresslevel=1) as tar:
         for each, data in (('LICENSE', b'text'), (name, content)):
             member = tarfile.TarInfo(each)
-            member.size = len(data)
+            member.size, member.pax_headers = len(data), headers if each == name and headers else {}
             tar.addfile(member, io.BytesIO(data))
     return file.getvalue()
 
 
 def torch_arrays(arrays):
     """torch-fidelity's state dict, counters of batches included."""
-    found = {theirs: arrays[ours] for ours, _, theirs in names()}
-    for name in list(found):
-        if name.endswith('running_var'):
-            found[name.replace('running_var', 'num_batches_tracked')] = arrays['bn_conv/N']
-    return found
-
-
-def hdf5(path, arrays):
-    """As Chainer's save_hdf5 writes it."""
-    with h5py.File(path, 'w') as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
+    counters = [f'{module}.bn.num_batches_tracked' for _, _, module in CONVOLUTIONS]
+    return {**{theirs: arrays[ours] for ours, _, theirs in names()}, **dict.fromkeys(counters, arrays['bn_conv/N'])}
 
 
 def write(path, kind, arrays, changes=None, eps=1e-3):
     """Write the file, with `changes` of what it holds under its own names, {name: another array or None}; its path."""
     theirs = {'pb': graph_constants, 'tgz': graph_constants, 'h5': dict}.get(kind, torch_arrays)(arrays)
-    theirs.update(changes or {})
-    theirs = {name: array for name, array in theirs.items() if array is not None}
+    theirs = {name: array for name, array in {**theirs, **(changes or {})}.items() if array is not None}
     if kind == 'h5':
-        hdf5(path, theirs)
+        with h5py.File(path, 'w') as file:
+            for name, array in theirs.items():
+                file[name] = array
     elif 'pth' in kind:
         path.write_bytes({'pth': torch_writer.zip_file, 'legacy pth': torch_writer.legacy_file}[kind](theirs))
     else:

@@ -1,10 +1,12 @@
 """The networks' six convolutions by Chainer's functions in float64: what all kernels of them are compared with."""
+import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
 import chainer
 import chainer.functions as F
 import ml_dtypes
+import numba
 import numpy as np
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
@@ -68,27 +70,20 @@ def every_operation(cases):
             if operation.name not in STRIDED or min(case[0][1:3]) > 1]
 
 
-def identifier(value):
+def ids(value):
     """Of a test's parameter."""
     return getattr(value, 'name', str(value) if isinstance(value, tuple) else None)
 
 
-def check_passes(kernels, operation, shape, slope, dtype, tol, weight_tol, has_relu=False):
-    """All that a set's module computes for an operation; tolerances are of the largest value."""
-    x, w, bias, gy = operation.arrays(shape, dtype)
-    forward, data_gradient, weight_gradient = operation.passes(kernels)
-    activated = np.where(x > 0, x.astype(np.float64), slope * x.astype(np.float64)).astype(dtype)
-    y, gx, gw, gb = operation.in_float64(activated, w, bias, gy)
-    assert_close(forward(x, w, bias, slope), y, dtype, tol)
-    assert_close(forward(x, w, slope=slope), y - bias, dtype, tol)
-    if has_relu:
-        assert_close(forward(x, w, bias, slope, True), np.maximum(y, 0), dtype, tol)
-        assert_close(forward(x, w, None, slope, True), np.maximum(y - bias, 0), dtype, tol)
-    assert_close(data_gradient(gy, w, x.shape[1:3]), gx, dtype, tol)
-    assert_close(data_gradient(gy, w, x.shape[1:3], x, slope), np.where(x > 0, gx, slope * gx), dtype, tol)
-    actual_gw, actual_gb = weight_gradient(x, gy, slope)
-    assert_close(actual_gw, gw, w.dtype, weight_tol)
-    assert_close(actual_gb, gb, w.dtype, 1e-6)
+@contextlib.contextmanager
+def threads(n):
+    """Within it, numba's kernels run on so many."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(n)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def tolerance(dtype):

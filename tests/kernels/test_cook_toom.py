@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 
 
-def test_the_published_matrices_of_two_outputs_and_three_taps():
-    """Lavin and Gray, eq. 5 and 7; each product may move its sign from B to G."""
-    A, G, B = cook_toom.matrices(2, 3, (0, 1, -1))
-    np.testing.assert_array_equal(A, [[1, 1, 1, 0], [0, 1, -1, 1]])
-    np.testing.assert_array_equal(abs(G), [[1, 0, 0], [.5, .5, .5], [.5, .5, .5], [0, 0, 1]])
-    np.testing.assert_array_equal(abs(B), [[1, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 1, 0, 1]])
-
-
-@pytest.mark.parametrize('n_outputs, n_taps, points', [(4, 3, (0, 1, -1, 2, -2)), (4, 2, (0, 1, -1, 2)), (1, 1, ())])
+@pytest.mark.parametrize('n_outputs, n_taps, points', [
+    (2, 3, (0, 1, -1)), (4, 3, (0, 1, -1, 2, -2)), (4, 2, (0, 1, -1, 2)), (1, 1, ())])
 def test_correlation(n_outputs, n_taps, points):
     random = np.random.RandomState(0)
     A, G, B = cook_toom.matrices(n_outputs, n_taps, points)

@@ -4,9 +4,9 @@ import re
 from source.kernels.cpu import depthwise, pooling
 from source.kernels.cpu.gathered_convolution import convolve, out_size, pack
 from tests import children
+from tests.kernels.convolution_operations import threads
 
 import chainer.functions as F
-import numba
 import numpy as np
 import pytest
 
@@ -43,15 +43,10 @@ def test_convolution(shape):
         assert (y[..., :3] == 9).all() and (y[..., -4:] == 9).all()
     y, one_thread, alone = (np.empty((images, *size, n_outputs), np.float32) for images in (n, n, 1))
     convolve(packed, x, y)
-    convolve(packed, np.ascontiguousarray(x[-1:]), alone)
-    n_threads = numba.get_num_threads()
-    numba.set_num_threads(1)
-    try:
+    convolve(packed, x[-1:].copy(), alone)
+    with threads(1):
         convolve(packed, x, one_thread)
-    finally:
-        numba.set_num_threads(n_threads)
-    np.testing.assert_array_equal(alone, y[-1:])
-    np.testing.assert_array_equal(one_thread, y)
+    np.testing.assert_equal([alone, one_thread], [y[-1:], y])
     np.testing.assert_allclose(y, np.maximum(expected, 0), rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
@@ -76,28 +71,20 @@ def test_padding_behind(size, k, stride):
 
 
 @pytest.mark.parametrize('size', [(8, 8), (7, 10), (3, 4)])
-@pytest.mark.parametrize('kind, stride, pad', [
-    ('max', 2, 0), ('max', 1, 1), ('average', 1, 1), ('padded average', 1, 1)])
-def test_pools(size, kind, stride, pad):
+@pytest.mark.parametrize('pool, plain, arguments', [
+    (pooling.max_3x3, lambda x: F.max_pooling_2d(x, 3, 2, 0, cover_all=False), (2, 0)),
+    (pooling.max_3x3, lambda x: F.max_pooling_2d(x, 3, 1, 1, cover_all=False), (1, 1)),
+    (pooling.average_3x3, lambda x: F.average_pooling_nd(x, 3, 1, 1, pad_value=None), (False,)),
+    (pooling.average_3x3, lambda x: F.average_pooling_nd(x, 3, 1, 1, pad_value=0), (True,))])
+def test_pools(size, pool, plain, arguments):
     x = draw(2, *size, 5) - 3
-    wide = x.transpose(0, 3, 1, 2).astype(np.float64)
-    if kind == 'max':
-        expected = F.max_pooling_2d(wide, 3, stride, pad, cover_all=False).array
-    else:
-        expected = F.average_pooling_nd(wide, 3, 1, 1, 0 if kind == 'padded average' else None).array
-    y = np.full((2, *expected.shape[2:], 8), 9, np.float32)
-    if kind == 'max':
-        pooling.max_3x3(x, stride, pad, y, 2)
-    else:
-        pooling.average_3x3(x, kind == 'padded average', y, 2)
-    np.testing.assert_allclose(y[..., 2:7], expected.transpose(0, 2, 3, 1), rtol=1e-6)
+    expected = plain(x.transpose(0, 3, 1, 2).astype(np.float64)).array.transpose(0, 2, 3, 1)
+    y, mean = np.full((*expected.shape[:3], 8), 9, np.float32), np.empty((2, 5), np.float32)
+    pool(x, *arguments, y, 2)
+    np.testing.assert_allclose(y[..., 2:7], expected, rtol=1e-6)
     assert (y[..., :2] == 9).all() and (y[..., 7:] == 9).all()
-
-
-def test_mean():
-    x, y = draw(3, 4, 5, 6), np.empty((3, 6), np.float32)
-    pooling.mean_of_pixels(x, y)
-    np.testing.assert_allclose(y, x.mean(axis=(1, 2), dtype=np.float64), rtol=1e-5, atol=1e-7)
+    pooling.mean_of_pixels(x, mean)
+    np.testing.assert_allclose(mean, x.mean(axis=(1, 2), dtype=np.float64), rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.long

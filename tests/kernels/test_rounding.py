@@ -23,7 +23,6 @@ def test_normalization_and_adam(channels):
     normalization._gradient(x, gy, scale, shift, np.float32(.1), per_channel, x_coefficient, gx)
     g = np.where(a > 0, gy, np.float32(.1) * gy)
     np.testing.assert_array_equal(gx, scale[:, None] * g + x_coefficient * x + per_channel)
-
     param, grad, m, v = (draw(channels, seed=i) for i in range(4))
     v = abs(v)
     alpha_t, one_minus_beta1, one_minus_beta2, eps = (np.float32(a) for a in (2e-4, .5, .1, 1e-8))
@@ -31,8 +30,7 @@ def test_normalization_and_adam(channels):
     new_v = v + one_minus_beta2 * (grad * grad - v)
     new_param = param - alpha_t * new_m / (np.sqrt(new_v) + eps)
     adam.adam_update(param, grad, m, v, alpha_t, one_minus_beta1, one_minus_beta2, eps)
-    for one, other in [(m, new_m), (v, new_v), (param, new_param)]:
-        np.testing.assert_array_equal(one, other)
+    np.testing.assert_equal([m, v, param], [new_m, new_v, new_param])
 
 
 def test_resize():

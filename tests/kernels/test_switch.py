@@ -33,8 +33,7 @@ def test_functions_that_a_set_lacks_are_chainers():
 
 
 def functions(path):
-    body = ast.parse(path.read_text(encoding='utf-8')).body
-    return {node.name: [a.arg for a in node.args.args] for node in body
+    return {node.name: [a.arg for a in node.args.args] for node in ast.parse(path.read_text(encoding='utf-8')).body
             if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')}
 
 

@@ -1,12 +1,13 @@
-"""Commands on streams that are not what they expect: other encodings, closed, full."""
-import contextlib
+"""Commands on streams that are not what they expect: other encodings, closed, full; and on signals."""
 import os
 import re
+import signal
 import sys
 import warnings
-from types import SimpleNamespace
+from unittest import mock
 
 from source.miscs.standard_streams import standard_streams, told_warnings
+from source.miscs.stop_request import StopRequest
 from source.running import StoppedError, run
 from tests import children
 from tests.children import ROOT
@@ -14,8 +15,34 @@ from tests.children import ROOT
 import pytest
 
 BLOCK = 'import sys\nfrom standard_streams import standard_streams\nwith standard_streams():\n    '
-LATIN_1 = {'PYTHONIOENCODING': 'latin-1'}
-ASCII = {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}
+WARNING = """
+    import warnings
+    from tqdm import tqdm
+    with tqdm(total=3, mininterval=0) as bar:
+        for k in range(3):
+            warnings.warn("of two\\n  lines")
+            warnings.warn(f"number {k % 2}", RuntimeWarning)
+            bar.update()
+"""
+SECOND = '''
+import os, signal, sys
+from source.miscs.stop_request import StopRequest
+with StopRequest().listening():
+    os.kill(os.getpid(), signal.SIGINT)
+    print('still here', flush=True)
+    os.kill(os.getpid(), int(sys.argv[1]))
+    print('never')
+'''
+FORKING = '''
+import multiprocessing
+from source.miscs.one_line_errors import one_line_errors
+
+@one_line_errors
+def main():
+    with multiprocessing.get_context('fork').Pool(2) as pool:
+        print(*pool.map(abs, range(4)))
+main()
+'''
 
 
 @pytest.fixture
@@ -31,16 +58,6 @@ def command(monkeypatch):
     return command
 
 
-@pytest.mark.parametrize('env, expected', [
-    (LATIN_1, b'\\u540d \xe9 \\udcff'), (ASCII, b'\\u540d \\xe9 \\udcff'), ({}, '名 é \\udcff'.encode()),
-    ({'PYTHONIOENCODING': 'latin-1:replace'}, b'? \xe9 ?')])
-def test_what_a_stream_cannot_encode(command, env, expected):
-    """It is escaped; what a user chose stays."""
-    status, output, errors = command(
-        r'text = "\u540d \xe9 \udcff"; print(text); print(text, file=sys.stderr)', env=env)
-    assert (status, output, errors.count(b'\n')) == (0, expected + b'\n', 1)
-
-
 @pytest.fixture
 def closed():
     """The end of a pipe that nobody reads."""
@@ -50,12 +67,21 @@ def closed():
     os.close(writing)
 
 
+@pytest.mark.parametrize('env, expected', [
+    ({'PYTHONIOENCODING': 'latin-1'}, b'\\u540d \xe9 \\udcff'), ({}, '名 é \\udcff'.encode()),
+    ({'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'}, b'\\u540d \\xe9 \\udcff'),
+    ({'PYTHONIOENCODING': 'latin-1:replace'}, b'? \xe9 ?')])
+def test_what_a_stream_cannot_encode(command, env, expected):
+    """It is escaped; what a user chose stays."""
+    status, output, errors = command(r't = "\u540d \xe9 \udcff"; print(t); print(t, file=sys.stderr)', env=env)
+    assert (status, output, errors.count(b'\n')) == (0, expected + b'\n', 1)
+
+
 @pytest.mark.parametrize('script, env, expected', [
     ('print("short")', {}, (141, b'')), ('print("short")', {'PYTHONUNBUFFERED': '1'}, (141, b'')),
     ('print("long " * 100000)', {}, (141, b'')), ('print("short"); sys.exit(0)', {}, (141, b'')),
     ('print("short"); sys.exit("wrong")', {}, (1, b'wrong\n'))])
 def test_closed_output_ends_a_command_silently(command, closed, script, env, expected):
-    """An error is what there is to tell."""
     status, _, errors = command(script, stdout=closed, env=env)
     assert (status, errors) == expected
 
@@ -77,32 +103,17 @@ def test_another_error_is_not_taken_for_the_outputs(command, closed):
 
 def test_a_training_whose_output_is_closed(closed, monkeypatch, tmp_path):
     """It stops in one line, as where a file cannot be written; another's broken pipe is not taken for it."""
-    def failing(write):
-        stop = SimpleNamespace(listening=contextlib.nullcontext)
-        return SimpleNamespace(stop_trigger=SimpleNamespace(stop=stop), out=tmp_path, run=lambda **_: write(),
-                               updater=SimpleNamespace(iteration=7))
-
-    def others():
+    def others(**_):
         raise BrokenPipeError(32, 'Broken pipe')
-    with pytest.raises(StoppedError, match=r'^Broken pipe; training stopped at iteration 7; there is no'):
-        run(failing(others))
     stream = open(os.dup(closed), 'w')
-    monkeypatch.setattr(sys, 'stdout', stream)
-    with pytest.raises(StoppedError, match='^standard output was closed; training stopped at iteration 7; there is no'):
-        run(failing(lambda: print('an entry of the log', flush=True)))
+    for what, training in (('Broken pipe', others),
+                           ('standard output was closed', lambda **_: print('an entry of the log', flush=True))):
+        trainer = mock.MagicMock(run=training, out=tmp_path, updater=mock.Mock(iteration=7))
+        with pytest.raises(StoppedError, match=f'^{what}; training stopped at iteration 7; there is no'):
+            run(trainer)
+        monkeypatch.setattr(sys, 'stdout', stream)
     with pytest.raises(BrokenPipeError):
         stream.close()
-
-
-WARNING = """
-    import warnings
-    from tqdm import tqdm
-    with tqdm(total=3, mininterval=0) as bar:
-        for k in range(3):
-            warnings.warn("of two\\n  lines")
-            warnings.warn(f"number {k % 2}", RuntimeWarning)
-            bar.update()
-"""
 
 
 def test_a_warning_is_one_line_above_the_bar(command):
@@ -114,15 +125,35 @@ def test_a_warning_is_one_line_above_the_bar(command):
 
 
 def test_told_warnings(capsys, recwarn):
-    """Its list is of what was told; outside, warnings are whose they were."""
+    """Its list is of what was told; outside, warnings are whose they were. They are errors where the filters say so."""
     with told_warnings(UserWarning) as told:
         for text in 'a', 'b', 'a':
             warnings.warn(text, stacklevel=1)
     assert told == ['a', 'b'] and capsys.readouterr().err == 'warning: a\nwarning: b\n'
     warnings.warn('c', stacklevel=1)
     assert [str(warning.message) for warning in recwarn] == ['c']
+    with told_warnings():
+        warnings.simplefilter('error')
+        with pytest.raises(RuntimeWarning):
+            warnings.warn('a', RuntimeWarning, stacklevel=1)
 
 
-def test_warnings_are_errors_where_the_filters_say_so():
-    with told_warnings(), pytest.raises(RuntimeWarning):
-        warnings.warn('a', RuntimeWarning, stacklevel=1)
+@pytest.mark.parametrize('number', StopRequest.SIGNALS)
+def test_a_signal_is_noted_between_iterations_only_and_the_second_ends_the_process_at_once(number):
+    before = [signal.getsignal(each) for each in StopRequest.SIGNALS]
+    stop = StopRequest()
+    with stop.listening():
+        assert not stop.look()
+        os.kill(os.getpid(), number)
+        assert not stop.made
+        assert stop.look() and stop.made
+    assert stop.name == signal.Signals(number).name
+    assert [signal.getsignal(each) for each in StopRequest.SIGNALS] == before
+    assert children.python('-c', SECOND, int(number)) == (-number, 'still here\n', '')
+    stop = StopRequest(agree=lambda mine: True)  # of another process
+    assert stop.look() and stop.name == 'a signal to another process'
+
+
+def test_forked_processes_end_without_a_word():
+    """As those of somebody's data set, which a pool ends by SIGTERM."""
+    assert children.python('-c', FORKING) == (0, '0 1 2 3\n', '')

@@ -1,6 +1,7 @@
 """Narrow Chainer networks with parameters away from initial values, inputs, and what they are expected to give."""
 import importlib
 
+from source.miscs.snapshots import flattened
 from tests.models import definitions
 from tests.models.definitions import DISCRIMINATORS, GENERATORS
 
@@ -27,55 +28,43 @@ def class_of(name, class_name):
     return getattr(importlib.import_module(f'{package}.{name}'), class_name)
 
 
-def build(name, class_name, n_classes=None, seed=0, **kwargs):
+def build(name, class_name, n_classes=None, **kwargs):
     """Unless told otherwise with classes where that can be, and narrow."""
     if n_classes is None:
         n_classes = 0 if 'CNN' in class_name else N_CLASSES
-    kwargs.setdefault('ch', 4)
-    if name in GENERATORS:
-        kwargs.setdefault('dim_z', 5)
-    elif class_name == CONCAT:
-        kwargs.setdefault('dim_emb', 4)
-    np.random.seed(seed)
-    return class_of(name, class_name)(n_classes=n_classes, **kwargs)
+    narrow = {'ch': 4, **({'dim_z': 5} if name in GENERATORS else {'dim_emb': 4} if class_name == CONCAT else {})}
+    np.random.seed(0)
+    return class_of(name, class_name)(n_classes=n_classes, **{**narrow, **kwargs})
 
 
 class Reading(dict):
-    """Arrays by name, and the names of those that were read."""
-
-    def __init__(self, arrays):
-        super().__init__(arrays)
-        self.read = set()
+    """Arrays by name, and the names of those that were read, `read`."""
 
     def __getitem__(self, name):
-        self.read.add(name)
+        vars(self).setdefault('read', set()).add(name)
         return super().__getitem__(name)
 
 
 class Case:
-    def __init__(self, name, class_name, n_classes=None, dtype=np.float64, softplus=False, ch=4, scale=1, final_scale=1,
-                 **kwargs):
+    def __init__(self, name, class_name, n_classes=None, dtype=np.float64, softplus=False, ch=4, **kwargs):
         rng = np.random.RandomState(0)
         self.table, self.is_generator = {**GENERATORS, **DISCRIMINATORS}[name], name in GENERATORS
         self.softplus, self.norm = softplus, kwargs.get('norm', 'spectral')
         self.kind = {PROJECTION: 'projection', CONCAT: 'concat', 'ResNetDiscriminator': 'projection, mean',
                      'ResNetACDiscriminator': 'classifier, mean'}.get(class_name, 'classifier')
-        scales = {} if self.is_generator else {'scale': scale, 'final_scale': final_scale}
-        self.model = model = build(name, class_name, n_classes, ch=ch, **scales, **kwargs,
-                                   **({'activation': F.softplus} if softplus else {}))
+        activation = {'activation': F.softplus} if softplus else {}
+        self.model = model = build(name, class_name, n_classes, ch=ch, **kwargs, **activation)
         move_from_initial(model, rng, 10 if 'gan_lib' in name else 1)
         cast(model, dtype)
-        units = [int(unit.rstrip('d')) for unit in self.table.units.split()]
-        factors = [scale] * (len(units) - 2) + [scale * final_scale] * 2
-        self.widths = [round(ch * unit * factor) for unit, factor in zip(units, factors, strict=True)]
+        self.widths = [round(ch * int(unit.rstrip('d')) * kwargs.get('scale', 1)) for unit in self.table.units.split()]
+        self.widths[-2:] = [round(width * kwargs.get('final_scale', 1)) for width in self.widths[-2:]]
         size, n_classes = model.image_size, model.n_classes
-        x_shape, y_shape = ((3, 5), (3, 3, size, size)) if self.is_generator else ((2, 3, size, size), (2, 1))
-        self.x, self.R = rng.uniform(-1, 1, x_shape).astype(dtype), rng.normal(size=y_shape)
+        shapes = ((3, 5), (3, 3, size, size)) if self.is_generator else ((2, 3, size, size), (2, 1))
+        self.x, self.R = rng.uniform(-1, 1, shapes[0]).astype(dtype), rng.normal(size=shapes[1])
         self.y = rng.randint(n_classes, size=len(self.x)).astype(np.int32) if n_classes else None
         self.condition = np.eye(n_classes)[self.y] if n_classes else None
 
-    def output(self, x=None):
-        x = self.x if x is None else x
+    def output(self, x):
         return self.model(z=x, y=self.y) if self.is_generator else self.model(x, self.y)
 
     def run(self):
@@ -90,15 +79,13 @@ class Case:
     def arrays(self):
         return Reading({name: array.astype(np.float64) for name, array in arrays_of(self.model).items()})
 
-    def expected(self, p, x=None, condition=None, train=True, vectors=None):
-        """The output by `definitions` of arrays p; of other inputs or labels where they are given."""
-        x = self.x.astype(np.float64) if x is None else x
-        condition = self.condition if condition is None else condition
+    def expected(self, p, x=None, train=True, vectors=None):
+        """The output by `definitions` of arrays p; of other inputs where they are given."""
+        inputs = self.table, self.widths, p, self.x.astype(np.float64) if x is None else x, self.condition
         activate = (lambda h: np.logaddexp(0, h)) if self.softplus else None
         if self.is_generator:
-            return definitions.generator(self.table, self.widths, p, x, condition, train, activate)
-        return definitions.discriminator(self.table, self.widths, p, x, condition, self.kind, self.norm, activate,
-                                         vectors)
+            return definitions.generator(*inputs, train, activate)
+        return definitions.discriminator(*inputs, self.kind, self.norm, activate, vectors)
 
 
 def move_from_initial(model, rng, factor):
@@ -130,6 +117,4 @@ def cast(model, dtype):
 
 def arrays_of(model):
     """{name: array} as a snapshot has them, copied."""
-    serializer = chainer.serializers.DictionarySerializer()
-    serializer.save(model)
-    return {name: np.array(array) for name, array in serializer.target.items()}
+    return {name: np.array(array) for name, array in flattened(model).items()}

@@ -1,14 +1,13 @@
 """Every network of the papers, from their tables alone, in plain NumPy: slow, and in whatever precision is given.
 
-Parameters come as a dictionary by the names of the snapshots, so that nothing of the Chainer networks but their arrays
-enters here; `widths` are numbers of maps. Arrays of other shapes than the tables' are refused.
+Parameters come by the names of the snapshots; `widths` are numbers of maps. Arrays of other shapes are refused.
 """
 from collections import namedtuple
 
 import numpy as np
 
 EPS = 2e-5  # of every normalization of activations
-Generator = namedtuple('Generator', 'bottom_width units tail')
+Generator = namedtuple('Generator', 'bottom_width units tail')  # names of the last batch norm and convolution
 CNNGenerator = namedtuple('CNNGenerator', 'bottom_width units tail', defaults=('8 4 2 1', 'c5'))
 Discriminator = namedtuple('Discriminator', 'image_size units dense')  # 'd': halves the size
 CNN = namedtuple('CNN', 'image_size units slope', defaults=('1 1 2 2 4 4 8', .1))  # every second convolution halves it
@@ -46,7 +45,7 @@ def generator(table, widths, p, z, condition=None, train=True, activate=None):
         x = normalized(x, (0, *range(2, x.ndim))) if train else (x - mean) / (var + EPS) ** .5
         gamma, beta = ((condition @ p[f'{name}/{kind}s/W'] if conditional else p[f'{name}/{kind}'])
                        for kind in ('gamma', 'beta'))
-        return (activate or relu)(gamma.reshape(-1, *per_channel) * x + beta.reshape(-1, *per_channel))
+        return (activate or rectified)(gamma.reshape(-1, *per_channel) * x + beta.reshape(-1, *per_channel))
 
     def convolution(name, x, width, k=3):
         return convolve(x, p[f'{name}/W'], p[f'{name}/b'], width, k)
@@ -60,9 +59,10 @@ def generator(table, widths, p, z, condition=None, train=True, activate=None):
             h = batch_norm(f'b{i}', deconvolve(h, p[f'dc{i}/W'], p[f'dc{i}/b'], width))
             continue
         name, conditional = f'block{i}', condition is not None
-        residual = convolution(f'{name}/c1', upsample(batch_norm(f'{name}/b1', h, conditional)), width)
+        residual = batch_norm(f'{name}/b1', h, conditional).repeat(2, axis=2).repeat(2, axis=3)
+        residual = convolution(f'{name}/c1', residual, width)
         residual = convolution(f'{name}/c2', batch_norm(f'{name}/b2', residual, conditional), width)
-        h = residual + convolution(f'{name}/c_sc', upsample(h), width, 1)
+        h = residual + convolution(f'{name}/c_sc', h.repeat(2, axis=2).repeat(2, axis=3), width, 1)
     if table.tail == 'dc5':  # a deconvolution of stride 1 is a convolution with the kernel turned round
         W = p['dc5/W'].transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
         return np.tanh(convolve(h, W, p['dc5/b'], 3))
@@ -72,7 +72,7 @@ def generator(table, widths, p, z, condition=None, train=True, activate=None):
 def discriminator(table, widths, p, x, condition=None, kind='projection', norm='spectral', activate=None, vectors=None):
     """Outputs (B, 1). `kind`: projection, concat or classifier, with 'mean' where that is pooled."""
     def activated(h):
-        return np.where(h > 0, h, getattr(table, 'slope', 0) * h) if activate is None else activate(h)
+        return activate(h) if activate else rectified(h, getattr(table, 'slope', 0))
 
     def convolution(name, h, width, k=3, stride=1):
         return convolve(h, weight(p, name, norm, vectors), p[f'{name}/b'], width, k, stride)
@@ -114,12 +114,12 @@ def weight(p, name, norm, vectors):
     if norm == 'singular_values':
         return p[f'{name}/U'] * p[f'{name}/S'] @ p[f'{name}/V'].T
     W = p[f'{name}/W'].reshape(len(p[f'{name}/W']), -1)
-    scale = 1
+    scale = np.linalg.norm(W, axis=1, keepdims=True) if norm == 'weight' else 1
     if norm == 'spectral':
         u, v = singular_vectors(W, p[f'{name}/u']) if vectors is None else vectors[name]
         scale = (u @ W @ v.T).item()
-    elif norm in ('weight', 'frobenius'):
-        scale = np.linalg.norm(W, axis=1, keepdims=True) if norm == 'weight' else np.linalg.norm(W)
+    elif norm == 'frobenius':
+        scale = np.linalg.norm(W)
     return (p[f'{name}/gamma'].reshape(-1, 1) if f'{name}/gamma' in p else 1) * W / scale
 
 
@@ -133,16 +133,12 @@ def normalized(x, axes):
     return centred / ((centred ** 2).mean(axes, keepdims=True) + EPS) ** .5
 
 
-def relu(x):
-    return np.maximum(x, 0)
+def rectified(x, slope=0):
+    return np.where(x > 0, x, slope * x)
 
 
 def pool(x):
     return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) / 4
-
-
-def upsample(x):
-    return x.repeat(2, axis=2).repeat(2, axis=3)
 
 
 def convolve(x, W, b, width, k=3, stride=1):

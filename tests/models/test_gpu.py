@@ -17,10 +17,9 @@ def test_against_cpu(name, class_name):
     case = Case(name, class_name)
     y_expected, grads_expected = case.run()
     arrays_expected = arrays_of(case.model)
-
     case = Case(name, class_name)
     case.model.to_device('@cupy:0')
-    case.x, case.R = case.model.device.send(case.x), case.model.device.send(case.R)
+    case.x, case.R = map(case.model.device.send, (case.x, case.R))
     case.y = None if case.y is None else case.model.device.send(case.y)
     y, grads = case.run()
     np.testing.assert_allclose(to_cpu(y), y_expected, rtol=1e-9, atol=1e-11)
@@ -39,12 +38,11 @@ def test_normalizations_with_all_penalties(norm):
     for device in ('@numpy', '@cupy:0'):
         dis = build(*PROJECTION_32, norm=norm)
         dis.to_device(device)
-        x_real, x_fake = (dis.device.send(np.random.RandomState(k).uniform(-1, 1, (3, 3, 32, 32)).astype('f'))
-                          for k in (1, 2))
-        losses = []
+        x = [np.random.RandomState(k).uniform(-1, 1, (3, 3, 32, 32)).astype('f') for k in (1, 2)]
+        inputs, losses = dis.device.send([*x, np.array([0, 2, 1], 'i')]), []
         for penalty in make_penalties({name: {} for name in PENALTIES}, 0).values():
             penalty.setup(dis)
-            losses.append(penalty(dis, x_real, x_fake, dis.device.send(np.array([0, 2, 1], 'i'))))
+            losses.append(penalty(dis, *inputs))
         dis.cleargrads()
         sum(losses).backward()
         chainer.optimizers.SGD(1e-3).setup(dis).update()

@@ -1,15 +1,17 @@
-"""Outputs of every network, with the arrays its snapshot has, and gradients, against plain NumPy in float64."""
-import importlib
+"""Outputs of every network, its snapshot's arrays, gradients, the penalty, against plain NumPy or differences."""
 from pathlib import Path
 
+import dis_models
+import gen_models
+from source.functions.penalties import gradient_penalty
 from source.links.norms import NORMS, WITH_GAMMA
 from tests.models import cases, definitions
-from tests.models.cases import CONCAT, NETWORKS, PROJECTION, Case, arrays_of, build
+from tests.models.cases import CONCAT, NETWORKS, PROJECTION, Case
 
 import chainer
 import numpy as np
 import pytest
-from chainer import serializers
+from chainer import gradient_check
 
 UNCONDITIONAL = [network for network in NETWORKS if network[1] in ('ResNetGenerator', PROJECTION, CONCAT)]
 FURTHER = [('snresnet_32', CONCAT), ('snresnet_32', 'SNResNetACDiscriminator'), ('snresnet_48', PROJECTION),
@@ -18,8 +20,7 @@ FURTHER = [('snresnet_32', CONCAT), ('snresnet_32', 'SNResNetACDiscriminator'), 
 
 def test_every_network_is_here():
     """A network of a new file has to come into the list of `cases`."""
-    folders = [Path(importlib.import_module(package).__path__[0]) for package in ('gen_models', 'dis_models')]
-    files = {path.stem for folder in folders for path in folder.glob('*.py')}
+    files = {path.stem for package in (gen_models, dis_models) for path in Path(package.__file__).parent.glob('*.py')}
     assert files - {name for name, _ in NETWORKS} == {'__init__', 'base', 'resblocks', 'cnn_base', 'sncnn_base'}
 
 
@@ -28,7 +29,7 @@ def check(case, rtol, train=True):
     expected = case.expected(p, train=train)
     assert expected.std(0).max() > 1e-4  # more than biases
     with chainer.using_config('train', train), chainer.no_backprop_mode():
-        y = case.output().array
+        y = case.output(case.x).array
     assert y.dtype == case.x.dtype
     np.testing.assert_allclose(y, expected, rtol=rtol, atol=rtol / 10 * np.abs(expected).max())
     return {name for name in set(p) - p.read if not name.endswith('/N')}
@@ -79,48 +80,49 @@ def test_gradient_along_a_direction(network):
         np.testing.assert_allclose(case.arrays()[f'{name}/u'], u, atol=1e-6, err_msg='one step of power iteration')
 
 
-@pytest.mark.parametrize('name', ['resnet_32', 'resnet'])
-def test_blended_labels(name):
-    case = Case(name, 'ResNetGenerator')
-    y = np.array([[0, 1], [1, 2], [2, 2]], np.int32)
-    weights = np.array([[1, 0], [.3, .7], [.5, .5]])
-    condition = np.array([[1, 0, 0], [0, .3, .7], [0, 0, 1]])
+def test_blended_labels():
+    case = Case(*cases.GENERATOR_32)
+    y, weights = np.array([[0, 1], [1, 2], [2, 2]], np.int32), np.array([[1, 0], [.3, .7], [.5, .5]])
+    case.condition = np.array([[1, 0, 0], [0, .3, .7], [0, 0, 1]])
     with chainer.using_config('train', False):
         x = case.model(z=case.x, y=y, weights=weights)
-    expected = case.expected(case.arrays(), condition=condition, train=False)
-    np.testing.assert_allclose(x.array, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(x.array, case.expected(case.arrays(), train=False), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize('name', ['snresnet_32', 'snresnet'])
-def test_projection_without_labels_is_the_first_term_alone(name):
-    case = Case(name, PROJECTION)
+def test_projection_without_labels_is_the_first_term_alone():
+    case = Case('snresnet', PROJECTION)
     case.y = case.condition = None
     check(case, 1e-9)
 
 
-@pytest.mark.parametrize('name, class_name', [network for network in NETWORKS if 'Discriminator' in network[1]])
-def test_without_a_norm_named_it_is_spectral(name, class_name):
-    """The same draws, names and arrays as if the arguments were not there."""
-    plain, told = (arrays_of(build(name, class_name, **kwargs)) for kwargs in (
-        {}, {'norm': 'spectral', 'use_gamma': False, 'scale': 1., 'final_scale': 1.}))
-    assert list(plain) == list(told)
-    for path in plain:
-        np.testing.assert_array_equal(plain[path], told[path])
-
-
-@pytest.mark.parametrize('extension, name, class_name', [
-    ('npz', 'resnet_32', 'ResNetGenerator'), ('h5', 'resnet', 'ResNetGenerator'), ('npz', 'snresnet', CONCAT),
-    ('h5', 'snresnet_32', PROJECTION)])
-def test_files(extension, name, class_name, tmp_path):
-    """u included: in test mode the outputs depend on it."""
-    case, other = Case(name, class_name, dtype=np.float32), build(name, class_name, seed=1)
-    save, load = {'npz': (serializers.save_npz, serializers.load_npz),
-                  'h5': (serializers.save_hdf5, serializers.load_hdf5)}[extension]
-    save(tmp_path / f'model.{extension}', case.model)
-    load(tmp_path / f'model.{extension}', other)
-    expected, actual = arrays_of(case.model), arrays_of(other)
-    for path in expected:
-        np.testing.assert_array_equal(actual[path], expected[path], path)
-    with chainer.using_config('train', False):
-        y, case.model = case.output().array, other
-        np.testing.assert_array_equal(case.output().array, y)
+@pytest.mark.parametrize('network, norm', [
+    *((cases.PROJECTION_32, norm) for norm in NORMS), *((cases.CNN_32, norm) for norm in ('layer', 'spectral')),
+    *((FURTHER[0], norm) for norm in ('spectral', 'none')), (('gulrajani_32', 'ResNetDiscriminator'), 'weight')])
+def test_gradient_penalty(network, norm):
+    """Its value against differences of D along its own gradient, its gradients against differences of its value."""
+    dis = cases.build(*network, ch=3, norm=norm)
+    cases.cast(dis, np.float64)
+    x = np.random.RandomState(1).uniform(-1, 1, (2, 3, 32, 32))
+    y = np.array([1, 2], np.int32) if dis.n_classes else None
+    with chainer.using_config('train', norm == 'batch'):  # no step of u between two values
+        variable = chainer.Variable(x)
+        gradient, = chainer.grad([dis(variable, y)], [variable])
+        eps, total = 1e-6, 0
+        for i in range(2):
+            step = np.zeros_like(x)
+            step[i] = eps * gradient.array[i] / np.linalg.norm(gradient.array[i])
+            # With batch normalization the outputs depend on all samples: it is their sum that is differentiated.
+            total += ((dis(x + step, y).array - dis(x - step, y).array).sum() / (2 * eps) - 1) ** 2
+        penalty = gradient_penalty(dis, x, y)
+        assert penalty.shape == ()
+        np.testing.assert_allclose(penalty.array, total / 2, rtol=1e-4)
+        for link in dis.links():  # differences move u and v too, which the gradient holds still unless they converged
+            if hasattr(link, 'u'):
+                link.u = np.linalg.svd(link.W.array.reshape(len(link.W), -1))[0][:, :1].T.copy()
+        dis.cleargrads()
+        gradient_penalty(dis, x, y).backward()
+        params = [param for _, param in sorted(dis.namedparams()) if param.grad is not None]
+        assert len(params) >= 8
+        np.random.seed(0)  # of the direction
+        gradient_check.check_backward(lambda: gradient_penalty(dis, x, y), (), None, params, dtype='d', eps=1e-6,
+                                      rtol=1e-3, atol=1e-5)

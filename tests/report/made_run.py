@@ -23,16 +23,15 @@ def make_run(folder, changes=None, iterations=4, log_changes=None):
         gen(20)
         for link in dis.links():
             getattr(link, 'W_bar', None)  # so that u comes to be the first singular vector, as training leaves it
-    log = []
+    log = [{'loss_gen': 1. / k, 'loss_dis': 2., 'epoch': 0, 'iteration': k, 'elapsed_time': 2. * k}
+           for k in range(1, iterations + 1)]
     (folder / 'preview').mkdir()
-    for k in range(1, iterations + 1):
-        log.append({'loss_gen': 1. / k, 'loss_dis': 2., 'epoch': 0, 'iteration': k, 'elapsed_time': 2. * k})
-        if k % 2 == 0:
-            log[-1] |= {'digits_is_mean': 2. + k, 'digits_is_std': .1, 'digits_fid': 100. / k, 'digits_recognized': .5}
-            rng = np.random.RandomState(k)
-            save_sheet(folder / 'preview' / f'{k:08d}.png', rng.randint(0, 256, (4, 3, 8, 8)).astype(np.uint8), 2, 2)
-            save_snapshot(folder / f'ResNetGenerator_{k}.npz', gen)
-            save_snapshot(folder / f'SNResNetProjectionDiscriminator_{k}.npz', dis)
+    for k in range(2, iterations + 1, 2):
+        log[k - 1] |= {'digits_is_mean': 2. + k, 'digits_is_std': .1, 'digits_fid': 100. / k, 'digits_recognized': .5}
+        rng = np.random.RandomState(k)
+        save_sheet(folder / 'preview' / f'{k:08d}.png', rng.randint(0, 256, (4, 3, 8, 8)).astype(np.uint8), 2, 2)
+        save_snapshot(folder / f'ResNetGenerator_{k}.npz', gen)
+        save_snapshot(folder / f'SNResNetProjectionDiscriminator_{k}.npz', dis)
     for k, entry in (log_changes or {}).items():
         log[k] |= entry
     (folder / 'log.json').write_text(json.dumps(log))

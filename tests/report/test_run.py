@@ -1,53 +1,136 @@
+"""What is read of a run, and said of it: verdict, summary and card."""
+import json
+import re
 import shutil
 
+from source.report.card import make_card
+from source.report.material import Material
+from source.report.page import make_page
 from source.report.run import read_run, read_runs
-from tests.report.made_run import with_log
+from source.report.tables import table_section
+from source.report.verdict import checks_of
+from tests.report.made_run import make_run, with_log
 
 import pytest
 import yaml
 
 
-@pytest.fixture
-def run(made):
-    return read_run(made)
+def texts(run):
+    return [check.text for check in checks_of(run)]
 
 
-def test_images_per_second_leave_scoring_out(run):
-    """Two seconds an iteration of 3 × 10 images; entries 2 and 4 were scored."""
+def bad(run, spectra=None):
+    return [check.text for check in checks_of(run, spectra) if not check.good]
+
+
+def test_a_good_run(run):
+    assert bad(run) == []
+    assert texts(run)[:2] == ['finished all 4 iterations', 'losses stayed finite']
+    assert {'inception score 6 at the end, its best', 'FID 25 at the end, its best'} <= set(texts(run))
+
+
+@pytest.mark.parametrize('n_entries, log_changes, expected', [
+    (2, None, 'made 2 of 4 iterations; go on with train.py --resume auto'),
+    (4, {2: {'loss_dis': float('nan')}}, 'loss_dis is not finite from iteration 3 on: it diverged'),
+    (4, {3: {'digits_fid': 60.}}, 'FID 60 at the end is worse than 50 at iteration 2: that snapshot may be the better'),
+    (4, {3: {'digits_recognized': .1}}, 'the judge reads 10.0% of the samples as their class at the end: classes are'),
+    (4, {3: {'digits_is_mean': 3.}}, 'inception score 3 at the end is worse than 4 at iteration 2')])
+def test_what_to_look_at(run, n_entries, log_changes, expected):
+    found, = bad(with_log(run, n_entries, log_changes))
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize('n_entries, changes', [(3, {}), (2, {}), (4, {3: dict.fromkeys(
+    ('digits_fid', 'digits_is_mean', 'digits_recognized'), float('nan'))})])
+def test_a_last_score_that_is_not_of_the_end(run, n_entries, changes):
+    """Interrupted after another iteration or before the run's last; at the end, but no number."""
+    said = texts(with_log(run, n_entries, {0: {'digits_fid': 50., 'digits_is_mean': 9.}, **changes}))
+    assert not any('at the end' in text for text in said)
+    assert {'inception score 4 at iteration 2 is worse than 9 at iteration 1: that snapshot may be the better one',
+            'FID 50 at iteration 2, its best',
+            'the judge reads 50.0% of the samples as their class at iteration 2'} <= set(said)
+
+
+def test_spectral_norms(run):
+    def spectra(sigma, normalization='spectral'):
+        return {'normalization': normalization, 'layers': {'c1': {'values': [sigma, .2]}, 'c2': {'values': [1., .1]}}}
+    assert bad(run, spectra(1.05)) == bad(run, spectra(7., 'none')) == []
+    assert bad(run, spectra(1.2))[0].endswith('weights are not held at 1: the largest is 1.200')
+    assert bad(run, spectra(None)) == ['a spectral norm is not finite']
+
+
+def test_a_judge_of_other_data(tmp_path):
+    """Digits' judge says nothing of photographs' classes, whatever an earlier log holds; card and verdict say so."""
+    run = read_run(make_run(tmp_path / 'run', {'dataset': {
+        'dataset_fn': 'datasets/photo_tiles.py', 'dataset_name': 'PhotoTilesDataset', 'args': {}}},
+        log_changes={3: {'digits_recognized': 0.}}))
+    assert 'recognized' not in run.score_names() and bad(run) == []
+    assert not any('reads' in text for text in texts(run))
+    card, why = make_card(run), 'the judge digits knows zero to nine, which are not the classes of PhotoTilesDataset'
+    assert f'Note: {why}' in card and why in make_page([run], [Material()], [], 'today')
+    line, = [line for line in card.splitlines() if line.startswith('| FID')]
+    assert line.endswith('network digits (a foreign judge) |')
+
+
+def test_scores_of_an_earlier_iteration_and_of_a_single_split_in_the_summary(run):
+    """Logs of earlier versions give the latter a standard deviation of 0."""
+    def cell(run, row):
+        return re.search(rf'<th scope="row">{row}</th><td>(.*?)</td>', table_section([run])).group(1)
+    for n_entries, expected in ((4, '25'), (3, '50 (at iteration 2)'), (2, '50')):
+        assert cell(with_log(run, n_entries), 'FID') == expected
+    assert cell(run, 'inception score') == '6 ± 0.1'
+    run.config['evaluation']['splits'] = 1
+    assert cell(run, 'inception score') == '6'
+    assert 'on 24 samples in 1 split, FID' in table_section([run])
+
+
+def test_card(tmp_path):
+    folder = make_run(tmp_path / 'my run', {'updater.args.ema': .99})
+    (folder / 'ResNetGenerator_ema_4.npz').touch()
+    card = make_card(read_run(folder))
+    for text in ('# my run', 'images of 10 classes', '`ResNetGenerator_4.npz`, `ResNetGenerator_ema_4.npz`, `SNRes',
+                 '`DigitsDataset`', 'size 8',
+                 '4 of 4 generator updates in 8 s, 2 discriminator updates each, batches of 4 real images; loss hinge',
+                 'alpha 0.0002, beta1', 'alpha falls linearly to 0 from iteration 2 on', 'decay 0.99', 'Seed: 5',
+                 '| FID | 25 | 4 | 24 samples in 3 splits', '## Limits', 'is not the Inception network'):
+        assert text in card, text
+    assert '| epoch' not in card
+    card = make_card(read_run(make_run(tmp_path / 'run', {'evaluation.network': None}, iterations=0)))
+    for text in 'None was computed.', '**Look at this:** made 0 of 4 iterations', 'Files: none yet':
+        assert text in card, text
+
+
+def test_card_with_records_of_other_commands(folder):
+    (folder / 'kid.json').write_text(json.dumps({
+        'samples': 'results/G_4.npz', 'protocol': 'modern', 'feature_network': 'digits', 'seed': 3, 'kid_mean': .5,
+        'fid': None, 'precision': 'high', 'n_images': 7000}))
+    (folder / 'ms_ssim.json').write_text(json.dumps({
+        'samples': 'x', 'protocol': '5 pairs', 'feature_network': None, 'seed': None, 'ms_ssim': .25}))
+    card = make_card(read_run(folder)).splitlines()
+    assert [line for line in card if 'kid.json' in line] == [
+        '| KID | 0.5 | `kid.json` | modern; 7,000 images of `G_4.npz`; network digits; seed 3 |']
+    assert '| MS-SSIM within classes (lower: more varied) | 0.25 | `ms_ssim.json` | 5 pairs; `x` |' in card
+
+
+def test_series_and_speed(run):
+    """Without what is not finite and, of entries 2 and 4, scoring: two seconds an iteration of 3 × 10 images."""
     run.config['batchsize'], run.config['updater']['args']['n_dis'] = 10, 3
     assert run.images_per_second() == [(3, 15.)]
+    changed = with_log(run, changes={1: {'loss_gen': float('inf')}, 2: {'loss_gen': None}, 3: {'iteration': 400}})
+    assert changed.series('loss_gen') == [(1, 1.), (400, .25)]
+    assert changed.series('none') == [] and changed.n_done == 400
 
 
-def test_iterations_made_are_not_lines_of_the_log(run):
-    run.log = [{**entry, 'iteration': 100 * entry['iteration']} for entry in run.log]
-    assert run.n_done == 400
-
-
-def test_series_leave_out_what_is_not_finite(run):
-    run = with_log(run, changes={1: {'loss_gen': float('inf')}, 2: {'loss_gen': None}})
-    assert run.series('loss_gen') == [(1, 1.), (4, .25)]
-    assert run.series('none') == []
-
-
-@pytest.mark.parametrize('n_entries, expected', [
-    (1, [(0, 2e-4), (1, 2e-4)]), (3, [(0, 2e-4), (2, 2e-4), (3, 1e-4)]), (4, [(0, 2e-4), (2, 2e-4), (4, 0.)])])
-def test_alpha(run, n_entries, expected):
+def test_alpha(run):
     """As `test_training` finds that Adam's alpha goes: up to the decay's start the config's, then linearly to 0."""
-    assert with_log(run, n_entries).alpha() == [(k, pytest.approx(a)) for k, a in expected]
+    for n_entries, expected in ((1, {1: 2e-4}), (3, {2: 2e-4, 3: 1e-4}), (4, {2: 2e-4, 4: 0})):
+        assert dict(with_log(run, n_entries).alpha()) == pytest.approx({0: 2e-4, **expected})
 
 
 def test_scores_of_averaged_weights_are_told_apart(run):
     run = with_log(run, changes={3: {'digits_ema_fid': 20., 'digits_ema_is_std': .1}})
     assert run.score_names() == {'is_mean': ['digits_is_mean'], 'fid': ['digits_fid', 'digits_ema_fid'],
                                  'recognized': ['digits_recognized']}
-
-
-def test_snapshots_in_order(folder):
-    for name in ('ResNetGenerator_10.npz', 'ResNetGenerator_ema_10.npz', 'ResNetGenerator_x.npz', 'Other_3.npz'):
-        (folder / name).write_bytes(b'')
-    run = read_run(folder)
-    assert list(run.generators()) == [2, 4, 10] and list(run.generators(ema=True)) == [10]
-    assert list(run.discriminators()) == [2, 4]
 
 
 @pytest.mark.parametrize('log, expected', [
@@ -62,17 +145,15 @@ def test_damaged_log(folder, log, expected):
 
 
 def test_names_tell_runs_apart(made, folder):
-    assert [run.name for run in read_runs([made, folder])] == [str(made), str(folder)]
-    assert [run.name for run in read_runs([made])] == ['run']
     other = shutil.copytree(made, folder.parent / 'other')
-    assert [run.name for run in read_runs([made, other])] == ['run', 'other']
+    for second, names in ((folder, [str(made), str(folder)]), (other, ['run', 'other'])):
+        assert [run.name for run in read_runs([made, second])] == names
 
 
 @pytest.mark.parametrize('name', ['updater.args.n_dis', 'updater.args.ema', 'models.generator.args.n_classes'])
 def test_counts_that_are_none_are_named(folder, name):
-    config = yaml.safe_load((folder / 'config.yml').read_text())
+    config = place = yaml.safe_load((folder / 'config.yml').read_text())
     *parents, last = name.split('.')
-    place = config
     for key in parents:
         place = place[key]
     place[last] = 'many'

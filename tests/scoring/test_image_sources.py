@@ -1,8 +1,5 @@
-from gen_models.resnet_32 import ResNetGenerator
 from source.datasets.image_dataset import ImageDataset
-from source.miscs.generate import generate_ims
-from source.miscs.noise_sampler import NoiseSampler
-from source.scoring.image_sources import GeneratedImages, StoredImages
+from source.scoring.image_sources import StoredImages
 
 import numpy as np
 import pytest
@@ -14,31 +11,6 @@ def joined(batches):
 
 def numbers(batches):
     return joined(batches)[0][:, 0, 0, 0].tolist()
-
-
-@pytest.mark.parametrize('n_classes', [10, 0])
-def test_generated(n_classes):
-    """Those of a class are the same whatever was asked for before, others for another class, in pairs all distinct."""
-    gen = ResNetGenerator(ch=4, dim_z=3, bottom_width=2, n_classes=n_classes)
-    for name, parameter in gen.namedparams():
-        if 'betas' in name:
-            parameter.array[...] = np.random.normal(size=parameter.shape)
-    for _ in range(30):
-        gen(20)
-    generated = GeneratedImages(gen, seed=5)
-    ims, y = joined(generated.batches(130))
-    expected, labels = generate_ims(gen, 130, NoiseSampler(3, n_classes, seed=5))
-    np.testing.assert_array_equal(ims, expected)
-    np.testing.assert_array_equal(y, labels)
-    assert (y is None) == (n_classes == 0)
-    assert (generated.n, generated.n_of_class(3), list(generated.classes)) == (None, None, list(range(n_classes)))
-    first = joined(generated.batches_of_class(3, 30))
-    other = joined(generated.batches_of_class(4, 30))
-    again = joined(generated.batches_of_class(3, 30))
-    np.testing.assert_array_equal(first[0], again[0])
-    assert (first[0] != other[0]).mean() > .2
-    assert n_classes == 0 or (first[1] == 3).all()
-    np.testing.assert_array_equal(np.concatenate(joined(generated.pairs_of_class(3, 15))), first[0])
 
 
 @pytest.fixture
@@ -54,10 +26,8 @@ def test_stored(stored):
     assert (numbers(stored.batches(7)), stored.order) == (order[:7], 'drawn')
     assert numbers(stored.batches_of_class(1, 4)) == [k for k in order if k % 3 == 1][:4]
     ims0, ims1 = (ims[:, 0, 0, 0] for ims in joined(stored.pairs_of_class(1, 2000)))
-    assert len(ims0) == len(ims1) == 2000
+    assert len(ims0) == len(ims1) == 2000 and len(set(zip(ims0.tolist(), ims1.tolist()))) == 13 * 12
     assert (ims0 % 3 == 1).all() and (ims1 % 3 == 1).all() and (ims0 != ims1).all()
-    assert len(set(zip(ims0.tolist(), ims1.tolist()))) == 13 * 12
-    np.testing.assert_array_equal(joined(stored.pairs_of_class(1, 2000))[0][:, 0, 0, 0], ims0)
     stored.dataset.labelled = False
     plain = StoredImages(stored.dataset)
     assert (plain.n_classes, plain.n_of_class(0)) == (0, 40)
@@ -67,13 +37,9 @@ def test_stored(stored):
 
 
 def test_orders_of_stored_images(stored):
-    kept = StoredImages(stored.dataset, 5, keep_order=True)
-    assert (numbers(kept.batches(40)), kept.order) == (list(range(40)), 'as stored')
-    assert numbers(StoredImages(stored.dataset, 5).batches(40)) == np.random.RandomState(5).permutation(40).tolist()
     drawn = np.random.RandomState(1).permutation(100)[:40]  # of a hundred, sixty were removed
     stored.dataset.draw_order = drawn
     generated = StoredImages(stored.dataset, 5)
-    assert generated.order == 'as generated'
     assert drawn[numbers(generated.batches(40))].tolist() == sorted(drawn)
     assert StoredImages(stored.dataset, 5, keep_order=True).order == 'as stored'
 

@@ -1,17 +1,10 @@
-from source.scoring.judging import reference_statistics
-from source.scoring.reference import RealImages, StatisticsFile
+from source.scoring.reference import RealImages
 from source.yaml_utils import load_config
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import write_config
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture
-def config(tmp_path):
-    path = write_config(tmp_path)
-    return load_config(path), path
 
 
 @pytest.mark.parametrize('split, n, expected, text', [
@@ -21,8 +14,9 @@ def config(tmp_path):
     # as STL-10's 8,000 where 10,000 are asked for
     ('test', 361, 361, '361 of 1437 training images (the test set has only 360)'),
     ('test', 1437, 1437, '1437 training images (the test set has only 360)')])
-def test_choice(config, split, n, expected, text):
-    real = RealImages(*config, split=split, n=n)
+def test_choice(tmp_path, split, n, expected, text):
+    path = write_config(tmp_path)
+    real = RealImages(load_config(path), path, split=split, n=n)
     assert (real.n, real.text, real.split) == (expected, text, 'train' if 'training' in text else 'test')
     statistics = real.statistics(FakeFeatureNetwork())
     assert (statistics.n, statistics.images) == (expected, f'{text} of DigitsDataset')
@@ -32,15 +26,6 @@ def test_choice(config, split, n, expected, text):
     np.testing.assert_array_equal(plain.cov, statistics.cov)
 
 
-def test_chosen_images_are_the_same_every_time_and_of_all(config):
-    real, again = (RealImages(*config, n=200) for _ in range(2))
-    chosen = real.indices
-    np.testing.assert_array_equal(chosen, again.indices)
-    assert len(set(chosen.tolist())) == 200 and chosen.max() > 1300 and chosen.min() < 100
-    expected = reference_statistics(real.dataset.ims[chosen], FakeFeatureNetwork())
-    np.testing.assert_array_equal(real.statistics(FakeFeatureNetwork()).mean, expected.mean)
-
-
 def test_no_test_set(tmp_path):
     (tmp_path / 'mine.py').write_text(
         'from source.datasets.digits import DigitsDataset\n\n\nclass Mine(DigitsDataset):\n'
@@ -48,13 +33,3 @@ def test_no_test_set(tmp_path):
     path = write_config(tmp_path, {'dataset': {'dataset_fn': 'mine.py', 'dataset_name': 'Mine'}})
     real = RealImages(load_config(path), path, split='test', n=100)
     assert (real.split, real.text) == ('train', '100 of 1437 training images (there is no test set)')
-
-
-@pytest.mark.parametrize('names, said', [(('mu', 'sigma'), "TTUR's"), (('mean', 'cov'), "the authors'")])
-def test_file_that_names_no_network(tmp_path, names, said):
-    path = tmp_path / 'a.npz'
-    np.savez(path, **dict(zip(names, (np.zeros(8), np.eye(8)))))
-    file = StatisticsFile(path, FakeFeatureNetwork())
-    assert f'{said} format, which names no network: it is taken to be of digits' in file.text
-    assert str(path) in file.text and file.n is None
-    assert file.statistics(FakeFeatureNetwork()).mean.shape == (8,)

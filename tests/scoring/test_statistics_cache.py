@@ -8,18 +8,19 @@ from source.datasets.imagenet import ImageNetDataset
 from source.scoring import statistics_cache
 from source.scoring.judging import reference_statistics
 from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics
+from tests.evaluations.scored_snapshot import write_images
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np
 import pytest
-from PIL import Image
 
 
 class Counting(FakeFeatureNetwork):
     """Counts the images that pass."""
+    n = 0
 
     def __init__(self, name='digits', digest='none'):
-        self.name, self.digest, self.n = name, digest, 0
+        self.name, self.digest = name, digest
 
     def __call__(self, ims):
         self.n += len(ims)
@@ -41,79 +42,66 @@ def images(seed=0, n=40):
     return np.random.RandomState(seed).randint(256, size=(n, 3, 8, 8)).astype(np.uint8)
 
 
-def dataset(seed=0, n=40, labels=None):
-    return ImageDataset(images(seed, n), np.arange(n) % 10 if labels is None else labels, 10)
+def dataset(seed=0, n=40, first=0):
+    return ImageDataset(images(seed, n), (first + np.arange(n)) % 10, 10)
 
 
 def assert_equal(found, expected):
-    assert found.mean.tobytes() == expected.mean.tobytes()
-    assert found.cov.tobytes() == expected.cov.tobytes()
-    assert found.n == expected.n
+    assert (found.mean.tobytes(), found.cov.tobytes(), found.n) == (
+        expected.mean.tobytes(), expected.cov.tobytes(), expected.n)
 
 
 def test_computed_once(capsys):
     network = Counting()
     first = cached_statistics(dataset(), network)
-    assert network.n == 40
     again = cached_statistics(dataset(), network, images='the same in other words')
     assert network.n == 40
-    assert_equal(again, first)
-    assert_equal(first, reference_statistics(dataset(), Counting()))
+    for found in (first, again):
+        assert_equal(found, reference_statistics(dataset(), FakeFeatureNetwork()))
     assert (first.network, first.network_sha256, first.images) == ('digits', 'none', '40 images of ImageDataset')
-    assert again.images == 'the same in other words'
-    assert capsys.readouterr().err == ''
-    assert len(list(cache_folder().iterdir())) == 1
+    assert again.images == 'the same in other words' and capsys.readouterr().err == ''
+    some = cached_statistics(dataset(), network, np.arange(30))
+    assert_equal(some, reference_statistics(dataset(), FakeFeatureNetwork(), np.arange(30)))
+    assert some.images == '30 images of ImageDataset' and len(list(cache_folder().iterdir())) == 2
 
 
-@pytest.mark.parametrize('other', [
-    {'dataset': dataset(seed=1)}, {'dataset': dataset(labels=np.arange(40)[::-1] % 10)}, {'dataset': dataset(n=39)},
-    {'indices': np.arange(30)}, {'network': Counting(name='other')}, {'network': Counting(digest='other')}])
-def test_everything_counts(other):
-    cached_statistics(dataset(), Counting())
-    given = {'dataset': dataset(), 'network': Counting(), 'indices': None, **other}
-    found = cached_statistics(**given)
-    assert given['network'].n == len(other.get('indices', given['dataset']))
-    assert_equal(found, reference_statistics(given['dataset'], FakeFeatureNetwork(), given['indices']))
-    assert len(list(cache_folder().iterdir())) == 2
+def test_everything_counts_and_the_place_does_not():
+    keys = [cache_key(images_of, Counting()) for images_of in (
+        DigitsDataset(size=8), DigitsDataset(size=16), DigitsDataset('test', size=8), dataset(), dataset(seed=1),
+        dataset(first=1), dataset(n=39))]
+    keys += [cache_key(dataset(), Counting(), np.arange(30)), cache_key(dataset(), Counting('other')),
+             cache_key(dataset(), Counting(digest='other'))]
+    assert len(set(keys)) == len(keys) and json.loads(keys[0])['settings'] == {'n_classes': 10, 'size': 8}
+    assert cache_key(OnDisk(images()), Counting()) == cache_key(OnDisk(images(), 'there'), Counting())
 
 
 @pytest.mark.parametrize('make', [OnDisk, lambda ims: ImageDataset(ims, np.zeros(len(ims), int), 1)])
-def test_each_image_size_and_split_count_and_the_place_does_not(make):
+def test_each_image_counts(make):
     """In memory, and where the files of those on the disk are not known."""
     changed = [images() for _ in range(40)]
     for i, ims in enumerate(changed):
         ims[i, 1, 2, 3] ^= 1
     assert len({cache_key(make(ims), Counting()) for ims in (images(), *changed)}) == 41
-    assert cache_key(OnDisk(images()), Counting()) == cache_key(OnDisk(images(), 'there'), Counting())
-    keys = [cache_key(d, Counting()) for d in (DigitsDataset(size=8), DigitsDataset(size=16), DigitsDataset('test', 8))]
-    assert len(set(keys)) == 3
-    assert json.loads(keys[0])['settings'] == {'n_classes': 10, 'size': 8}
 
 
-@pytest.mark.parametrize('kind', ['folder', 'imagenet'])
-def test_each_file_and_its_name_count(kind, tmp_path):
+@pytest.mark.parametrize('opened', [
+    lambda folder: ImageFolder(folder / 'ims'),
+    lambda folder: ImageNetDataset(str(folder / 'list.txt'), str(folder / 'ims'), size=8)], ids=['folder', 'imagenet'])
+def test_each_file_and_its_name_count(opened, tmp_path):
     """Also one of the same size that no sample of the images meets."""
-    paths = [tmp_path / 'ims' / str(k % 2) / f'{k:02d}.bmp' for k in range(70)]
-    for path, im in zip(paths, images(n=70), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(im.transpose(1, 2, 0)).save(path)
+    paths = [*write_images(tmp_path / 'ims' / '0', images(n=35)), *write_images(tmp_path / 'ims' / '1', images(1, 35))]
     names = tmp_path / 'list.txt'
-    names.write_text(''.join(f'{k % 2}/{k:02d}.bmp {k % 2}\n' for k in range(70)))
-
-    def key():
-        opened = ImageFolder(tmp_path / 'ims') if kind == 'folder' else ImageNetDataset(
-            str(names), str(tmp_path / 'ims'), size=8)
-        return cache_key(opened, Counting())
-    keys = [key()]
-    assert key() == keys[0]
+    names.write_text(''.join(f'{path.parent.name}/{path.name} {path.parent.name}\n' for path in paths))
+    keys = [cache_key(opened(tmp_path), Counting())]
+    assert cache_key(opened(tmp_path), Counting()) == keys[0]
     for path in paths[1::9]:
         content, stat = path.read_bytes(), path.stat()
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))  # where a clock is slow, it is changed later
-        keys.append(key())
+        keys.append(cache_key(opened(tmp_path), Counting()))
     paths[4].rename(paths[4].with_name('other.bmp'))
-    names.write_text(names.read_text().replace(paths[4].name, 'other.bmp'))
-    keys.append(key())
+    names.write_text(names.read_text().replace(f'0/{paths[4].name}', '0/other.bmp'))
+    keys.append(cache_key(opened(tmp_path), Counting()))
     assert len(set(keys)) == len(keys)
 
 

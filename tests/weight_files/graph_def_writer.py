@@ -25,25 +25,20 @@ def shape(extents):
     return b''.join(field(2, field(1, extent)) for extent in extents)
 
 
-def tensor(array, content=True, extents=None, values=None):
-    """A TensorProto: its numbers as raw content or, with `values` (an array), as a packed list."""
-    kind = _OF_KIND[array.dtype.str[1:]]
-    message = field(1, kind) + field(2, shape(array.shape if extents is None else extents))
-    if content:
-        return message + field(4, array.tobytes())
-    values = array if values is None else values
-    packed = b''.join(map(varint, values.ravel().tolist())) if kind == INT32 else values.tobytes()
-    return message + field({FLOAT: 5, DOUBLE: 6, INT32: 7}[kind], packed)
-
-
 def node(name, operation, **attributes):
     """A NodeDef; attributes are encoded AttrValues."""
     entries = b''.join(field(5, field(1, key) + field(2, value)) for key, value in attributes.items())
     return field(1, field(1, name) + field(2, operation) + entries)
 
 
-def constant(name, array, **kwargs):
-    return node(name, 'Const', dtype=field(6, _OF_KIND[array.dtype.str[1:]]), value=field(8, tensor(array, **kwargs)))
+def constant(name, array, content=True, extents=None, values=None):
+    """Of an array, its numbers as raw content or, without `content`, as a packed list, which may be of other values."""
+    kind = _OF_KIND[array.dtype.str[1:]]
+    tensor = field(1, kind) + field(2, shape(array.shape if extents is None else extents))
+    values = array if values is None else values
+    packed = b''.join(map(varint, values.ravel().tolist())) if kind == INT32 else values.tobytes()
+    tensor += field(4, array.tobytes()) if content else field({FLOAT: 5, DOUBLE: 6, INT32: 7}[kind], packed)
+    return node(name, 'Const', dtype=field(6, kind), value=field(8, tensor))
 
 
 def graph(constants, eps=1e-3):

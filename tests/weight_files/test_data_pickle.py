@@ -2,8 +2,6 @@ import collections
 import io
 import os
 import pickle
-import pickletools
-import subprocess
 
 from source.weight_files.data_pickle import Call, Name, loads, read_data_pickle
 
@@ -30,36 +28,19 @@ def test_reads_plain_data_and_allowed_names_as_symbols(protocol):
     assert file.read() == b'behind'
     read = loads(pickle.dumps(collections.OrderedDict(a=1), protocol), ['collections.OrderedDict'])
     assert read == Call(Name('collections', 'OrderedDict'), (), {'a': 1})
-
-
-def test_shared_objects_are_shared_and_a_large_memo_index_takes_no_memory():
-    inner = []
-    read = loads(pickle.dumps([inner, inner]), ())
-    assert read[0] is read[1]
+    shared = []
+    first, second = loads(pickle.dumps([shared, shared], protocol), ())
+    assert first is second
+    # A large index of the memo takes no memory.
     assert loads(b'\x80\x02K\x01r' + (2 ** 32 - 1).to_bytes(4, 'little') + b'.', ()) == 1
 
 
-class Runs:
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.mark.parametrize('protocol', [2, 4])
-def test_refuses_all_but_plain_data(protocol, tmp_path, monkeypatch):
+def test_refuses_all_but_plain_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for value in (Runs(os.system, 'touch poisoned'), Runs(subprocess.check_output, ['touch', 'poisoned']),
-                  Runs(eval, "open('poisoned', 'w')"), Runs(os.mkdir, 'poisoned'), os.system, np.arange(3),
-                  np.float64(3), {1, 2}, bytearray(b'a'), 1 + 2j, Name('a', 'b')):
-        message = refused(pickle.dumps({'weight': value}, protocol), ['collections.OrderedDict'])
-        assert 'no file of plain tensors needs' in message
-    assert not os.listdir(tmp_path)
-
-
-def test_refuses_every_way_to_a_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    for value in (os.system, eval, np.arange(3), {1, 2}, bytearray(b'a'), 1 + 2j):
+        for protocol in (2, 4):
+            message = refused(pickle.dumps({'weight': value}, protocol), ['collections.OrderedDict'])
+            assert 'no file of plain tensors needs' in message
     for opcodes in (b'cos\nsystem\nX\x0e\x00\x00\x00touch poisoned\x85R.', b'(S"touch poisoned"\nios\nsystem\n.',
                     b'(cos\nsystem\nS"touch poisoned"\no.', b'\x82\x01.',
                     b'\x80\x04X\x02\x00\x00\x00osX\x06\x00\x00\x00system\x93.'):
@@ -67,17 +48,9 @@ def test_refuses_every_way_to_a_name(tmp_path, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
-def test_refuses_opcodes_by_name():
-    """Whatever the reader's own methods are called."""
-    codes = {each.name: each.code.encode('latin1') for each in pickletools.opcodes}
-    for name in ('POP', 'POP_MARK', 'DUP', 'OBJ', 'INST', 'NEWOBJ', 'PERSID', 'EMPTY_SET'):
-        message = refused(b'\x80\x02K\x01' + codes[name] + b'a\nb\n.')
-        assert f'uses {name}, which no file of plain tensors needs' in message
-
-
 @pytest.mark.parametrize('content, expected', [
-    (pickle.dumps({(1, 2): 3}, 4), 'a key of type tuple'), (pickle.dumps({None: 3}, 4), 'a key of type NoneType'),
-    (b'\x80\x02K\x01)R.', 'not a function'),
+    (pickle.dumps({(1, 2): 3}, 4), 'a key of type tuple'), (b'\x80\x02K\x01)R.', 'not a function'),
+    (b'\x80\x02K\x010.', 'uses POP, which no file of plain tensors needs'),  # though the reader has a method _pop
     (b'\x8d' + (2 ** 62).to_bytes(8, 'little') + b'a.', ''),  # a string of 4 EiB
     (b'\x8b' + (2 ** 31 - 1).to_bytes(4, 'little') + b'a.', ''),  # an integer of 2 GiB
     (b'X' + (2 ** 32 - 1).to_bytes(4, 'little') + b'a.', ''), (b'(' * 10 ** 6 + b't' * 10 ** 6 + b'.', 'opcodes'),

@@ -28,16 +28,13 @@ def nested(depth):
 
 
 def tensor(storage, key, n_stored, shape, strides, offset=0, legacy=False):
-    """The opcodes of one tensor; every number as it is given, true or not.
-
-    Shape and strides are numbers, or opcodes of something else.
-    """
+    """The opcodes of one tensor; every number as it is given, true or not, shape and strides perhaps as opcodes."""
     persistent_id = (b'(' + text('storage') + name('torch', storage) + text(key) + text('cpu') + number(n_stored)
                      + (b'N' if legacy else b'') + b'tQ')
-    shape, strides = (ns if isinstance(ns, bytes) else b'(' + b''.join(map(number, ns)) + b't'
-                      for ns in (shape, strides))
-    return (name('torch._utils', '_rebuild_tensor_v2') + b'(' + persistent_id + number(offset) + shape
-            + strides + b'\x89' + name('collections', 'OrderedDict') + b')RtR')
+    extents = b''.join(ns if isinstance(ns, bytes) else b'(' + b''.join(map(number, ns)) + b't'
+                       for ns in (shape, strides))
+    return (name('torch._utils', '_rebuild_tensor_v2') + b'(' + persistent_id + number(offset) + extents
+            + b'\x89' + name('collections', 'OrderedDict') + b')RtR')
 
 
 def state_dict(tensors):
@@ -46,9 +43,11 @@ def state_dict(tensors):
     return b'\x80\x02' + name('collections', 'OrderedDict') + b')R(' + items + b'u.'
 
 
-def of_array(array, key, legacy=False):
-    strides = [stride // array.itemsize for stride in array.strides]
-    return tensor(STORAGES[array.dtype.str[1:]], key, array.size, array.shape, strides, legacy=legacy)
+def of_arrays(arrays, legacy=False):
+    """The pickle of {name: array}, whose storages are called 0, 1, ..."""
+    return state_dict({key: tensor(STORAGES[array.dtype.str[1:]], str(i), array.size, array.shape,
+                                   [stride // array.itemsize for stride in array.strides], legacy=legacy)
+                       for i, (key, array) in enumerate(arrays.items())})
 
 
 def stored(array):
@@ -58,11 +57,9 @@ def stored(array):
 
 def zip_file(arrays, description=None, compression=zipfile.ZIP_STORED, byteorder=b'little'):
     """The bytes of the format since PyTorch 1.6 of {name: array}; `description` replaces its data.pkl."""
-    if description is None:
-        description = state_dict({key: of_array(array, str(i)) for i, (key, array) in enumerate(arrays.items())})
     file = io.BytesIO()
     with zipfile.ZipFile(file, 'w', compression) as archive:
-        archive.writestr('weights/data.pkl', description)
+        archive.writestr('weights/data.pkl', of_arrays(arrays) if description is None else description)
         archive.writestr('weights/byteorder', byteorder)
         for i, array in enumerate(arrays.values()):
             archive.writestr(f'weights/data/{i}', stored(array))
@@ -72,13 +69,10 @@ def zip_file(arrays, description=None, compression=zipfile.ZIP_STORED, byteorder
 
 def legacy_file(arrays, description=None, little_endian=True):
     """The bytes of the format before PyTorch 1.6."""
-    keys = [str(i) for i in range(len(arrays))]
-    if description is None:
-        description = state_dict({name: of_array(array, key, legacy=True)
-                                  for key, (name, array) in zip(keys, arrays.items(), strict=True)})
-    parts = [pickle.dumps(0x1950a86a20f9469cfc6c, 2), pickle.dumps(1001, 2),
-             pickle.dumps({'protocol_version': 1001, 'little_endian': little_endian, 'type_sizes': {'int': 4}}, 2),
-             description, pickle.dumps(keys, 2)]
+    machine = {'protocol_version': 1001, 'little_endian': little_endian, 'type_sizes': {'int': 4}}
+    parts = [pickle.dumps(0x1950a86a20f9469cfc6c, 2), pickle.dumps(1001, 2), pickle.dumps(machine, 2),
+             of_arrays(arrays, legacy=True) if description is None else description,
+             pickle.dumps([str(i) for i in range(len(arrays))], 2)]
     for array in arrays.values():
         parts += [array.size.to_bytes(8, 'little'), stored(array)]
     return b''.join(parts)

@@ -7,25 +7,31 @@ from source.experiments.records import read_record
 
 import numpy as np
 
+METHODS = {  # as the axis of Figure 1 names them, in its order
+    'Weight clip.': 'weight_clipping', 'GAN-GP': 'gan_gp', 'WGAN-GP': 'wgan_gp', 'BN': 'batch', 'LN': 'layer',
+    'WN': 'weight', 'Orthonormal': 'orthonormal', 'SN': 'spectral', 'None': 'none'}
+
 
 def page_of(results, name):
     """The `Page` of a figure, drawn as the command draws it."""
-    pages = []
-    with mock.patch.object(Page, 'save', lambda page, path: pages.append((path, page))):
+    with mock.patch.object(Page, 'save', autospec=True) as save:
         draw_figures(results, results.root / 'figures', [name])
-    (path, page), = pages
-    assert path.name == f'{name}.png'
-    return page
+    save.assert_called_once()
+    return save.call_args.args[0]
 
 
 def drawn(results, name):
-    """The axes of a figure, rows × columns."""
     return page_of(results, name).axes
 
 
 def caption(results, name):
-    """The caption of a figure, on one line."""
     return ' '.join(page_of(results, name).figure.get_supxlabel().split())
+
+
+def bars_of_figure_10(results):
+    axis = drawn(results, 'figure_10')[0, 0]
+    methods = [label.get_text() for label in axis.get_xticklabels()]
+    return [f'{method} {text.get_text()}' for method, text in zip(methods, axis.texts, strict=True)]
 
 
 def records_of(results, variant):
@@ -34,12 +40,10 @@ def records_of(results, variant):
 
 
 def scores(results, variant, score):
-    """An array of a score of both seeds."""
     return np.array([record['scores'][score] for record in records_of(results, variant)])
 
 
 def line(axis, label):
-    """The one line of this label."""
     found, = [line for line in axis.lines if line.get_label() == label]
     return found
 
@@ -49,7 +53,7 @@ def labels(axis):
     return [line.get_label() for line in axis.lines if not line.get_label().startswith('_')]
 
 
-def assert_mean_and_deviation(axis, label, xs, values):
+def assert_band(axis, label, xs, values):
     """A line through the means of `values`, (seeds, points), at `xs`, and a shade of ± their standard deviation."""
     drawn_line = line(axis, label)
     np.testing.assert_allclose(drawn_line.get_xdata(), xs)

@@ -1,7 +1,7 @@
 """What is drawn, from which of a folder's records, and what is said of the others."""
 import experiments
 from source.experiments.catalogue import EXPERIMENTS
-from source.experiments.figures import DRAWN, draw_figures, page
+from source.experiments.figures import DRAWN, draw_figures
 from source.experiments.records import Results, identity, write_record
 from tests.experiments.made_records import make_records
 from tests.narrow import files_in, run
@@ -13,20 +13,10 @@ from PIL import Image
 
 def test_every_figure_is_drawn(results, tmp_path):
     paths = draw_figures(results, tmp_path)
-    assert [path.stem for path in paths] == list(DRAWN) == [
-        name for name in EXPERIMENTS if name.startswith('figure_')]
+    assert [path.stem for path in paths] == list(DRAWN) == [name for name in EXPERIMENTS if name.startswith('figure_')]
     for path in paths:
         with Image.open(path) as image:
             assert min(image.size) > 400 and np.asarray(image.convert('L')).std() > 10
-
-
-def test_caption_says_dataset_budget_and_seeds(records):
-    variant = EXPERIMENTS['figure_9'].variants[0]
-    shown = {(variant, seed): records[f'{variant.name}-seed{seed}'] for seed in (0, 1)}
-    assert page.described(shown) == (
-        'Run on digits, ch 8 (the paper\'s is 64), 700 generator updates, batch 32, seeds 0, 1. Scores are by the '
-        'network "digits", not by Inception: not to be compared with the paper\'s numbers.')
-    assert page.described(shown, scores=False).endswith('seeds 0, 1.')
 
 
 def test_figures_that_were_not_run(tmp_path):
@@ -43,17 +33,15 @@ def test_figures_that_were_not_run(tmp_path):
     assert not (tmp_path / 'nothing').exists()
 
 
-@pytest.mark.parametrize('name, figures', [
-    ('digits_table2', 'digits_figures'), ('another', 'another_figures')])
+@pytest.mark.parametrize('name, figures', [('digits_table2', 'digits_figures'), ('another', 'another_figures')])
 def test_figures_go_beside_the_results_and_those_replaced_are_named(tmp_path, capsys, monkeypatch, name, figures):
     results, folder = Results(tmp_path / name), tmp_path / figures
     make_records(results, ['figure_9'])
     arguments = ['figures', 'figure_3', 'figure_9', '--results_dir', results.root]
     for k in range(2):
         assert run(experiments.main, *arguments) == 0
-        captured = capsys.readouterr()
-        assert captured.out == f'{folder}/figure_3.png\n{folder}/figure_9.png\n'
-        assert captured.err == k * (f'{folder}/figure_3.png and 1 more: replaced; --out names another folder\n')
+        assert capsys.readouterr() == (f'{folder}/figure_3.png\n{folder}/figure_9.png\n', k * (
+            f'{folder}/figure_3.png and 1 more: replaced; --out names another folder\n'))
     before = files_in(tmp_path)
     monkeypatch.setitem(DRAWN, 'figure_9', lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):

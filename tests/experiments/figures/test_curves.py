@@ -1,16 +1,10 @@
 """Figures 4, 5, 11, 13 and 15: means and deviations over seeds, in the panel and under the label they belong to."""
 from source.experiments.catalogue import Variant
 from source.experiments.figures import DRAWN
-from source.experiments.records import Results
-from tests.experiments.figures.drawn import assert_mean_and_deviation, drawn, labels, line, records_of, scores
-from tests.experiments.made_records import make_records
+from tests.experiments.figures.drawn import METHODS, assert_band, drawn, labels, line, records_of, scores
 
 import numpy as np
 import pytest
-
-METHODS = {'SN': 'spectral', 'WN': 'weight', 'Orthonormal': 'orthonormal'}
-PANELS = {'resnet': '(a) unconditional', 'resnet_projection': '(b) projection discriminator',
-          'resnet_concat': 'classes concatenated'}
 
 
 def learning_curves(results, variant):
@@ -23,29 +17,23 @@ def learning_curves(results, variant):
     ('figure_11', 'n_dis', ['SN', 'WN'], 'cnn-{}-D{}-at_most_10000', {
         1: '-n_dis_1', 2: '-n_dis_2', 5: '', 10: '-n_dis_10', 20: '-n_dis_20'})])
 def test_against_a_quantity(results, figure, quantity, shown, cells, options):
-    for axis, (score, name) in zip(drawn(results, figure)[0], (('is_mean', 'inception score'), ('fid', 'FID')),
-                                   strict=True):
+    axes = drawn(results, figure)[0]
+    for axis, score, name in zip(axes, ('is_mean', 'fid'), ('inception score', 'FID'), strict=True):
         assert name in axis.get_ylabel() and axis.get_xlabel() == quantity
         assert sorted(labels(axis)) == sorted(shown)
         for label in shown:
             values = [scores(results, cells.format(METHODS[label], option), score) for option in options.values()]
-            assert_mean_and_deviation(axis, label, list(options), np.transpose(values))
+            assert_band(axis, label, list(options), np.transpose(values))
 
 
-@pytest.mark.parametrize('figure, networks', [
-    ('figure_5', ['resnet_concat']), ('figure_13', ['resnet', 'resnet_projection']),
-    ('figure_13', ['resnet']), ('figure_13', ['resnet_projection'])], ids=str)
-def test_learning_curves(tmp_path, figure, networks):
-    """A half of Figure 13 where the data have no classes, or only one half has been run."""
-    results = Results(tmp_path / 'comparison')
-    for cell in make_records(results, [figure]):
-        if cell.variant.network not in networks:
-            results.record(cell).unlink()
-    for axis, network in zip(drawn(results, figure)[0], networks, strict=True):
-        assert axis.get_title() == PANELS[network]
-        assert sorted(labels(axis)) == ['Orthonormal', 'SN']
+@pytest.mark.parametrize('figure, panels', [
+    ('figure_5', {'resnet_concat': 'classes concatenated'}),
+    ('figure_13', {'resnet': '(a) unconditional', 'resnet_projection': '(b) projection discriminator'})])
+def test_learning_curves(results, figure, panels):
+    for axis, (network, title) in zip(drawn(results, figure)[0], panels.items(), strict=True):
+        assert axis.get_title() == title and sorted(labels(axis)) == ['Orthonormal', 'SN']
         for label in labels(axis):
-            assert_mean_and_deviation(axis, label, *learning_curves(results, f'{network}-{METHODS[label]}'))
+            assert_band(axis, label, *learning_curves(results, f'{network}-{METHODS[label]}'))
 
 
 def test_critic_losses(results):
@@ -58,15 +46,10 @@ def test_critic_losses(results):
         logs = [record['log'] for record in records_of(results, variant)]
         for data, style in (('train', '--'), ('held out', '-')):
             values = [log[f'critic_loss_{data.replace(" ", "_")}'] for log in logs]
-            assert_mean_and_deviation(losses, f'{label} ({data})', logs[0]['iteration'], values)
+            assert_band(losses, f'{label} ({data})', logs[0]['iteration'], values)
             assert line(losses, f'{label} ({data})').get_linestyle() == style
-        assert_mean_and_deviation(curves, label, *learning_curves(results, variant))
+        assert_band(curves, label, *learning_curves(results, variant))
         assert len({line(losses, f'{label} (train)').get_color(), line(curves, label).get_color()}) == 1
-
-
-# Seeds that ended early
-
-RESNET, WGAN_GP = Variant('resnet', 'spectral'), Variant('cnn', 'wgan_gp', 'A')
 
 
 def record(scores, status='finished', interval=10):
@@ -74,10 +57,6 @@ def record(scores, status='finished', interval=10):
     return {'status': status, 'scores': {}, 'curve': {'iteration': iteration, 'is_mean': scores},
             'budget': {'dataset': 'digits', 'iteration': 40, 'ch': 8, 'batchsize': 32, 'feature_network': 'digits'},
             'log': {'iteration': iteration, 'critic_loss_train': scores, 'critic_loss_held_out': scores}}
-
-
-def page_of(figure, variant, *records):
-    return DRAWN[figure]({(variant, seed): each for seed, each in enumerate(records)}, None)
 
 
 def shaded(axis):
@@ -89,27 +68,28 @@ def crosses(axis):
     return [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axis.lines if line.get_marker() == 'x']
 
 
-@pytest.mark.parametrize('figure, variant, panel, n_crosses', [
-    ('figure_13', RESNET, 0, 1), ('figure_15', WGAN_GP, 0, 2), ('figure_15', WGAN_GP, 1, 1)])
-def test_a_seed_that_ended_early_does_not_shorten_the_line(figure, variant, panel, n_crosses):
-    """Its end is marked; and a shade of no width would say that seeds agree."""
-    page = page_of(figure, variant, record([1., 2., 3., 4.]), record([3., 6.], 'diverged: x'))
+WHOLE = record([1., 2., 3., 4.])
+EARLY = [WHOLE, record([3., 6.], 'diverged: x')]
+
+
+@pytest.mark.parametrize('figure, panel, records, means, xs_of_shade, ends', [
+    ('figure_13', 0, EARLY, [2., 4., 3., 4.], [10, 20], [([20], [6.])]),
+    ('figure_15', 0, EARLY, [2., 4., 3., 4.], [10, 20], [([20], [6.])] * 2),
+    ('figure_15', 1, EARLY, [2., 4., 3., 4.], [10, 20], [([20], [6.])]),
+    ('figure_13', 0, [record([1., None], 'diverged: x'), record([3.], 'crashed: x')], [2.], [10],
+     [([10], [1.]), ([10], [3.])]),
+    ('figure_13', 0, [WHOLE], [1., 2., 3., 4.], [], []),
+    ('figure_13', 0, [WHOLE, record([3., 6.], interval=20)], [1., 2.5, 3., 5.], [20, 40], [])])
+def test_seeds_of_other_lengths(figure, panel, records, means, xs_of_shade, ends):
+    """One that ended early does not shorten the line, and is marked; a shade of no width would say that seeds agree."""
+    variant = Variant('resnet', 'spectral') if figure == 'figure_13' else Variant('cnn', 'wgan_gp', 'A')
+    page = DRAWN[figure]({(variant, seed): each for seed, each in enumerate(records)}, None)
     axis = page.axes[0, panel]
-    line = next(line for line in axis.lines if len(line.get_xdata()) > 1)
-    np.testing.assert_allclose(line.get_xdata(), [10, 20, 30, 40])
-    np.testing.assert_allclose(line.get_ydata(), [2., 4., 3., 4.])
-    assert crosses(axis) == n_crosses * [([20], [6.])] and shaded(axis) == [10, 20]
+    assert page.axes.shape == ((1, 1) if figure == 'figure_13' else (1, 2))  # no half of Figure 13 without curves
+    np.testing.assert_array_equal(axis.lines[0].get_xdata(), 10 * np.arange(1, 1 + len(means)))
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), means)
+    assert crosses(axis) == ends and shaded(axis) == xs_of_shade
     assert 'diverged or crashed' in ' '.join(page.figure.get_supxlabel().split())
-
-
-def test_other_seeds_than_two_of_a_length():
-    axis = page_of('figure_13', RESNET, record([1., None], 'diverged: x'), record([3.], 'crashed: x')).axes[0, 0]
-    np.testing.assert_allclose(axis.lines[0].get_ydata(), [2.])
-    assert crosses(axis) == [([10], [1.]), ([10], [3.])]
-    axis = page_of('figure_13', RESNET, record([1., 2., 3., 4.])).axes[0, 0]
-    assert shaded(axis) == [] and crosses(axis) == []
-    axis = page_of('figure_13', RESNET, record([1., 2., 3., 4.]), record([3., 6.], interval=20)).axes[0, 0]
-    np.testing.assert_array_equal(axis.lines[0].get_ydata(), [1., 2.5, 3., 5.])
 
 
 def test_one_seed_and_a_failed_one_against_a_quantity():

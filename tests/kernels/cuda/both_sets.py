@@ -1,7 +1,8 @@
 """Calls a function of the CUDA set and its twin on the same arrays."""
 import importlib
+import itertools
 
-from tests.kernels.convolution_operations import BFLOAT16, identifier
+from tests.kernels.convolution_operations import BFLOAT16, ids
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def places(names, cases, large=(), host='host'):
         cases, large = ([(case,) for case in group] for group in (cases, large))
     on_gpu = [pytest.param('gpu', *case, marks=pytest.mark.gpu) for case in (*cases, *large)]
     return pytest.mark.parametrize(f'check, {names}', [(host, *case) for case in cases] + on_gpu, indirect=['check'],
-                                   ids=identifier)
+                                   ids=ids)
 
 
 def function_of(kernel_set, call):
@@ -29,15 +30,13 @@ def function_of(kernel_set, call):
 
 
 def check(xp, call, *args, rtol=2e-6, gpu_rtol=None, **kwargs):
-    """A launcher against its twin, by `xp`, CuPy or its stand-in: twice, with the same bits, there in both orders of
-    blocks and threads, and with arrays off multiples of 16 bytes.
-    """
+    """A launcher against its twin, by CuPy or its stand-in `xp`: twice with the same bits, and off 16 bytes."""
     on_host = hasattr(xp, 'reverse')
     rtol = rtol if on_host or gpu_rtol is None else gpu_rtol
     results = []
     for reverse, misaligned in ((False, False), (True, False), (False, True)):
         if on_host:
-            xp.reverse = reverse
+            xp.reverse = reverse  # the order of blocks and threads
         results.append(_compared(xp, misaligned, call, args, rtol, **kwargs))
     for a, b in zip(*results[:2], strict=True):
         assert a.tobytes() == b.tobytes(), f'{call} gives other bits the second time'
@@ -54,21 +53,19 @@ def _compared(xp, misaligned, call, args, rtol, atol=None, of_largest=None, **kw
     actual = flat(function_of('cuda', call)(*sent, **kwargs))
     what = f'{call} of {[a.shape for a in flat(args)]}'
     assert all(a.flags.c_contiguous for a in actual), what
-    pairs = list(zip(actual + flat(sent), expected + flat(for_twin), strict=True))
-    of_largest = of_largest if isinstance(of_largest, tuple) else (of_largest,) * len(pairs)
-    of_largest += of_largest[:1] * (len(pairs) - len(of_largest))  # arguments, which are left as they were
-    for (a, e), share in zip(pairs, of_largest, strict=True):
+    pairs = zip(actual + flat(sent), expected + flat(for_twin), strict=True)
+    shares = of_largest if isinstance(of_largest, tuple) else (of_largest,)
+    for (a, e), share in itertools.zip_longest(pairs, shares, fillvalue=shares[0]):
         assert a.shape == e.shape and a.dtype == e.dtype, f'{what}: {a.dtype} {a.shape} for {e.dtype} {e.shape}'
         if e.dtype.kind in 'ui':
             np.testing.assert_array_equal(a, e, what)
             continue
-        a, largest = a.astype(np.float64), np.abs(e.astype(np.float64)).max(initial=0)
-        relative, absolute = 2 ** -7 if e.dtype == BFLOAT16 and rtol > 0 else rtol, atol
+        relative = 2 ** -7 if e.dtype == BFLOAT16 and rtol > 0 else rtol
+        a, e = a.astype(np.float64), e.astype(np.float64)
+        absolute = atol if atol is not None else rtol * np.abs(e).max(initial=0)
         if share is not None:
-            relative, absolute = 0, share * largest
-        elif atol is None:
-            absolute = rtol * largest
-        np.testing.assert_allclose(a, e.astype(np.float64), rtol=relative, atol=absolute, err_msg=what)
+            relative, absolute = 0, share * np.abs(e).max(initial=0)
+        np.testing.assert_allclose(a, e, rtol=relative, atol=absolute, err_msg=what)
     return actual
 
 

@@ -4,14 +4,8 @@ import importlib
 import sys
 from types import SimpleNamespace
 
-from source.kernels.cuda import (
-    convolution,
-    convolution_plans,
-    cudnn_library,
-    launching,
-    plan_choices,
-    spectral_normalization,
-)
+from source.kernels.cuda import convolution, convolution_plans, cudnn_library, launching, plan_choices
+from source.kernels.cuda.spectral_normalization import _ones
 from tests.functions.cuda_on_host import FakeCupy, folder_of_the_run
 from tests.kernels.cuda import both_sets
 from tests.kernels.cuda.fake_cudnn import FakeCudnn
@@ -41,7 +35,7 @@ def _compiled(tmp_path_factory):
 def host(_compiled, monkeypatch):
     fake, function = _compiled
     counters = {}
-    spectral_normalization._ones.cache_clear()
+    _ones.cache_clear()
     monkeypatch.setitem(sys.modules, 'cupy', fake)
     monkeypatch.setattr(launching, '_function', function)
     monkeypatch.setattr(launching, 'address', lambda array: array.ctypes.data)
@@ -50,8 +44,8 @@ def host(_compiled, monkeypatch):
     assert not any(array.any() for arrays in counters.values() for array in arrays), 'a counter is not left at 0'
     fake.reverse = False
     fake.launches.clear()
-    fake.forget_arrays()
-    spectral_normalization._ones.cache_clear()  # those of a GPU are not NumPy's
+    fake.guarded.clear()
+    _ones.cache_clear()  # those of a GPU are not NumPy's
 
 
 @pytest.fixture
@@ -70,11 +64,10 @@ def cudnn(host, monkeypatch):
     stream.is_capturing = lambda: stream.capturing
 
     class Event:
+        synchronize = staticmethod(lambda: None)
+
         def record(self):
             self.milliseconds = fake.milliseconds
-
-        def synchronize(self):
-            pass
     monkeypatch.setattr(host, 'cuda', SimpleNamespace(
         Device=lambda: SimpleNamespace(id=0), get_current_stream=lambda: stream, Event=Event,
         get_elapsed_time=lambda start, stop: stop.milliseconds - start.milliseconds,

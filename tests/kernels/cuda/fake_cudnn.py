@@ -12,12 +12,9 @@ import chainer.functions as F
 import ml_dtypes
 import numpy as np
 
+OPERATIONS = {'conv_fprop', 'conv_dgrad', 'conv_wgrad', 'bias', 'relu'}
 MILLISECONDS = {1: 1.5, 2: 1., 3: .1, 4: .1, 5: 3.5, 6: 1.5}
 DTYPES = {'FLOAT': np.dtype(np.float32), 'BFLOAT16': np.dtype(ml_dtypes.bfloat16)}
-
-
-class NotSupported(Exception):
-    pass
 
 
 class FakeCudnn:
@@ -26,7 +23,7 @@ class FakeCudnn:
         'NONDETERMINISTIC', 'DOWN_CONVERT_INPUTS', 'REDUCED_PRECISION_REDUCTION', 'TENSOR_CORE')})
     behavior_note = SimpleNamespace(RUNTIME_COMPILATION='RUNTIME_COMPILATION')
     heur_mode = SimpleNamespace(A='A', B='B', FALLBACK='FALLBACK')
-    cudnnGraphNotSupportedError = NotSupported
+    cudnnGraphNotSupportedError = type('NotSupported', (Exception,), {})
 
     def __init__(self):
         self.graphs, self.handles, self.streams, self.executed, self.milliseconds = [], [], [], [], 0.
@@ -48,18 +45,15 @@ class FakeCudnn:
         return self.graphs[-1]
 
 
-class FakeTensor:
+class FakeTensor(SimpleNamespace):
     """`set_dim(…)` and the like set `dim`."""
-
-    def __init__(self, **attributes):
-        self.__dict__.update(attributes)
 
     def __getattr__(self, name):
         if not name.startswith('set_'):
             raise AttributeError(name)
 
         def set_attribute(value):
-            self.__dict__[name.removeprefix('set_')] = value
+            setattr(self, name.removeprefix('set_'), value)
             return self
         return set_attribute
 
@@ -70,14 +64,13 @@ class FakeTensor:
 
 
 class FakeGraph:
-    """`told`: what calls have told it, in order."""
+    """`told`: what calls have told it, in order: all but the operations."""
 
     def __init__(self, cudnn, kwargs):
         self.cudnn, self.kwargs, self.tensors, self.operations, self.result, self.told = cudnn, kwargs, {}, [], None, {}
 
-    def tensor(self, **attributes):
-        self.tensors[attributes['uid']] = FakeTensor(**attributes)
-        return self.tensors[attributes['uid']]
+    def tensor(self, uid, **attributes):
+        return self.tensors.setdefault(uid, FakeTensor(uid=uid, **attributes))
 
     def _operation(self, kind, *operands, **sizes):
         self.operations.append((kind, operands, sizes))
@@ -87,19 +80,10 @@ class FakeGraph:
     def _tell(self, name, value=None):
         self.told[name] = value
         if name == 'validate' and self.cudnn.refuses:
-            raise NotSupported(self.cudnn.refuses)
+            raise self.cudnn.cudnnGraphNotSupportedError(self.cudnn.refuses)
 
-    conv_fprop = functools.partialmethod(_operation, 'fprop')
-    conv_dgrad = functools.partialmethod(_operation, 'dgrad')
-    conv_wgrad = functools.partialmethod(_operation, 'wgrad')
-    bias = functools.partialmethod(_operation, 'bias')
-    relu = functools.partialmethod(_operation, 'relu')
-    validate = functools.partialmethod(_tell, 'validate')
-    build_operation_graph = functools.partialmethod(_tell, 'build')
-    create_execution_plans = functools.partialmethod(_tell, 'plans')
-    deselect_numeric_notes = functools.partialmethod(_tell, 'numeric notes')
-    deselect_behavior_notes = functools.partialmethod(_tell, 'behavior notes')
-    deselect_workspace_greater_than = functools.partialmethod(_tell, 'most workspace')
+    def __getattr__(self, name):
+        return functools.partial(self._operation if name in OPERATIONS else self._tell, name)
 
     def get_execution_plan_count(self):
         return 7
@@ -109,24 +93,22 @@ class FakeGraph:
 
     def build_plan_at_index(self, index):
         if index == 0:
-            raise NotSupported('plan 0 is barred')
+            raise self.cudnn.cudnnGraphNotSupportedError('plan 0 is barred')
         self.selected = index
 
     def get_workspace_size_plan_at_index(self, index):
-        return self.told['most workspace'] + 1 if index == 4 else self.cudnn.workspace_bytes
+        return self.told['deselect_workspace_greater_than'] + 1 if index == 4 else self.cudnn.workspace_bytes
 
     def execute(self, pack, workspace, handle):
-        index = self.selected
         assert handle in self.cudnn.handles and type(workspace) is int and workspace and self.result.output is True
         assert all(type(pointer) is int and pointer % 16 == 0 for pointer in pack.values())
-        if index == 3:
+        if self.selected == 3:
             raise RuntimeError('CUDNN_STATUS_EXECUTION_FAILED')
-        self.cudnn.executed.append(index)
-        self.cudnn.milliseconds += MILLISECONDS[index]
+        self.cudnn.executed.append(self.selected)
+        self.cudnn.milliseconds += MILLISECONDS[self.selected]
         result = None
         for kind, operands, sizes in self.operations:
-            arrays = [self._array(pack, operand).astype(np.float64) for operand in operands
-                      if operand in self.tensors.values()]
+            arrays = [self._array(pack, operand).astype(np.float64) for operand in operands if hasattr(operand, 'name')]
             if kind == 'bias':
                 result = result + arrays[0]
             elif kind == 'relu':
@@ -137,7 +119,7 @@ class FakeGraph:
 
     def _array(self, pack, tensor):
         shape, dtype = tensor.channels_last(), DTYPES[getattr(tensor, 'data_type', self.kwargs['io_data_type'])]
-        if dtype.itemsize == 2 or 'TENSOR_CORE' not in self.told['numeric notes']:
+        if dtype.itemsize == 2 or 'TENSOR_CORE' not in self.told['deselect_numeric_notes']:
             assert shape[3] * dtype.itemsize % 16 == 0, 'channels do not fill reads of tensor cores'
         buffer = (ctypes.c_char * (int(np.prod(shape)) * dtype.itemsize)).from_address(pack[tensor.uid])
         return np.frombuffer(buffer, dtype).reshape(shape)
@@ -145,11 +127,12 @@ class FakeGraph:
 
 def convolved(kind, first, second, sizes, shape):
     """By Chainer; gradients are those of a convolution of zeros."""
-    image = np.zeros(shape) if kind == 'dgrad' else first
-    filters = np.zeros(shape) if kind == 'wgrad' else second
+    image = np.zeros(shape) if kind == 'conv_dgrad' else first
+    filters = np.zeros(shape) if kind == 'conv_wgrad' else second
     image, filters = (chainer.Variable(a.transpose(0, 3, 1, 2)) for a in (image, filters))
     y = F.convolution_2d(image, filters, stride=sizes['stride'], pad=sizes['padding'])
-    if kind != 'fprop':
-        y.grad = (first if kind == 'dgrad' else second).transpose(0, 3, 1, 2)
+    if kind != 'conv_fprop':
+        y.grad = (first if kind == 'conv_dgrad' else second).transpose(0, 3, 1, 2)
         y.backward()
-    return {'fprop': y.array, 'dgrad': image.grad, 'wgrad': filters.grad}[kind].transpose(0, 2, 3, 1)
+    result = {'conv_fprop': y.array, 'conv_dgrad': image.grad, 'conv_wgrad': filters.grad}[kind]
+    return result.transpose(0, 2, 3, 1)

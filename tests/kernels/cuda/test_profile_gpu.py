@@ -32,16 +32,10 @@ def test_kernels_and_the_time_between_them():
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['--iterations', 0], '--iterations: expected at least 1, found 0'),
+    (['--iterations', 0], '--iterations: expected at least 1, found 0'), ([], 'no GPU that CuPy can use'),
     (['--out', 'nowhere/profile.json'], '--out: nowhere/profile.json: its folder is missing')])
-def test_bad_arguments(capsys, arguments, message):
+def test_refusals(monkeypatch, capsys, arguments, message):
+    monkeypatch.setenv('PATH', '')  # and so no GPU
     assert run(profile_gpu.main, *arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.count('\n') == 1
-
-
-def test_without_a_gpu(monkeypatch, capsys):
-    monkeypatch.setenv('PATH', '')
-    assert run(profile_gpu.main) == 2
-    error = capsys.readouterr().err
-    assert error.count('\n') == 1 and 'no GPU that CuPy can use' in error
