@@ -199,7 +199,8 @@ def test_some_classes_empty(tmp_path, capsys):
 
 def test_names_of_ones_own_that_fail(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_class(tmp_path / 'own.py', 'Own', 'names_of = staticmethod(lambda args: 1 / 0)')
     config, path = load(tmp_path, {'dataset': {'dataset_fn': 'own.py', 'dataset_name': 'Own'}})
-    assert error_of(build.class_names_of, config, path) == (
-        f'{path}: dataset: Own.names_of: own.py:2: ZeroDivisionError: division by zero')
+    for body, expected in (('1 / 0', 'own.py:2: ZeroDivisionError: division by zero'),
+                           ('7', "TypeError: 'int' object is not iterable")):
+        write_class(tmp_path / 'own.py', 'Own', f'names_of = staticmethod(lambda args: {body})')
+        assert error_of(build.class_names_of, config, path) == f'{path}: dataset: Own.names_of: {expected}'

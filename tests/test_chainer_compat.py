@@ -84,8 +84,7 @@ def test_with_requires_still_reads_versions():
         testing.with_requires('numpy>=99')(lambda: 'ran')()
 
 
-# CuPy, by a stand-in: what a machine without a GPU can show
-
+# By which a machine without a GPU can show what is repaired for CuPy.
 FAKE_CUPY = '''
 import ctypes, sys, types, warnings
 from unittest.mock import MagicMock

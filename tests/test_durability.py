@@ -66,8 +66,6 @@ def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, num
         assert kill_training.content(whole / name) == kill_training.content(out / name), name
 
 
-# Resuming
-
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
     """The config and the results folder of three iterations."""

@@ -126,11 +126,11 @@ def test_a_later_batch_ends_training_in_one_line(tmp_path, monkeypatch, capsys, 
 
 @pytest.mark.parametrize('code, changes, expected', [
     (changed('image(self, i)', 'return (super().image(i) + 1) / 2'), {},
-     'Mine: no value below 0 in a batch of 4 images, .*'),
+     r'Mine: no value below 0 in a batch of 4 images, \S+ to \S+: expected -1 to 1; of values from 0 to 1: x \* 2 - 1'),
     (labelled('[k % 5 for k in range(40)]'), {}, r'5 of 10 classes have no image: 5, 6, 7, \.\.\.'),
     (labelled('[k % 10 for k in range(40)]'), {}, None), (labelled('[0] * 40'), UNCONDITIONAL, None),
     *((DATA + f'    labels, size, n_classes = {labels}, (8, 8), len', {}, None)  # which only are called that
-      for labels in ('["a"] * 40', 'range(1, 41)', '[[1], [2, 3]]', 'None', 'np.zeros(3, int)')),
+      for labels in ('["a"] * 40', 'range(1, 41)', '[[1], [2, 3]]', 'None', 'np.zeros(3, int)', 'np.zeros(40)')),
     (changed('image(self, i, ims={})', 'return ims.setdefault(i % 20, super().image(i))'), {'batchsize': 30}, None)])
 def test_warnings(tmp_path, capsys, code, changes, expected):
     path = write(tmp_path, code, changes)

@@ -215,10 +215,10 @@ def records(tmp_path_factory):
 
 
 RECORDS_OF_VALUES = ['report: log.json', 'report: scores.json', 'record of a cell', 'job of a cell', 'measured scores',
-             'earlier record', 'convolution plans', 'report of a preparation']
+                     'earlier record', 'convolution plans', 'report of a preparation']
 OTHER_RECORDS = ['report: config.yml', 'report: preview/00000004.png', 'class names', 'statistics, ours',
-          "statistics, TTUR's", "statistics, the authors'", 'features of real images', 'note beside features',
-          *(f'Inception {kind}' for kind in weight_files.KINDS)]
+                 "statistics, TTUR's", "statistics, the authors'", 'features of real images', 'note beside features',
+                 *(f'Inception {kind}' for kind in weight_files.KINDS)]
 
 
 @few_and_all

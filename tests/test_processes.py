@@ -71,6 +71,7 @@ def test_several_processes_are_one(tmp_path, changes, n):
     train_alone(config(tmp_path, 1, changes), tmp_path / 'one')
     stdout = train_together(n, config(tmp_path, n, changes), tmp_path / 'several')
     assert set(files_in(tmp_path / 'several')) == set(files_in(tmp_path / 'one'))  # the first process alone writes
+    assert len((tmp_path / 'several/log.jsonl').read_text().splitlines()) == 4  # and once
     assert [line.split()[1] for line in stdout.splitlines() if line.startswith('iteration ')] == ['1', '2', '3', '4']
     for name in (GENERATOR, DISCRIMINATOR):
         one, several = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('one', 'several'))

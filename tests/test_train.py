@@ -2,7 +2,9 @@
 import contextlib
 import io
 import json
+import os
 import re
+from types import SimpleNamespace
 
 import train
 from source.build import NETWORKS
@@ -56,7 +58,8 @@ def test_results_folder(finished):
     scores = {f'digits_{name}' for name in ('is_mean', 'is_std', 'fid', 'recognized')}
     assert [set(entry) for entry in log] == [always, always | scores]
     assert all(np.isfinite(value) for entry in log for value in entry.values())
-    assert load_config(out / 'config.yml') == {**load_config(path), 'results_dir': str(out), 'versions': versions()}
+    ran_with = {**versions(), 'numpy': np.__version__, 'chainer': '7.8.1'}
+    assert load_config(out / 'config.yml') == {**load_config(path), 'results_dir': str(out), 'versions': ran_with}
     sheet, *curves = (Image.open(out / f'{name}.png').convert('L') for name in ('preview/00000003', 'losses', 'scores'))
     assert sheet.size == (10 * 72 - 8, 10 * 72 - 8)  # 8 px, shown 8 times as large, with gaps of one such pixel
     assert all(np.asarray(image).std() > 1 for image in curves)
@@ -110,6 +113,18 @@ def test_dry_run_writes_nothing(finished, tmp_path, capsys):
     before = files_in(out.parent)
     assert train_into(out, path, '--dry_run') == 0
     assert files_in(out.parent) == before
+
+
+def test_command_from_another_folder(tmp_path):
+    write_config(tmp_path, {'display_interval': 1})
+    status, stdout, stderr = children.python(ROOT / 'train.py', '--config_path', 'narrow.yml', '-g', -1,
+                                             '--set', 'results_dir=there', cwd=tmp_path)
+    assert status == 0, stderr
+    assert (tmp_path / 'there' / 'snapshot_iter_2').exists()
+    lines = stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:2]] == [['iteration', '1'], ['iteration', '2']]
+    assert lines[2].startswith('Done: 2 iterations')
+    assert re.search(r'2/2 \[.*(it/s|s/it)\]', stderr) and 'Warning' not in stderr
 
 
 # Input that cannot be used: one line with what, where and what was expected; status 2; nothing written
@@ -182,6 +197,12 @@ def test_results_folder_in_use_that_cannot_be_renamed(tmp_path, capsys, monkeypa
         '. holds an earlier run and cannot be renamed: expected another results folder\n')
 
 
+def test_results_folder_on_a_disk_mounted_read_only(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr('os.access', lambda path, mode: False)
+    monkeypatch.setattr('os.statvfs', lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert refused(tmp_path, capsys) == f'{tmp_path}/out: expected a folder to write to: Read-only file system\n'
+
+
 OTHER = 'it is a snapshot of another architecture\n'
 
 
@@ -201,15 +222,3 @@ def test_resume_refused(finished, tmp_path, capsys, changes, snapshot, expected)
     path = write_config(tmp_path, {'iteration': 3, **changes})
     message = refused(out.parent, capsys, '--resume', out / snapshot, config=path)
     assert message.startswith(f'{out}/{snapshot}: {expected.format(path=path)}')
-
-
-def test_command_from_another_folder(tmp_path):
-    write_config(tmp_path, {'display_interval': 1})
-    status, stdout, stderr = children.python(ROOT / 'train.py', '--config_path', 'narrow.yml', '-g', -1,
-                                             '--set', 'results_dir=there', cwd=tmp_path)
-    assert status == 0, stderr
-    assert (tmp_path / 'there' / 'snapshot_iter_2').exists()
-    lines = stdout.splitlines()
-    assert [line.split()[:2] for line in lines[:2]] == [['iteration', '1'], ['iteration', '2']]
-    assert lines[2].startswith('Done: 2 iterations')
-    assert re.search(r'2/2 \[.*(it/s|s/it)\]', stderr) and 'Warning' not in stderr

@@ -150,10 +150,20 @@ def test_gradient_penalty_against_a_loop(loss_type, conditional):
     assert_near(dis, expected)
 
 
-def test_all_are_reported():
+def test_all_are_reported_and_added():
+    """A step of SGD goes as far as those of the penalties alone together; and none draws the updater's numbers."""
     reported, = run(make(*models(), Recorder(), penalties=ALL, seed=0), 1)
     assert set(reported) == {'loss_gen', 'loss_dis', *(f'loss_{name}' for name in ALL)}
     assert min(reported[f'loss_{name}'] for name in ALL) > 0
+    weights = []
+    for penalties in ({}, *({name: ALL[name]} for name in ALL), ALL):
+        updater = make(*models(), Recorder(), penalties=penalties, seed=0)
+        updater.update_discriminator()
+        assert updater.get_iterator('main').events == ['batch', 'categorical 2', 'continuous 2']
+        weights.append(updater.dis.block1.c1.W.array)
+    *alone, together = np.array(weights[1:]) - weights[0]
+    assert min(np.abs(step).max() for step in alone) > 1e-3
+    np.testing.assert_allclose(together, sum(alone), atol=1e-5)
 
 
 def test_weights_are_constrained_after_every_update():

@@ -49,9 +49,11 @@ def test_saved_config_reads_the_same(tmp_path):
 
 
 def test_overrides_are_yaml_and_the_last_wins(tmp_path):
-    config = load_config(write_config(tmp_path), [
+    """Also in sections that are absent or empty."""
+    config = load_config(write_config(tmp_path, {'adam': None}), [
         'models.generator.args={ch: 8, n_classes: 3}', 'updater.args.conditional=no', 'seed=1', 'seed=2',
-        'results_dir=a=b', 'evaluation.network=digits'])
+        'results_dir=a=b', 'evaluation.network=digits', 'adam.alpha=.5'])
+    assert config['adam'] == {'alpha': .5, 'beta1': 0., 'beta2': .9}
     assert config['models']['generator']['args'] == {'ch': 8, 'n_classes': 3}
     assert config['updater']['args'] == {**NARROW['updater']['args'], 'conditional': False}
     assert (config['seed'], config['results_dir'], config['evaluation']['network']) == (2, 'a=b', 'digits')
@@ -83,7 +85,7 @@ def test_bad_override(tmp_path, override, expected):
     *((key, 0, 'expected at least 1, found 0') for key in (
         'batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
         'evaluation_interval', 'evaluation.splits')),
-    ('seed', -1, 'expected 0 to 4294967295, found -1'), ('seed', 2 ** 32, 'expected 0 to 4294967295, found 42949'),
+    *(('seed', seed, f'expected 0 to 4294967295, found {seed}') for seed in (-1, 2 ** 32)),
     ('iteration_decay_start', -1, 'expected at least 0, found -1'), ('adam.beta1', 2., 'expected 0 to 1, found 2.0'),
     ('iteration_decay_start', 3, 'expected 0 to iteration (2), found 3'),
     ('adam.alpha', -1e-4, 'expected at least 0, found -0.0001'), ('adam.beta2', -.1, 'expected 0 to 1, found -0.1'),

@@ -74,7 +74,7 @@ def test_a_row_that_failed_leaves_the_others_and_is_gone_on_with(tmp_path, sides
 
 
 @pytest.mark.parametrize('content, message', [
-    ('{', 'nothing to continue from'), ({'rows': {}}, "KeyError('conditions')"),
+    ('{', 'nothing to continue from'), ([], 'nothing to continue from'), ({'rows': {}}, "KeyError('conditions')"),
     ({'conditions': {}, 'rows': []}, 'nothing to continue from'),
     ({'conditions': {**CONDITIONS, 'rounds': 3}, 'rows': {}}, "was begun with {'gpu': 'NVIDIA H0', 'rounds': 3, "),
     ({'conditions': CONDITIONS, 'rows': {'cifar_tf32': {'ours': []}}}, 'expected the sides'),

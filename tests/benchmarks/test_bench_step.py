@@ -75,7 +75,8 @@ def test_keeps_the_figures_of_other_networks(tmp_path, monkeypatch):
     (bench_step, ['--torch_python', '/nowhere/python'], '/nowhere/python'),
     (bench_step, ['--torch_python', 'false'], 'false has no torch'),
     (bench_step, ['--peer', 'chainer', '--out', __file__], 'no results of this command')])
-def test_bad_arguments(benchmark, arguments, message, capsys):
+def test_bad_arguments(benchmark, arguments, message, capsys, monkeypatch):
+    monkeypatch.setattr(benchmark, 'run_peer', pytest.fail)  # it is told before anything is measured
     assert run(benchmark.main, *arguments) == 2
     error = capsys.readouterr().err
     assert message in error and error.count('\n') == 1

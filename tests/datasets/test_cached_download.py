@@ -63,6 +63,7 @@ class Late:
 @pytest.mark.parametrize('file, name, first', [
     ('datasets/cifar10.py', 'CIFAR10Dataset', 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz (170 MB) to '),
     ('datasets/svhn.py', 'SVHNDataset', 'http://ufldl.stanford.edu/housenumbers/train_32x32.mat (182 MB) to '),
+    ('datasets/stl10.py', 'STL10Dataset', 'http://ai.stanford.edu/~acoates/stl10/stl10_binary.tar.gz (2640 MB) to '),
     ('mine.py', 'Mine', 'http://'), ('mine.py', 'Late', 'https://example.invalid/x')])
 def test_dry_run(tmp_path, capsys, file, name, first):
     """With nothing in the cache: says what training would fetch, and checks the rest."""

@@ -133,6 +133,5 @@ WHOLE = [{'n_files': 4, 'n_rows': 3, 'box_bytes': 9, 'skipped': [['a', 'why']], 
     (1, {'n_rows': 5.}), (0, {'n_files': True, 'n_rows': 0}), *((0, {name: None}) for name in WHOLE[0])])
 def test_entries_of_a_journal_that_do_not_fit(k, changes):
     assert are_entries([], 6) and are_entries(WHOLE[:1], 6) and are_entries(WHOLE, 6)
-    entries = [dict(entry) for entry in WHOLE]
-    entries[k].update(changes)
-    assert not are_entries(entries, 6)
+    changed = {name: value for name, value in {**WHOLE[k], **changes}.items() if value is not None}  # None: without it
+    assert not are_entries([*WHOLE[:k], changed, *WHOLE[k + 1:]], 6)

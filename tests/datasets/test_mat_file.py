@@ -1,4 +1,6 @@
 """The oracle is SciPy, which wrote the files."""
+import struct
+
 from source.datasets.mat_file import read_mat
 from tests.datasets.writers import saved
 
@@ -27,6 +29,14 @@ def test_arrays(tmp_path, compressed):
 def test_what_is_cut(tmp_path, compressed, kept, message):
     (tmp_path / 'a.mat').write_bytes(saved(savemat, {'x': ARRAYS['x']}, do_compression=compressed)[:kept])
     with pytest.raises(ValueError, match=message):
+        read_mat(tmp_path / 'a.mat')
+
+
+@pytest.mark.parametrize('shape', [(5, 5), (-5, -4)])
+def test_another_shape_than_there_are_values(tmp_path, shape):
+    content = saved(savemat, {'x': ARRAYS['x']}).replace(struct.pack('<2i', 5, 4), struct.pack('<2i', *shape))
+    (tmp_path / 'a.mat').write_bytes(content)
+    with pytest.raises(ValueError, match=f'{shape[1]}\\) with 20 values'):
         read_mat(tmp_path / 'a.mat')
 
 

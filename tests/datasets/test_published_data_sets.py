@@ -248,6 +248,7 @@ DAMAGES = [  # of a data set with some arguments: what a file holds, None where 
     ('CIFAR-10', {}, 'data_batch_1', batch('text'), 'images of shape .* found str'),
     ('CIFAR-10', {}, 'data_batch_1', batch(fine=[0]), "a pickle with 'data' and 'labels', found KeyError"),
     ('CIFAR-10', {}, 'data_batch_1', pickle.dumps(print), r'found .*builtins\.print; only numpy arrays'),
+    ('CIFAR-10', {}, 'data_batch_1', pickle.dumps(np.save), r'found .*numpy\.save; only numpy arrays'),
     ('STL-10', {}, 'unlabeled_X.bin', None, 'expected a file of 193536 bytes, found none'),
     ('STL-10', {'split': 'train'}, 'train_X.bin', b'\0' * 100, 'expected 138240 bytes, found 100'),
     ('STL-10', {'split': 'test'}, 'test_y.bin', b'\1\2\3\x0b', 'expected labels 1 to 10, found 1 to 11'),

@@ -44,3 +44,10 @@ def test_of_a_folder_of_classes_without_a_config(tmp_path, capsys):
     assert record['classes']['a'] == pytest.approx(1.) and 0 <= record['classes']['b'] < .5
     assert (record['too_few'], record['n_classes'], record['window']) == (['c'], 2, 'full window')
     assert 'class c: 1 images make no pair; left out' in capsys.readouterr().out
+
+
+def test_numbered_folders_are_classes_of_the_config(wide, tmp_path):
+    for name in ('3', '8'):
+        write_images(tmp_path / 'ims' / name, np.zeros((2, 3, 16, 16), np.uint8))
+    arguments = '--images', tmp_path / 'ims', '--config', wide.parent / 'config.yml'
+    assert list(record_of(calc_ms_ssim.main, tmp_path / 'ms_ssim.json', *arguments)['classes']) == ['three', 'eight']

@@ -115,9 +115,12 @@ def test_every_network_has_a_config(tmp_path, dataset):
     budget, seeds = load_budget(dataset)
     variants = {v.network: v for v in variants_of(EXPERIMENTS) if v.network in budget.bases}
     assert seeds and 'resnet' in variants and ('cnn' in variants) == (dataset != 'imagenet')
+    ending = {'imagenet': 'resnet.py', 'stl10': '_48.py'}.get(dataset, '_32.py')  # networks for images of its size
     for cell in cells_of(variants.values(), seeds, budget):
         config = load_config(write_cell_config(tmp_path, cell))
         assert config['dataset'] == load_config(budget.data_base)['dataset']
+        assert config['dataset']['dataset_fn'] == f'datasets/{dataset}.py'
+        assert all(config['models'][kind]['fn'].endswith(ending) for kind in KINDS)
         assert config['evaluation']['network'] == budget.feature_network
 
 

@@ -163,6 +163,7 @@ def test_interrupted_sweep_asks_its_workers_to_leave_a_snapshot(tmp_path):
 @pytest.mark.parametrize('arguments, message', [
     (['run', 'table9'], "no experiment 'table9'; known are table2"),
     (['run', 'figure_9', '-j', 0], '-j: expected at least 1, found 0'),
+    (['run', 'figure_9', '--threads', -2], '--threads: expected at least 1, found -2'),
     (['run', 'figure_9', '--methods', 'batch'], 'no cell of figure_9 has these methods and settings'),
     (['run', 'figure_9', 'table8', '--settings', 'B'], 'no cell of figure_9 table8 has these methods and settings'),
     (['run', 'figure_9', '--methods', 'spectral', 'wgan-gp'], '--methods: expected some of weight_clipping, gan_gp, '),

@@ -70,12 +70,15 @@ TABLES = {title: [[part.strip() for part in line.split('|')] for line in text.st
 def test_further_numbers_of_the_file():
     """Those of the SN-GAN paper that no table prints; Figure 10's are read off its bars."""
     found = [p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN']
-    printed = {row for rows in TABLES.values() for _, row, _ in rows}
-    assert {f'{p.row} {p.value}' for p in found if p.row.partition('_')[2] not in printed} == {
-        'cifar10_ac_wgan_gp_cited 8.42', 'imagenet_concat 21.1', 'imagenet_concat 0.101', 'imagenet_ac_gan_cited 0.25',
+    printed = {(title, row) for title, rows in TABLES.items() for _, row, _ in rows}
+    further = [p for p in found if (p.table, p.row.partition('_')[2]) not in printed]
+    assert {f'{p.row} {p.value} {p.plus_minus}'.strip() for p in further} == {
+        'cifar10_ac_wgan_gp_cited 8.42 0.10', 'imagenet_concat 21.1 0.35', 'imagenet_concat 0.101',
+        'imagenet_ac_gan_cited 0.25',
         'cifar10_vanilla_time 28', 'cifar10_weight_norm_time 30', 'cifar10_sn_time 31', 'cifar10_wgan_gp_time 40',
         'stl10_vanilla_time 61', 'stl10_weight_norm_time 62', 'stl10_sn_time 63', 'stl10_wgan_gp_time 90'}
     for p in found:
+        assert p.row.startswith(p.dataset.partition(' ')[0].replace('-', '').lower() + '_'), p
         if p.table == 'Table 2' and p.plus_minus and 'cited' not in p.row:  # section B.1, and of ResNets footnote 5
             assert p.over == ('seeds' if 'resnet' in p.row else 'sample sets'), p
 

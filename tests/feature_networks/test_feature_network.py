@@ -108,3 +108,5 @@ def test_refuses_other_weights(tmp_path, value, expected):
     with pytest.raises(WeightFileError, match=expected):
         read_weights(path, net)
     np.testing.assert_array_equal(net.l6.b.array, before)
+    with pytest.raises(WeightFileError, match=expected):
+        load_feature_network('digits', weights=str(path))

@@ -3,6 +3,7 @@ from unittest import mock
 
 from source.inception.architecture import REDUCE
 from source.inception.inception_score import Inception, fast_inference, inception_score
+from source.inception.resize import resize_align_corners, resize_tf
 from source.metrics.inception_score import inception_score as score_of_probabilities
 from tests.inception.photos import photos
 from tests.inception.random_weights import inception, random_arrays
@@ -24,6 +25,18 @@ def test_golden(mode, models, golden):
     expected = golden[f'{mode}_feats']
     assert np.linalg.norm(feats - expected) < 1e-5 * np.linalg.norm(expected)
     np.testing.assert_allclose(probs, golden[f'{mode}_probs'], rtol=1e-3)
+
+
+@pytest.mark.parametrize('function, step', [
+    (resize_tf, lambda extent: extent / 299), (resize_align_corners, lambda extent: (extent - 1) / 298)])
+@pytest.mark.parametrize('shape', [(61, 350), (299, 300), (1, 32)])
+def test_resize(function, step, shape):
+    """Along each axis between the two pixels around a place, and not past the last."""
+    expected = photos(*shape)
+    for axis, extent in zip((2, 3), shape):
+        places = np.arange(299) * step(extent), np.arange(extent)
+        expected = np.apply_along_axis(lambda pixels, places=places: np.interp(*places, pixels), axis, expected)
+    np.testing.assert_allclose(function(photos(*shape), 299), expected, rtol=0, atol=.01)
 
 
 def test_a_window_beyond_the_border_is_left_out(models):

@@ -111,7 +111,7 @@ def test_a_training_whose_output_is_closed(closed, monkeypatch, tmp_path):
         trainer = mock.MagicMock(run=training, out=tmp_path, updater=mock.Mock(iteration=7))
         with pytest.raises(StoppedError, match=f'^{what}; training stopped at iteration 7; there is no'):
             run(trainer)
-        monkeypatch.setattr(sys, 'stdout', stream)
+        monkeypatch.setattr(sys, 'stdout', stream)  # of the next one
     with pytest.raises(BrokenPipeError):
         stream.close()
 

@@ -123,6 +123,14 @@ def test_gradient_penalty(network, norm):
         gradient_penalty(dis, x, y).backward()
         params = [param for _, param in sorted(dis.namedparams()) if param.grad is not None]
         assert len(params) >= 8
+        single = dis.copy('copy')  # on the CPU's kernels
+        cases.cast(single, np.float32)
+        single.cleargrads()
+        gradient_penalty(single, x.astype('f'), y).backward()
+        found = [param.grad for _, param in sorted(single.namedparams()) if param.grad is not None]
+        whole = np.concatenate([param.grad.ravel() for param in params])
+        difference = np.concatenate([grad.ravel() for grad in found]) - whole
+        assert np.linalg.norm(difference) < 1e-3 * np.linalg.norm(whole)
         np.random.seed(0)  # of the direction
         gradient_check.check_backward(lambda: gradient_penalty(dis, x, y), (), None, params, dtype='d', eps=1e-6,
                                       rtol=1e-3, atol=1e-5)

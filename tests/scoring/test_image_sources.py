@@ -28,6 +28,7 @@ def test_stored(stored):
     ims0, ims1 = (ims[:, 0, 0, 0] for ims in joined(stored.pairs_of_class(1, 2000)))
     assert len(ims0) == len(ims1) == 2000 and len(set(zip(ims0.tolist(), ims1.tolist()))) == 13 * 12
     assert (ims0 % 3 == 1).all() and (ims1 % 3 == 1).all() and (ims0 != ims1).all()
+    np.testing.assert_array_equal(joined(stored.pairs_of_class(1, 2000))[0][:, 0, 0, 0], ims0)
     stored.dataset.labelled = False
     plain = StoredImages(stored.dataset)
     assert (plain.n_classes, plain.n_of_class(0)) == (0, 40)

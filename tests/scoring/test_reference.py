@@ -14,7 +14,7 @@ import pytest
     # as STL-10's 8,000 where 10,000 are asked for
     ('test', 361, 361, '361 of 1437 training images (the test set has only 360)'),
     ('test', 1437, 1437, '1437 training images (the test set has only 360)')])
-def test_choice(tmp_path, split, n, expected, text):
+def test_choice(tmp_path, monkeypatch, split, n, expected, text):
     path = write_config(tmp_path)
     real = RealImages(load_config(path), path, split=split, n=n)
     assert (real.n, real.text, real.split) == (expected, text, 'train' if 'training' in text else 'test')
@@ -24,6 +24,8 @@ def test_choice(tmp_path, split, n, expected, text):
     assert plain.n == len(feats) == expected
     np.testing.assert_allclose(statistics.mean, feats.mean(axis=0), rtol=1e-5)
     np.testing.assert_array_equal(plain.cov, statistics.cov)
+    monkeypatch.setattr(FakeFeatureNetwork, '__call__', lambda *_: 1 / 0)
+    assert real.statistics(FakeFeatureNetwork()).n == expected  # from the cache
 
 
 def test_no_test_set(tmp_path):

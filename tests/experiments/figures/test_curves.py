@@ -82,9 +82,11 @@ EARLY = [WHOLE, record([3., 6.], 'diverged: x')]
     ('figure_13', 0, [WHOLE, record([3., 6.], interval=20)], [1., 2.5, 3., 5.], [20, 40], [])])
 def test_seeds_of_other_lengths(figure, panel, records, means, xs_of_shade, ends):
     """One that ended early does not shorten the line, and is marked; a shade of no width would say that seeds agree."""
-    variant = Variant('resnet', 'spectral') if figure == 'figure_13' else Variant('cnn', 'wgan_gp', 'A')
+    variant = Variant('resnet_projection', 'spectral') if figure == 'figure_13' else Variant('cnn', 'wgan_gp', 'A')
     page = DRAWN[figure]({(variant, seed): each for seed, each in enumerate(records)}, None)
     axis = page.axes[0, panel]
+    title = '(b) projection discriminator' if figure == 'figure_13' else ['(a) critic loss', '(b) score'][panel]
+    assert axis.get_title() == title
     assert page.axes.shape == ((1, 1) if figure == 'figure_13' else (1, 2))  # no half of Figure 13 without curves
     np.testing.assert_array_equal(axis.lines[0].get_xdata(), 10 * np.arange(1, 1 + len(means)))
     np.testing.assert_allclose(axis.lines[0].get_ydata(), means)

@@ -48,6 +48,12 @@ def test_by_cudnn(request, check, operation, shape, dtype, precision, slope):
         check_passes(check, operation, shape, dtype, slope, *tols)
 
 
+@pytest.mark.parametrize('precision, dtype, filled', [('float32', FLOAT, 3), ('tf32', FLOAT, 4), ('tf32', BFLOAT16, 8)])
+def test_channels_that_fill_reads_of_tensor_cores(precision, dtype, filled):
+    with chainer.using_config('precision', precision):
+        assert [convolution.filled(n, dtype) for n in (3, 8)] == [filled, 8]
+
+
 @pytest.mark.parametrize('check', ['host'], indirect=True)
 @pytest.mark.parametrize('operation, shape, dtype', every_operation([
     ((1, 5, 7, 3, 20), BFLOAT16), ((3, 9, 6, 10, 33), FLOAT), ((2, 1, 1, 1, 1), FLOAT)]), ids=ids)

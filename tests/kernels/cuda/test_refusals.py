@@ -12,19 +12,19 @@ def ones(*shape, dtype=np.float32):
     return np.ones(shape, dtype)
 
 
-RUNNING, KERNELS_OF_3 = (ones(4), ones(4)), ([None], [False], [(2, 2)], np.float32)
+RUNNING, NOT_FOLDED = (ones(4), ones(4)), ([None], [False], [(2, 2)], np.float32)
 REFUSALS = {TypeError: [
     ('elementwise.add', [ones(2, 3), ones(2, 3, dtype=BFLOAT16)], 'bfloat16'),
     ('elementwise.tanh', [ones(2, 3, dtype=np.float64)], 'float64'),
     ('elementwise.cast', [ones(3), np.float64], 'float64'),
     ('elementwise.cast', [ones(3, dtype=BFLOAT16), np.float16], 'no kernel casts bfloat16 to float16'),
     ('embedding.lookup', [ones(3, 4), ones(2, dtype=np.int64)], 'int64'),
-    ('folding.pack_weights', [[ones(2, 2, 3, 3, dtype=BFLOAT16)], *KERNELS_OF_3], 'bfloat16'),
+    ('folding.pack_weights', [[ones(2, 2, 3, 3, dtype=BFLOAT16)], *NOT_FOLDED], 'bfloat16'),
     ('spectral_normalization.normalized', [[ones(4, 3, dtype=np.float64)], ones(1), [1.]], 'float64'),
 ], ValueError: [
     ('elementwise.add', [ones(2, 3), ones(3, 2)], 'one shape'),
     ('elementwise.tanh', [ones(2, 3).T], 'contiguous'),
-    ('folding.pack_weights', [[ones(2, 1, 3, 3).transpose(2, 3, 0, 1)], *KERNELS_OF_3], 'strides'),
+    ('folding.pack_weights', [[ones(2, 1, 3, 3).transpose(2, 3, 0, 1)], *NOT_FOLDED], 'strides'),
     ('linear.linear', [ones(2, 5), ones(3, 4)], r'\(3, 4\).*\(2, 5\)'),
     ('linear.linear', [ones(5, 2).T, ones(3, 5)], 'strides'),
     ('noise.dequantize', [ones(1, 3, 2, 2), new_state(0)], 'uint8 .* float32'),
