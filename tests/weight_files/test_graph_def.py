@@ -1,4 +1,5 @@
 import contextlib
+import struct
 import tracemalloc
 
 from source.weight_files import WeightFileError
@@ -42,14 +43,17 @@ def test_reads_constants_and_attributes():
 def test_lists_of_values(dtype):
     array = np.arange(-3, 3).reshape(2, 3).astype(dtype)
     unpacked = writer.field(1, 1) + writer.field(2, writer.shape([2])) + writer.field(5, 1.5) + writer.field(5, 2.5)
+    double = writer.field(1, writer.DOUBLE) + bytes([6 << 3 | 1]) + struct.pack('<d', .1)  # double_val, in 64 bits
     found = GraphDef(writer.constant('list', array, content=False)
                      + writer.constant('filled', array, content=False, values=array.ravel()[:2])
                      + writer.constant('scalar', array[0, 0], content=False)
-                     + writer.node('unpacked', 'Const', value=writer.field(8, unpacked)), 'a.pb').constants
+                     + writer.node('unpacked', 'Const', value=writer.field(8, unpacked))
+                     + writer.node('double', 'Const', value=writer.field(8, double)), 'a.pb').constants
     np.testing.assert_array_equal(found['list'], array, strict=True)
     np.testing.assert_array_equal(found['filled'], np.array([[-3, -2, -2], [-2, -2, -2]], dtype), strict=True)
     np.testing.assert_array_equal(found['scalar'], array[0, 0])
     np.testing.assert_array_equal(found['unpacked'], [1.5, 2.5])
+    np.testing.assert_array_equal(found['double'], .1)
 
 
 def test_refuses_shapes_that_do_not_fit():
