@@ -13,7 +13,6 @@ import zipfile
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from evaluations import command_line
 from evaluations.report import PUBLISHED, paper_lines
-from source.datasets import preparation
 from source.datasets.class_names import read_class_names
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.prepare_imagenet import main as prepare_imagenet
@@ -299,17 +298,3 @@ def test_features_of_another_shape_or_type_are_computed_anew(records):
                   feats.astype('f8')):
         np.save(file := io.BytesIO(), other)
         assert try_to_read(reader, file.getvalue())
-
-
-def test_a_journal_whose_numbers_do_not_fit(tmp_path, monkeypatch, capsys):
-    """A preparation does not go on from it."""
-    arguments = ['--train', tmp_path / 'raw', '--out', tmp_path / 'out', '--size', 8]
-    write_tree(tmp_path / 'raw', 3, WNIDS[:2], {}, {})
-    monkeypatch.setattr(preparation.PackedWriter, 'finish', lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        run(prepare_imagenet, *arguments)
-    journal = tmp_path / 'out' / 'train_8.part' / 'journal.jsonl'
-    journal.write_text(journal.read_text().replace('"n_rows": 6', '"n_rows": 5'))
-    assert run(prepare_imagenet, *arguments) == 2
-    assert f'{journal}: expected the journal of an interrupted preparation, found entries that are none; remove ' in (
-        capsys.readouterr().err)

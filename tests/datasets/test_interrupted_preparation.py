@@ -13,7 +13,7 @@ from source.datasets.preparation_report import are_entries
 from source.datasets.prepare_imagenet import main
 from source.miscs.lock import claimed
 from tests import children
-from tests.datasets.imagenet_tree import arguments_of, refused, report_of
+from tests.datasets.imagenet_tree import WNIDS, arguments_of, refused, report_of, write_tree
 from tests.narrow import files_in, run
 
 import pytest
@@ -135,3 +135,15 @@ def test_entries_of_a_journal_that_do_not_fit(k, changes):
     assert are_entries([], 6) and are_entries(WHOLE[:1], 6) and are_entries(WHOLE, 6)
     changed = {name: value for name, value in {**WHOLE[k], **changes}.items() if value is not None}  # None: without it
     assert not are_entries([*WHOLE[:k], changed, *WHOLE[k + 1:]], 6)
+
+
+def test_a_preparation_does_not_go_on_from_entries_that_do_not_fit(tmp_path, monkeypatch, capsys):
+    arguments = '--train', tmp_path / 'raw', '--out', tmp_path / 'out', '--size', 8
+    write_tree(tmp_path / 'raw', 3, WNIDS[:2], {}, {})
+    monkeypatch.setattr(preparation.PackedWriter, 'finish', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(main, *arguments)
+    journal = tmp_path / 'out' / 'train_8.part' / 'journal.jsonl'
+    journal.write_text(journal.read_text().replace('"n_rows": 6', '"n_rows": 5'))
+    assert f'{journal}: expected the journal of an interrupted preparation, found entries that are none; remove ' in (
+        refused(capsys, *arguments))

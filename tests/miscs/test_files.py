@@ -90,11 +90,6 @@ def test_a_results_folder_that_is_used_is_set_aside_under_the_first_free_name(tm
         assert names_in(tmp_path / f'out.old-{n}') == [name, 'notes.txt']
 
 
-def test_versions_are_of_all_packages():
-    versions = results_dir.versions()
-    assert versions['chainer'] == '7.8.1' and {'python', 'numpy', 'scipy', 'numba', 'PyYAML'} <= set(versions)
-
-
 def test_newest_snapshot_is_the_one_of_the_highest_number(tmp_path):
     assert results_dir.newest_snapshot(tmp_path / 'none') is None
     for name in ('snapshot_iter_9', 'snapshot_iter_10', 'snapshot_iter_2', 'snapshot_iter_99.tmp', 'snapshot_iter_x',
