@@ -38,7 +38,11 @@ EARLIER_CLASSES = {
     'SNResNetDiscriminator32': 'SNResNetProjectionDiscriminator',
     'Cifar10Dataset': 'CIFAR10Dataset',
 }
-MODEL_RANGES = {**dict.fromkeys(('ch', 'dim_z', 'bottom_width', 'dim_emb'), (1, math.inf)), 'n_classes': (0, math.inf)}
+MODEL_RANGES = {**dict.fromkeys(('ch', 'dim_z', 'bottom_width', 'dim_emb', 'channels'), (1, math.inf)),
+                'n_classes': (0, math.inf)}
+MODELS = 'generator', 'discriminator'
+BASES = 'gen_models.base', 'gen_models.cnn_base', 'dis_models.base', 'dis_models.sncnn_base'  # of our networks
+AUTO = 'auto'  # as n_classes: the number that the data set has
 N_NAMED = 3  # classes without images that a message names
 PACKAGES = ('gen_models', 'dis_models', 'source.datasets', 'source')
 
@@ -159,11 +163,44 @@ def _expected_type(parameter):
     return type(parameter.default) if type(parameter.default) in simple else None
 
 
+def count_classes(config, source, dataset):
+    """Put what a data set knows into a config: its number of classes for 'auto', and their names where it takes them.
+
+    So the resolved config of a run says what it was trained on. Raises ConfigError where there are no classes.
+    """
+    for kind in MODELS:
+        args = config['models'][kind]['args']
+        if args.get('n_classes') == AUTO:
+            args['n_classes'] = _whole(dataset, 'n_classes') or 0
+            if not args['n_classes']:
+                raise ConfigError(f'{source}: models.{kind}.args.n_classes: auto: expected a data set with classes, '
+                                  f'found {config["dataset"]["dataset_name"]} without any; configs/sn_folder.yml '
+                                  'trains without')
+    names = getattr(dataset, 'class_names', None)
+    if names and config['updater']['args'].get('conditional') and 'classes' in inspect.signature(
+            type(dataset)).parameters:
+        config['dataset']['args']['classes'] = list(names)
+
+
+def counts_classes(config):
+    """Whether the networks of a config have as many classes as the data set, which so has to be there before them."""
+    return any(config['models'][kind]['args'].get('n_classes') == AUTO for kind in MODELS)
+
+
+def n_classes_of(config):
+    """The number of classes that a config's generator knows; 0 without any, and where it is the data set's."""
+    n_classes = config['models']['generator']['args'].get('n_classes', 0)
+    return 0 if n_classes == AUTO else n_classes
+
+
 def build_models(config, source):
-    """Generator and discriminator, initialized from NumPy's global random state, with equal numbers of classes."""
+    """Generator and discriminator, initialized from NumPy's global random state, that agree in classes and channels."""
+    if counts_classes(config):
+        raise ConfigError(f'{source}: models.generator.args.n_classes: expected a number, as the config.yml beside a '
+                          "snapshot has it, found 'auto'")
     gen, dis = (
         construct(load_class(spec['fn'], spec['name'], source, key), spec['args'], source, key, MODEL_RANGES)
-        for key, spec in ((f'models.{kind}', config['models'][kind]) for kind in ('generator', 'discriminator')))
+        for key, spec in ((f'models.{kind}', config['models'][kind]) for kind in MODELS))
     if not hasattr(gen, 'dim_z') or hasattr(dis, 'dim_z'):
         kind, found = ('discriminator', dis) if hasattr(gen, 'dim_z') else ('generator', gen)
         raise ConfigError(f'{source}: models.{kind}.name: expected a {kind}, found {type(found).__name__}')
@@ -173,7 +210,20 @@ def build_models(config, source):
     if gen.n_classes != dis.n_classes:
         raise ConfigError(f'{source}: models.generator.args.n_classes is {gen.n_classes} and '
                           f'models.discriminator.args.n_classes is {dis.n_classes}: expected the same number')
+    for kind, model in zip(MODELS, (gen, dis), strict=True):
+        is_ours = any(base.__module__ in BASES for base in type(model).__mro__)
+        if is_ours and channels_of(model) is None:
+            raise ConfigError(f'{source}: models.{kind}.args.channels: expected 3 or 1, found {model.channels}')
+    if {channels_of(gen), channels_of(dis)} == {3, 1}:
+        raise ConfigError(f'{source}: models.generator.args.channels is {gen.channels} and '
+                          f'models.discriminator.args.channels is {dis.channels}: expected the same number')
     return gen, dis
+
+
+def channels_of(images):
+    """How many channels the images of a network or data set have, 3 or 1, where it says so, or else None."""
+    channels = getattr(images, 'channels', None)
+    return channels if isinstance(channels, numbers.Integral) and channels in (3, 1) else None
 
 
 def build_dataset(config, source, data_dir=None, test=False):
@@ -209,7 +259,7 @@ def build_real_images(config, source, data_dir=None, test=False):
 def as_real_images(dataset, config, source):
     """A config's data set as 8-bit images with labels (pairs_as_images.py); raises ConfigError for other data."""
     try:
-        return as_images(dataset, config['models']['generator']['args'].get('n_classes', 0))
+        return as_images(dataset, n_classes_of(config))
     except (ValueError, OSError) as error:
         raise ConfigError(f'{source}: dataset: {error}') from error
 
@@ -233,7 +283,7 @@ def class_names_of(config, source):
 
 
 def check_agreement(config, source, gen, dis, dataset):
-    """Raises ConfigError where dataset and models differ in image size or number of classes."""
+    """Raises ConfigError where dataset and models differ in image size, channels or number of classes."""
     conditional = bool(config['updater']['args'].get('conditional', False))
     if conditional and gen.n_classes == 0:
         raise ConfigError(f'{source}: updater.args.conditional is true: expected models.generator.args.n_classes '
@@ -248,6 +298,11 @@ def check_agreement(config, source, gen, dis, dataset):
     if size is not None and size != getattr(gen, 'image_size', size):
         raise ConfigError(f'{source}: dataset: images are {size}x{size}, but {config["models"]["generator"]["name"]} '
                           f'makes {gen.image_size}x{gen.image_size}')
+    channels = channels_of(dataset)
+    if {channels, channels_of(gen)} == {3, 1}:
+        key = '.args.channels' if 'channels' in inspect.signature(type(dataset)).parameters else ''
+        raise ConfigError(f'{source}: dataset{key}: images of {config["dataset"]["dataset_name"]} have {channels}, but '
+                          f'models.generator.args.channels is {gen.channels}: expected the same number')
     divisor = getattr(dis, 'size_divisor', 1)
     if size is not None and size % divisor:
         raise ConfigError(f'{source}: dataset: images are {size}x{size}, but {config["models"]["discriminator"]["fn"]} '

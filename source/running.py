@@ -1,10 +1,14 @@
 """Running a trainer to its end or to a signal, and saying in few lines why it had to stop before."""
+from pathlib import Path
+
 from source.datasets.batch_checks import BadBatch
+from source.datasets.class_folders import some_of
 from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
 from source.miscs.one_line_errors import message_of
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
+from source.yaml_utils import ConfigError, load_config
 
 
 class StoppedError(RuntimeError):
@@ -23,6 +27,17 @@ def resume(wanted, folder, trainer, processes):
     if processes.size > 1:
         processes.agree(str(wanted), 'the snapshot that each can read')
     return wanted
+
+
+def check_same_classes(config, source, snapshot):
+    """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them."""
+    path = Path(snapshot).with_name('config.yml')
+    if not path.is_file():
+        return
+    before, now = (c['dataset']['args'].get('classes') for c in (load_config(path), config))
+    if None not in (before, now) and before != now:
+        raise ConfigError(f'{source}: dataset: expected the classes that {snapshot} was trained on, '
+                          f'{some_of(before)}; found {some_of(now)}')
 
 
 def run(trainer):

@@ -122,15 +122,15 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     if config['precision'] == 'bfloat16' and device.xp is not np:
         bfloat16()  # says here what is missing, rather than in the first iteration
     build.seed_everything(config['seed'], device)
+    dataset = None
+    if build.counts_classes(config):
+        dataset = _build_dataset(config, source, data_dir, processes)
+        build.count_classes(config, source, dataset)
     gen, dis = build.build_models(config, source)
-    if not processes.is_first:
-        processes.wait()  # for what the first may have to download
-    try:
-        dataset = build.build_dataset(config, source, data_dir)
-    except WouldDownload:
-        dataset = None
-    if processes.is_first:
-        processes.wait()
+    if dataset is None:
+        with contextlib.suppress(WouldDownload):
+            dataset = _build_dataset(config, source, data_dir, processes)
+            build.count_classes(config, source, dataset)
     if dataset is not None:
         build.check_agreement(config, source, gen, dis, dataset)
         build.check_classes(config, source, gen, dataset, processes.is_first)
@@ -141,6 +141,21 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
         with contextlib.suppress(WouldDownload):
             check_first_batch(config, source, gen, dataset, updater, processes.is_first)
     return gen, dis, dataset, updater
+
+
+def _build_dataset(config, source, data_dir, processes):
+    if not processes.is_first:
+        processes.wait()  # for what the first may have to download
+    dataset = needed = None
+    try:
+        dataset = build.build_dataset(config, source, data_dir)
+    except WouldDownload as download:
+        needed = download
+    if processes.is_first:
+        processes.wait()
+    if needed is not None:
+        raise needed
+    return dataset
 
 
 def extend_with_linear_decay(trainer, config):

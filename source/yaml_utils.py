@@ -19,6 +19,7 @@ _OF_VALUES = ValueError, TypeError, LookupError, AttributeError, RecursionError 
 _MOST_VALUES, _DEEPEST = 10_000, 30
 _MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
 SCHEMA = {  # key: (type, default) or a nested schema
+    'size': (int, None),  # ours: stands for '{size}' in other values
     'batchsize': (int, _REQUIRED),
     'iteration': (int, _REQUIRED),
     'iteration_decay_start': (int, None),  # default: `iteration`, that is no decay
@@ -46,6 +47,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'paper_row': (str, None),  # ours: the row of evaluations/published_numbers.csv that scores are compared with
     'versions': (dict, {}),  # written into results folders, for the reader
 }
+SIZES = 32, 48, 64, 128, 256  # of the ResNets: gen_models/resnet_{size}.py, dis_models/snresnet_{size}.py
 OF_A_RUN = 'paper_row', 'results_dir', 'versions'  # keys that say something of one run alone
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
@@ -90,7 +92,7 @@ def load_config(path, overrides=()):
     config = _read_extended(Path(path), ())
     for text in overrides:
         _override(config, text)
-    config = _checked(config, SCHEMA, str(path), '')
+    config = _checked(_with_size(config, path), SCHEMA, str(path), '')
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
     check_ranges(config, RANGES, path, '')
@@ -202,6 +204,27 @@ def _override(config, text):
     except (yaml.YAMLError, *_OF_VALUES):
         raise ConfigError(f'--set {text}: {value!r} is not valid YAML') from None
     _check_extent(config[last], f'--set {key}: ')
+
+
+def _with_size(config, path):
+    """`config` with its `size` in the place of every '{size}', and none of its own left."""
+    size, n_places = config.get('size'), 0
+
+    def put(value):
+        nonlocal n_places
+        if isinstance(value, dict):
+            return {key: put(item) for key, item in value.items()}
+        if not isinstance(value, str) or '{size}' not in value:
+            return value
+        n_places += 1
+        return size if value == '{size}' else value.replace('{size}', str(size))
+    put_in = put(config)
+    if (n_places or size is not None) and size not in SIZES:
+        raise ConfigError(f'{path}: size: expected one of {", ".join(map(str, SIZES))}, found {describe(size)}')
+    if size is not None and not n_places:
+        raise ConfigError(f"{path}: size: expected a config with '{{size}}' among its values, found none: its networks "
+                          'and data have sizes of their own')
+    return {**put_in, 'size': None} if n_places else put_in
 
 
 def _checked(values, schema, source, prefix):

@@ -120,6 +120,16 @@ def test_config(name, data):
     assert_steps(gen, dis, updater)
 
 
+@pytest.mark.parametrize('size', [32, 48, 64, 128, 256])
+def test_folders_of_ones_own(size, data):
+    """Without classes at every size; with them, see tests/datasets/test_folder.py."""
+    path = CONFIGS / 'sn_folder.yml'
+    assert_header_gives_the_command(path, 'extends:')
+    config, gen, dis, dataset, updater = build_all(path, data, [*NARROW, f'size={size}'])
+    assert dataset.size == gen.image_size == dis.image_size == size and (len(dataset), gen.n_classes) == (3, 0)
+    assert_steps(gen, dis, updater)
+
+
 METHODS = {  # what each is: its norm, arguments of the updater
     **{norm: (norm, {}) for norm in ('spectral', 'weight', 'frobenius', 'layer', 'batch', 'none', 'singular_values')},
     'orthonormal': ('orthonormal', {'penalties': {'orthonormal': {'weight': 1.}}}),
@@ -158,7 +168,7 @@ CONDITIONAL = {**dict.fromkeys([name for name in SPECIAL if 'ac_wgan' in name or
 
 def test_all_are_looked_at():
     """A method with a setting is the list of files to extend."""
-    assert {path.name for path in CONFIGS.glob('*.yml')} == set(FACTS)
+    assert {path.name for path in CONFIGS.glob('*.yml')} == {*FACTS, 'sn_projection_folder.yml', 'sn_folder.yml'}
     assert {path.stem for path in (CONFIGS / 'methods').glob('*.yml')} == set(METHODS)
     for network in ('cnn_cifar10', 'resnet_cifar10'):  # whose spectral normalization has had a config before
         assert {f'{network}/{method}' for method in set(METHODS) - {'spectral'}} <= set(COMPARISON)

@@ -157,9 +157,14 @@ class BatchCheck:
     def _hint(self, x):
         hints = []
         if x.shape != self.shape:
-            channels, height, width = self.shape
-            if len(x.shape) == 2 or x.shape[0] == 1 and len(x.shape) == 3:
-                hints.append(f'of grey images: np.repeat(x.reshape(1, H, W), {channels}, axis=0)')
+            channels = self.shape[0]
+            if channels == 1 and len(x.shape) == 2:
+                hints.append('x.reshape(1, H, W)')
+            elif channels == 1 and x.shape == (3, *self.shape[1:]):
+                hints.append('of RGB images: channels 3 of both networks')
+            elif len(x.shape) == 2 or len(x.shape) == 3 and x.shape[0] == 1 != channels:
+                hints.append('of grey images: channels 1 of both networks, or '
+                             f'np.repeat(x.reshape(1, H, W), {channels}, axis=0)')
             elif len(x.shape) == 3 and x.shape[2] == channels != x.shape[0]:
                 hints.append(f'channels come first: {self.shape}; x.transpose(2, 0, 1)')
         if x.dtype == np.uint8:

@@ -1,5 +1,5 @@
 """scikit-learn's handwritten digits: real, small, and inside its wheel, so nothing is downloaded."""
-from source.datasets.image_dataset import ImageDataset
+from source.datasets.image_dataset import ImageDataset, in_channels
 
 import numpy as np
 from PIL import Image
@@ -17,14 +17,14 @@ def _enlarge(im, size):
 
 
 class DigitsDataset(ImageDataset):
-    """The 1,797 8x8 digits of `sklearn.datasets.load_digits`, enlarged to `size` and grey in all three channels.
+    """The 1,797 8x8 digits of `sklearn.datasets.load_digits`, enlarged to `size`, grey in all of 3 or 1 `channels`.
 
     `split` is 'train' (the first 1,437) or 'test' (the last 360, as scikit-learn orders them, held out from every
     network); `size` is 8, 16 or at least 32 px. Values 0..16 become 0..255. With `augmentation`, training sees each
     image moved, across and down, by up to a sixteenth of its size. Raises ValueError for anything else.
     """
 
-    def __init__(self, split='train', size=16, augmentation=False):
+    def __init__(self, split='train', size=16, augmentation=False, channels: int = 3):
         if split not in ('train', 'test'):
             raise ValueError(f"split: expected 'train' or 'test', got {split!r}")
         if size not in (8, 16) and size < FINE_SIZE:
@@ -34,7 +34,7 @@ class DigitsDataset(ImageDataset):
         part = slice(None, -N_HELD_OUT) if split == 'train' else slice(-N_HELD_OUT, None)
         small = np.rint(digits.images[part] * (255. / 16.)).astype(np.uint8)
         grey = np.stack([_enlarge(im, size) for im in small])
-        super().__init__(np.repeat(grey[:, None], 3, axis=1), digits.target[part], n_classes=10)
+        super().__init__(in_channels(grey, channels), digits.target[part], n_classes=10)
         self._reach = size // 16 if augmentation else 0
 
     @classmethod

@@ -5,7 +5,7 @@ import struct
 import zlib
 
 from source.datasets.files import check_array, check_labels, download, find_in_folders, nothing_in, read_cached_npz
-from source.datasets.image_dataset import ImageDataset
+from source.datasets.image_dataset import ImageDataset, check_channels, in_channels
 
 import chainer
 import numpy as np
@@ -20,21 +20,22 @@ FULL_SIZE = 28
 
 
 class FashionMNISTDataset(ImageDataset):
-    """The 60,000 training or, with `test`, the 10,000 test images of Fashion-MNIST, grey in all three channels.
+    """The 60,000 training or, with `test`, the 10,000 test images of Fashion-MNIST.
 
-    `size` is 28 or more: a black margin is added on all sides, two pixels for 32. `root` is a folder holding the idx
-    files, as they are published or unpacked. Without it the Debian package's folder and Chainer's cache are looked at,
-    and the cache filled by a download (31 MB) where there is nothing. Raises FileNotFoundError where there is no data,
-    ValueError for another size or a file that is not what Fashion-MNIST is.
+    They are grey in all of 3 or 1 `channels`. `size` is 28 or more: a black margin is added on all sides, two pixels
+    for 32. `root` is a folder holding the idx files, as they are published or unpacked. Without it the Debian package's
+    folder and Chainer's cache are looked at, and the cache filled by a download (31 MB) where there is nothing. Raises
+    FileNotFoundError where there is no data, ValueError for other arguments or a file that is not Fashion-MNIST's.
     """
 
-    def __init__(self, test: bool = False, size: int = 32, root=None):
+    def __init__(self, test: bool = False, size: int = 32, root=None, channels: int = 3):
         if size < FULL_SIZE or size % 2:
             raise ValueError(f'size: expected an even number from {FULL_SIZE} px, got {size!r}')
+        check_channels(channels)
         ims, labels = _read(test, root)
         margin = (size - FULL_SIZE) // 2
         ims = np.pad(ims, ((0, 0), (margin, margin), (margin, margin)))
-        super().__init__(np.repeat(ims[:, None], 3, axis=1), labels, n_classes=10)
+        super().__init__(in_channels(ims, channels), labels, n_classes=10)
 
     @classmethod
     def names_of(cls, args):

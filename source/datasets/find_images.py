@@ -9,6 +9,7 @@ from collections import Counter
 from source.datasets.open_image import SUFFIXES
 
 IMAGE, FOLDER = 'image', 'folder'
+MOST_REASONS = 5  # in one line
 
 
 def entries_of(folder):
@@ -67,4 +68,5 @@ def describe_passed_over(passed_over):
     counts = Counter(reason for _, reason in passed_over).most_common()
     n = len(passed_over)
     return (f'{n} {"entry" if n == 1 else "entries"} passed over: '
-            + ', '.join(f'{reason} ({count})' for reason, count in counts))
+            + ', '.join(f'{reason} ({count})' for reason, count in counts[:MOST_REASONS])
+            + ', ...' * (len(counts) > MOST_REASONS))

@@ -5,25 +5,39 @@ import chainer
 import numpy as np
 
 
-class ImageDataset(chainer.dataset.DatasetMixin):
-    """Labelled square images; an example is (x float32 (3, H, W), y int32 scalar).
+def check_channels(channels):
+    """Return `channels` where it is 3 (RGB) or 1 (grey). Raises ValueError."""
+    if channels not in (3, 1):
+        raise ValueError(f'channels: expected 3 or 1, got {channels!r}')
+    return channels
 
-    `ims` is uint8 (N, 3, H, W), `labels` integers (N,) in [0, n_classes). A dataset too large for memory leaves `ims`
-    None, sets `size` and reads in `load_ims`. Raises ValueError where these shapes, types or ranges do not hold.
+
+def in_channels(grey, channels):
+    """Return grey images, (N, H, W), as (N, `channels`, H, W). Raises ValueError unless that is 3 or 1."""
+    return np.repeat(grey[:, None], check_channels(channels), axis=1)
+
+
+class ImageDataset(chainer.dataset.DatasetMixin):
+    """Labelled square images; an example is (x float32 (C, H, W), y int32 scalar).
+
+    `ims` is uint8 (N, C, H, W) of C = 3 or 1 channels, `labels` integers (N,) in [0, n_classes), or all 0 where
+    `n_classes` is 0. A dataset too large for memory leaves `ims` None, sets `size` and `channels` and reads in
+    `load_ims`. Raises ValueError where these shapes, types or ranges do not hold.
     """
 
-    def __init__(self, ims, labels, n_classes, size=None):
+    def __init__(self, ims, labels, n_classes, size=None, channels=3):
         self.ims = ims
         self.labels = np.asarray(labels).astype(np.int32)
         self.n_classes = n_classes
         self.size = size if ims is None else ims.shape[-1]
+        self.channels = check_channels(channels) if ims is None else 1 if ims.shape[1:2] == (1,) else 3
         self._rng, self._rng_pid = None, None
-        if ims is not None and (ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape != (
-                len(self.labels), 3, self.size, self.size)):
-            raise ValueError(f'ims: expected uint8 ({len(self.labels)}, 3, {self.size}, {self.size}), '
-                             f'one image a label; got {ims.dtype} {ims.shape}')
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < n_classes:
-            raise ValueError(f'labels: expected 0 to {n_classes - 1}, '
+        shape = len(self.labels), self.channels, self.size, self.size
+        if ims is not None and (ims.dtype != np.uint8 or ims.shape != shape):
+            raise ValueError(f'ims: expected uint8 {shape}, one image a label, of 3 channels or 1; '
+                             f'got {ims.dtype} {ims.shape}')
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < max(n_classes, 1):
+            raise ValueError(f'labels: expected 0 to {max(n_classes, 1) - 1}, '
                              f'got {self.labels.min()} to {self.labels.max()}')
 
     @classmethod
@@ -35,7 +49,7 @@ class ImageDataset(chainer.dataset.DatasetMixin):
         return len(self.labels)
 
     def load_ims(self, indices, rng=None):
-        """Return ims, uint8 (B, 3, H, W); augmentation, where a dataset has it, is drawn from `rng` (None: none)."""
+        """Return ims, uint8 (B, C, H, W); augmentation, where a dataset has it, is drawn from `rng` (None: none)."""
         return self.ims[indices]
 
     def files(self):
@@ -46,7 +60,7 @@ class ImageDataset(chainer.dataset.DatasetMixin):
         return None
 
     def get_examples(self, indices, rng):
-        """Return x = ims / 128 - 1 + U(0, 1/128), float32 (B, 3, H, W) in [-1, 1], and y, int32 (B,).
+        """Return x = ims / 128 - 1 + U(0, 1/128), float32 (B, C, H, W) in [-1, 1], and y, int32 (B,).
 
         All randomness comes from `rng`, a numpy Generator or RandomState: first the augmentation, then the noise.
         """

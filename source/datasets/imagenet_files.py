@@ -1,33 +1,14 @@
 """The raw folders of ImageNet: which images there are, and of which class each is."""
-import hashlib
 import os
 import re
-from dataclasses import dataclass, field
 
 from source.datasets.find_images import FOLDER, IMAGE, entries_of
+from source.datasets.listing import Listing
 
 WNID = re.compile(r'n\d{8}')
 N_CLASSES = 1000
 DOGS_AND_CATS = range(151, 294)
 FIRST_DOG, LAST_CAT = 'n02085620', 'n02130308'  # their wnids, where the 1,000 classes are in order
-
-
-@dataclass
-class Listing:
-    """Images of one split under `root`, in order of their names;"""
-
-    root: str
-    wnids: list  # the classes, in order of their labels
-    first_label: int = 0  # of wnids[0]
-    names: list = field(default_factory=list)  # relative to root, with slashes
-    labels: list = field(default_factory=list)
-    passed_over: list = field(default_factory=list)  # (name, why)
-
-    @property
-    def has_dogs_and_cats(self):
-        """Whether labels 151 to 293 are the 143 dogs and cats."""
-        ends = [k - self.first_label for k in (DOGS_AND_CATS[0], DOGS_AND_CATS[-1])]
-        return 0 <= ends[0] and ends[1] < len(self.wnids) and [self.wnids[k] for k in ends] == [FIRST_DOG, LAST_CAT]
 
 
 def read_wnids(path):
@@ -96,6 +77,13 @@ def has_class_folders(root):
     return bool(_folders(root)[0])
 
 
+def has_dogs_and_cats(listing):
+    """Whether labels 151 to 293 of a Listing are the 143 dogs and cats."""
+    ends = [k - listing.first_label for k in (DOGS_AND_CATS[0], DOGS_AND_CATS[-1])]
+    return 0 <= ends[0] and ends[1] < len(listing.classes) and [listing.classes[k] for k in ends] == [
+        FIRST_DOG, LAST_CAT]
+
+
 def _folders(root):
     folders, passed_over = [], []
     for name, kind in entries_of(root) if os.path.isdir(root) else ():
@@ -119,17 +107,3 @@ def _images(root, folder, passed_over):
         else:
             names.append(name)
     return names
-
-
-def list_digest(listing):
-    """What identifies the images of a listing, their order and classes: a SHA-256 in hexadecimal digits."""
-    digest = hashlib.sha256()
-    for name, label in zip(listing.names, listing.labels, strict=True):
-        digest.update(f'{name} {label}\n'.encode(errors='surrogateescape'))
-    return digest.hexdigest()
-
-
-def list_lines(names, labels):
-    """The list file of ImageNetDataset, as bytes, a line at a time."""
-    for name, label in zip(names, labels, strict=True):
-        yield f'{name} {label}\n'.encode(errors='surrogateescape')

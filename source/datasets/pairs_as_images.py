@@ -24,9 +24,10 @@ def as_given(dataset):
 class PairsAsImages:
     """Offers what an ImageDataset does, of a data set of (image, label) pairs as training takes them (BatchCheck).
 
-    Images become floor((x + 1) * 128), the inverse of training's dequantization and of x = ims / 127.5 - 1 too. Labels
-    are the data set's `labels`, where its pairs have the same, or else read in one pass that shows a progress bar;
-    without classes they are 0. Raises BadBatch, a ValueError of one line, for a pair of another kind.
+    Images become floor((x + 1) * 128), the inverse of training's dequantization and of x = ims / 127.5 - 1 too. They
+    have 3 channels, or all 1. Labels are the data set's `labels`, where its pairs have the same, or else read in one
+    pass that shows a progress bar; without classes they are 0. Raises BadBatch, a ValueError of one line, for a pair of
+    another kind.
 
     Args:
         dataset: with a length and `dataset[i]`.
@@ -43,7 +44,8 @@ class PairsAsImages:
         first = self._read(0)
         shape = np.shape(first[0]) if isinstance(first, tuple) and first else ()
         self.size = shape[-1] if shape else 0
-        self._check = BatchCheck(self.n_classes or None, (3, self.size, self.size), name)
+        self.channels = 1 if len(shape) == 3 and shape[0] == 1 else 3
+        self._check = BatchCheck(self.n_classes or None, (self.channels, self.size, self.size), name)
         if not np.array_equal(*(self.load_ims([0]) for _ in range(2))):
             tell(f'warning: {name} does not give the same image twice; real images are taken as they come')
 
@@ -67,7 +69,7 @@ class PairsAsImages:
         return labels.astype(np.int32)
 
     def load_ims(self, indices, rng=None):
-        """Return ims, uint8 (B, 3, S, S)."""
+        """Return ims, uint8 (B, C, S, S)."""
         x = np.stack([np.array(self._pair(i)[0]) for i in indices])  # copies: a data set may fill one array again
         return np.clip(np.floor((x + 1) * 128), 0, 255).astype(np.uint8)
 

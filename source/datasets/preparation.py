@@ -20,7 +20,7 @@ import shutil
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
-from source.datasets.imagenet_files import list_digest, list_lines
+from source.datasets.listing import list_lines
 from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
 from source.datasets.preparation_report import are_entries, is_report, make_report, written
 from source.datasets.prepared_images import png_name, prepare_chunk
@@ -44,7 +44,7 @@ def prepare(listing, split, out, settings, workers=1, progress=None):
     `progress(total, initial)` makes a bar with `update(n)`, as tqdm. The results do not depend on `workers`, the
     number of threads. Raises ValueError where something else is there, the disk is too small or no image can be read.
     """
-    made_of = {'split': split, 'images': list_digest(listing), 'n_files': len(listing.names), 'size': settings.size,
+    made_of = {'split': split, 'images': listing.digest(), 'n_files': len(listing.names), 'size': settings.size,
                'resize_method': settings.resize_method, 'formats': sorted(settings.formats),
                'annotations': settings.annotations is not None}
     paths = _Paths(make_folder(out), f'{split}_{settings.size}')

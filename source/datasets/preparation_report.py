@@ -1,6 +1,8 @@
 """The report of a preparation: how many images were written; the name of every other file, and why."""
 from collections import defaultdict
 
+from source.miscs.plain_json import one_line, read_json
+
 
 def make_report(listing, made_of, entries):
     """The report, as its .json holds it, of a Listing and the entries of the preparation's journal."""
@@ -11,8 +13,8 @@ def make_report(listing, made_of, entries):
         for name, change in entry['changed']:
             changed[change].append(name)
     present = set(listing.labels)
-    return {'made_of': made_of, 'n_images': n_rows, 'n_classes': len(listing.wnids),
-            'classes_without_images': [wnid for k, wnid in enumerate(listing.wnids, listing.first_label)
+    return {'made_of': made_of, 'n_images': n_rows, 'n_classes': len(listing.classes), 'classes': listing.classes,
+            'classes_without_images': [c for k, c in enumerate(listing.classes, listing.first_label)
                                        if k not in present],
             'n_skipped': len(skipped), 'skipped': skipped,
             'n_changed': {change: len(names) for change, names in changed.items()}, 'changed': changed}
@@ -29,6 +31,22 @@ def is_report(report):
     """Whether what a file holds is as `make_report` makes it, as far as it is used again."""
     counts = report['n_images'], report['n_skipped'], *report['n_changed'].values()
     return all(type(n) is int for n in counts) and _are_pairs(report['skipped'])
+
+
+def classes_in_report(path, resize_method):
+    """Return the names of the classes in the report of images prepared by `resize_method`. Raises ValueError."""
+    try:
+        report = read_json(path)
+        classes, found = report['classes'], report['made_of']['resize_method']
+        if not isinstance(classes, list) or not all(isinstance(c, str) for c in classes):
+            raise ValueError
+    except OSError as error:
+        raise ValueError(f'{path}: expected the report of the images beside it, found none: {error.strerror}') from None
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f'{path}: expected the report of what was prepared, found something else') from None
+    if found != resize_method:
+        raise ValueError(f'{path}: resize_method: expected {resize_method}, found {one_line(found)}')
+    return classes
 
 
 def are_entries(entries, n_files):

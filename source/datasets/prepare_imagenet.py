@@ -20,16 +20,14 @@ import os
 from pathlib import Path
 
 from source.datasets import imagenet_files
-from source.datasets.preparation import FORMATS, prepare, write_list
+from source.datasets.listing import list_lines
+from source.datasets.preparation import FORMATS, write_list
 from source.datasets.preparation_report import written
-from source.datasets.prepared_images import Settings
-from source.datasets.square_crops import RESIZE_METHODS
+from source.datasets.prepare_images import add_square_arguments, check_square_arguments, prepare_squares, report_lines
 from source.datasets.validation_classes import validation_classes
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
-
-from tqdm import tqdm
 
 
 def parse_arguments():
@@ -43,14 +41,10 @@ def parse_arguments():
     parser.add_argument('--synsets', metavar='FILE', help='the classes in order of their labels, one a line, as in '
                         'LOC_synset_mapping.txt; default: the folders of --train, sorted')
     parser.add_argument('--out', default='datasets', metavar='DIR', help='where to write (default: datasets)')
-    parser.add_argument('--size', type=int, default=128, help='of the squares, in pixels (default: 128)')
-    parser.add_argument('--resize_method', choices=sorted(RESIZE_METHODS), default='bilinear',
-                        help="Pillow's, on uint8 (default: bilinear)")
+    add_square_arguments(parser, 128)
     parser.add_argument('--formats', nargs='+', choices=[*FORMATS, 'list'], default=['packed'],
                         help='packed: one file to map into memory; folder: .png files; list: only the lists, of all '
                         'images, none of them opened (default: packed)')
-    parser.add_argument('--workers', type=int, default=os.cpu_count(), metavar='N',
-                        help='threads (default: one a core)')
     return parser.parse_args()
 
 
@@ -60,7 +54,7 @@ def list_splits(args):
     listings = {}
     if args.train:
         listings['train'] = imagenet_files.list_class_folders(args.train, wnids)
-        wnids = listings['train'].wnids
+        wnids = listings['train'].classes
     first = listings['train'].first_label if args.train else 0
     if args.val and imagenet_files.has_class_folders(args.val):
         listings['val'] = imagenet_files.list_class_folders(args.val, wnids, first)
@@ -88,13 +82,13 @@ def write_lists(split, out, listing, names, labels):
     """Writes image_list[_val].txt and, where their labels are known, that of the dogs and cats; returns the paths."""
     stem = 'image_list' if split == 'train' else f'image_list_{split}'
     lists = {f'{stem}.txt': (names, labels)}
-    if listing.has_dogs_and_cats:
+    if imagenet_files.has_dogs_and_cats(listing):
         chosen = [k for k, label in enumerate(labels) if label in imagenet_files.DOGS_AND_CATS]
         lists[f'{stem}_dog_and_cat.txt'] = [names[k] for k in chosen], [labels[k] for k in chosen]
     paths = []
     for name, (its_names, its_labels) in lists.items():
         paths.append(path := Path(out) / name)
-        content = b''.join(imagenet_files.list_lines(its_names, its_labels))
+        content = b''.join(list_lines(its_names, its_labels))
         if not path.exists():
             write_list(path, its_names, its_labels)
         elif path.read_bytes() != content:
@@ -105,20 +99,12 @@ def write_lists(split, out, listing, names, labels):
 def summary(split, listing, report, paths):
     lines = [f'{split}: {report["n_images"]} images of {len(set(listing.labels))} classes in '
              + ', '.join(map(str, paths))]
-    if len(listing.wnids) != imagenet_files.N_CLASSES and listing.first_label == 0:
-        lines.append(f'  {len(listing.wnids)} classes, not {imagenet_files.N_CLASSES}: labels count these; --synsets '
-                     'gives those of ImageNet')
-    if not listing.has_dogs_and_cats:
+    if len(listing.classes) != imagenet_files.N_CLASSES and listing.first_label == 0:
+        lines.append(f'  {len(listing.classes)} classes, not {imagenet_files.N_CLASSES}: labels count these; '
+                     '--synsets gives those of ImageNet')
+    if not imagenet_files.has_dogs_and_cats(listing):
         lines.append('  no list of dogs and cats, whose classes have not their labels here')
-    lines += [f'  {n} {change}' for change, n in report['n_changed'].items()]
-    lines.append(f'  {report["n_skipped"]} skipped' + (':' if report['skipped'] else ''))
-    lines += [f'    {_printable(name)}: {_printable(why)}' for name, why in report['skipped'][:10]]
-    return '\n'.join(lines + ['    ...'] * (len(report['skipped']) > 10))
-
-
-def _printable(text):
-    """A name as it can be printed: whatever a file system allows, on one line."""
-    return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return '\n'.join(lines + report_lines(report))
 
 
 @functools.partial(one_line_errors, interrupted='interrupted; run the same command again to go on')
@@ -132,9 +118,7 @@ def main():
 def _check(args):
     if not args.train and not args.val:
         raise ValueError('expected --train or --val')
-    for name, lowest in (('size', 1), ('workers', 1)):
-        if getattr(args, name) < lowest:
-            raise ValueError(f'--{name}: expected at least {lowest}, found {getattr(args, name)}')
+    check_square_arguments(args)
     for name in ('train', 'val', 'annotations'):
         folder = getattr(args, name)
         if folder and not os.path.isdir(folder):
@@ -148,13 +132,7 @@ def _prepare_split(args, split, listing):
     paths = []
     formats = tuple(sorted(set(args.formats) - {'list'}))
     if formats:
-        settings = Settings(args.size, args.resize_method, formats, args.annotations)
-        report = prepare(listing, split, args.out, settings, args.workers,
-                         lambda total, initial: tqdm(total=total, initial=initial, unit='image', desc=split))
-        stem = f'{split}_{args.size}'
-        paths += [Path(args.out) / name for kind, name in (('packed', f'{stem}.npy'), ('folder', f'{stem}/'))
-                  if kind in formats]
-        paths.append(Path(args.out) / f'{stem}_report.json')
+        report, paths = prepare_squares(args, split, listing, formats, args.annotations)
     names, labels = written(listing, report)
     paths += write_lists(split, args.out, listing, names, labels)
     print(summary(split, listing, report, paths))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from source.datasets.annotations import boxes_in_central_square, find_annotation, read_annotation
 from source.datasets.open_image import SUFFIXES, decode
-from source.datasets.square_crops import RESIZE_METHODS, central_square, resized
+from source.datasets.square_crops import ENLARGED, RESIZE_METHODS, central_square, resized
 
 import numpy as np
 
@@ -51,6 +51,7 @@ def prepare_chunk(root, names, split, settings, folder=None):
                 found.boxes += _boxes(settings, split, name, image.size, changes, len(ims))
             except (ValueError, OSError) as error:
                 changes = [*changes, f'boxes left out: {error}']
+        changes = [*changes, *[ENLARGED] * (min(image.size) < settings.size)]
         found.changed += [(name, change) for change in changes]
         if folder is not None:
             path = os.path.join(folder, png_name(name))

@@ -8,6 +8,7 @@ RESIZE_METHODS = {
     'nearest': Image.Resampling.NEAREST, 'bilinear': Image.Resampling.BILINEAR, 'bicubic': Image.Resampling.BICUBIC,
     'cubic': Image.Resampling.BICUBIC, 'lanczos': Image.Resampling.LANCZOS,
 }
+ENLARGED = 'smaller than the squares, and enlarged'  # what is said of such an image
 
 
 class SquareCrops(ImageDataset):
@@ -23,12 +24,13 @@ class SquareCrops(ImageDataset):
         crop_ratio: in (0, 1].
         stretch_contrast: whether each square that training sees is stretched to its own range of 0 to 255 before it
             is resized, as the released code does by accident (its `imresize` gets float32). Statistics never are.
+        channels: of what is returned: 3 (RGB) or 1 (grey, made of the resized square).
 
     What is read without an rng, as for statistics, is the central square. Raises ValueError for another argument.
     """
 
     def __init__(self, labels, n_classes, size, resize_method='bilinear', augmentation=False, crop_ratio=1.,
-                 stretch_contrast=False):
+                 stretch_contrast=False, channels=3):
         if resize_method not in RESIZE_METHODS:
             raise ValueError(f'resize_method: expected one of {", ".join(RESIZE_METHODS)}, got {resize_method!r}')
         if not 0. < crop_ratio <= 1.:
@@ -37,16 +39,16 @@ class SquareCrops(ImageDataset):
             raise ValueError(f'size: expected at least 1 px, got {size!r}')
         self.resample = RESIZE_METHODS[resize_method]
         self.augmentation, self.crop_ratio, self.stretch_contrast = augmentation, crop_ratio, stretch_contrast
-        super().__init__(None, labels, n_classes, size)
+        super().__init__(None, labels, n_classes, size, channels)
 
     def open_image(self, i):
         """Return image `i` as a PIL image in mode RGB."""
         raise NotImplementedError
 
     def load_ims(self, indices, rng=None):
-        ims = np.empty((len(indices), 3, self.size, self.size), np.uint8)
+        ims = np.empty((len(indices), self.channels, self.size, self.size), np.uint8)
         for im, i in zip(ims, indices, strict=True):
-            im[:] = np.asarray(self._square(self.open_image(i), rng)).transpose(2, 0, 1)
+            im[:] = channels_of(self._square(self.open_image(i), rng), self.channels)
         return ims
 
     def _square(self, image, rng):
@@ -54,6 +56,11 @@ class SquareCrops(ImageDataset):
             return resized(central_square(image), self.size, self.resample)
         image = random_square(image, self.crop_ratio, rng) if self.augmentation else central_square(image)
         return resized(stretched(image) if self.stretch_contrast else image, self.size, self.resample)
+
+
+def channels_of(image, channels):
+    """An RGB image as uint8 (3, H, W), or with 1 channel as the grey (1, H, W) that Pillow makes of it."""
+    return np.asarray(image).transpose(2, 0, 1) if channels == 3 else np.asarray(image.convert('L'))[None]
 
 
 def central_square(image):

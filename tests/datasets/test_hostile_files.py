@@ -4,6 +4,7 @@ import gzip
 from source.datasets import cifar10, fashion_mnist, stl10, svhn
 from source.datasets.annotations import read_annotation
 from source.datasets.files import read_cached_npz
+from source.datasets.folder import FolderDataset
 from source.datasets.image_files import ImageArray, ImageFolder
 from source.datasets.imagenet import ImageNetDataset
 from source.datasets.imagenet_files import read_wnids
@@ -75,6 +76,9 @@ PACKED = {'a.npy': header(N, 6) + pixels(N, 6, 6, 3).tobytes(),
           'a_labels.npy': saved(np.save, np.arange(N, dtype=np.int32))}
 for file, content in PACKED.items():
     case(f'packed {file}', file, content, images(lambda folder: PackedDataset('a.npy', str(folder), 6)), PACKED)
+case('prepared folder', 'images_6_report.json', b'{"classes": ["a", "b", "c", "d"], "made_of": {"resize_method": '
+     b'"bilinear"}}', images(lambda folder: FolderDataset(str(folder), 6)),
+     {'images_6.npy': PACKED['a.npy'], 'images_6_labels.npy': PACKED['a_labels.npy']})
 case('annotation', 'a.xml',
      b'<annotation><size><width>9</width><height>9</height></size><object><name>n00000001</name><bndbox>'
      b'<xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox></object></annotation>',

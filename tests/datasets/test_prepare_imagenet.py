@@ -67,7 +67,8 @@ def test_report_names_every_file(tree, prepared):
     assert all(reason in skipped[name] and str(tree[0]) not in skipped[name] for name, reason in reasons.items())
     assert report['changed'] == {change: [f'{lies}{name}.JPEG'] for change, name in (
         ('16-bit grey', '16-bit-grey'), ('CMYK', 'CMYK'), ('grey', 'grey'), ('palette', 'palette'),
-        ('transparency left out', 'palette'), ('turned upright (EXIF 6)', 'upright'))}
+        ('transparency left out', 'palette'), ('turned upright (EXIF 6)', 'upright'),
+        ('smaller than the squares, and enlarged', 'small'))}
     assert report['n_changed'] == dict.fromkeys(report['changed'], 1)
     assert (report['n_images'], report['n_skipped'], report['classes_without_images']) == (30, 6, [])
 
