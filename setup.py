@@ -38,7 +38,7 @@ setup(
         # tools/mutants.py
         'mutants': ['cosmic-ray>=8', 'pytest-cov>=7'],
         # What the tests compare with where it is there; see tests/inception/test_against_torch_fidelity.py.
-        'oracle': ['torch>=2', 'torch-fidelity>=0.4'],
+        'oracle': ['clean-fid>=0.1.35', 'prdc>=0.2', 'torch>=2', 'torch-fidelity>=0.4'],
         # For NVIDIA drivers from 580 on; [ctk] brings the CUDA libraries, so the driver alone is enough.
         # Without cuDNN's two packages convolutions still run, slowly.
         'gpu': ['cupy-cuda13x[ctk]>=14', 'ml_dtypes>=0.5', 'nvidia-cudnn-cu13>=9.19', 'nvidia-cudnn-frontend>=1.32'],

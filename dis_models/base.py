@@ -34,6 +34,7 @@ class SNResNetDiscriminatorBase(chainer.Chain):
         use_gamma: whether normalized weights have trained multipliers (Appendix E).
         scale: multiplies all widths.
         final_scale: multiplies the last block's widths, before and after it.
+        channels: C of the images, 3 for RGB and 1 for grey.
     """
 
     image_size = None
@@ -41,13 +42,13 @@ class SNResNetDiscriminatorBase(chainer.Chain):
     pooling = staticmethod(F.sum)  # over all pixels
 
     def __init__(self, ch, n_classes, activation, norm='spectral', use_gamma=False, scale=1., final_scale=1.,
-                 extra_channels=None):
+                 extra_channels=None, channels=3):
         super().__init__()
-        self.ch, self.n_classes, self.activation = ch, n_classes, activation
+        self.ch, self.n_classes, self.activation, self.channels = ch, n_classes, activation, channels
         self.norm = Norm(norm, use_gamma)
         extra_channels = extra_channels or {}
         widths = scaled_widths(ch, [units for units, _ in self.blocks], scale, final_scale)
-        before = 3
+        before = channels
         with self.init_scope():
             for name, width, (_, halves) in zip(self.block_names, widths, self.blocks, strict=True):
                 before += extra_channels.get(name, 0)
@@ -69,7 +70,7 @@ class SNResNetDiscriminatorBase(chainer.Chain):
         return 2 ** sum(halves for _, halves in self.blocks)
 
     def features(self, x, y=None):
-        """φ(x), Variable (B, out_channels), of images x (B, 3, image_size, image_size) in [-1, 1].
+        """φ(x), Variable (B, out_channels), of images x (B, C, image_size, image_size) in [-1, 1].
 
         Labels y, int32 (B,), are looked at only where they are concatenated.
         """
@@ -94,8 +95,8 @@ class SNResNetProjectionDiscriminatorBase(SNResNetDiscriminatorBase):
     dense_has_bias = True
 
     def __init__(self, ch: int = 64, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
-        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale, channels=channels)
         with self.init_scope():
             setattr(self, self.dense_name, self.norm.linear(self.out_channels, 1, nobias=not self.dense_has_bias,
                                                             initialW=GlorotUniform()))
@@ -103,7 +104,7 @@ class SNResNetProjectionDiscriminatorBase(SNResNetDiscriminatorBase):
                 self.l_y = self.norm.embed_id(n_classes, self.out_channels, initialW=GlorotUniform())
 
     def forward(self, x, y=None):
-        """Raw outputs, Variable (B, 1), for images x (B, 3, H, W) in [-1, 1] and labels y, int32 (B,) or None."""
+        """Raw outputs, Variable (B, 1), for images x (B, C, H, W) in [-1, 1] and labels y, int32 (B,) or None."""
         self._check_labels(y)
         h = self.features(x)
         output = self[self.dense_name](h)
@@ -120,9 +121,9 @@ class SNResNetConcatDiscriminatorBase(SNResNetDiscriminatorBase):
     concat_before = None  # that block's name
 
     def __init__(self, ch: int = 64, n_classes: int = 0, activation=F.relu, dim_emb: int = 128, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
         super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale,
-                         extra_channels={self.concat_before: dim_emb if n_classes > 0 else 0})
+                         extra_channels={self.concat_before: dim_emb if n_classes > 0 else 0}, channels=channels)
         with self.init_scope():
             if n_classes > 0:
                 self.l_y = self.norm.embed_id(n_classes, dim_emb, initialW=GlorotUniform())
@@ -130,7 +131,7 @@ class SNResNetConcatDiscriminatorBase(SNResNetDiscriminatorBase):
                                                             initialW=GlorotUniform()))
 
     def forward(self, x, y=None):
-        """Raw outputs, Variable (B, 1), for images x (B, 3, H, W) in [-1, 1] and labels y, int32 (B,)."""
+        """Raw outputs, Variable (B, 1), for images x (B, C, H, W) in [-1, 1] and labels y, int32 (B,)."""
         return self[self.dense_name](self.features(x, y))
 
     def features(self, x, y=None):
@@ -155,16 +156,16 @@ class SNResNetACDiscriminatorBase(SNResNetDiscriminatorBase):
     dense_name = None
 
     def __init__(self, ch: int = 64, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
         if n_classes < 1:
             raise ValueError(f'an auxiliary classifier needs classes: n_classes must be at least 1, got {n_classes}')
-        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale, channels=channels)
         with self.init_scope():
             setattr(self, self.dense_name, self.norm.linear(self.out_channels, 1, initialW=GlorotUniform()))
             self.l_ac = self.norm.linear(self.out_channels, n_classes, initialW=GlorotUniform())
 
     def forward(self, x, y=None):
-        """Raw outputs, Variable (B, 1), for images x (B, 3, H, W) in [-1, 1]; y is not looked at."""
+        """Raw outputs, Variable (B, 1), for images x (B, C, H, W) in [-1, 1]; y is not looked at."""
         return self[self.dense_name](self.features(x))
 
     def classify(self, x):

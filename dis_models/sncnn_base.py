@@ -23,6 +23,7 @@ class SNCNNDiscriminatorBase(chainer.Chain):
         use_gamma: whether normalized weights have trained multipliers (Appendix E).
         scale: multiplies all widths.
         final_scale: multiplies the last convolution's widths, before and after it.
+        channels: C of the images, 3 for RGB and 1 for grey.
     """
 
     image_size = None
@@ -31,14 +32,14 @@ class SNCNNDiscriminatorBase(chainer.Chain):
     initialW = None
 
     def __init__(self, ch: int = 64, n_classes: int = 0, activation=LEAKY_RELU, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
         super().__init__()
         if n_classes != 0:
             raise ValueError(f'the CNN of Table 3 is unconditional: n_classes must be 0, got {n_classes}')
-        self.ch, self.n_classes, self.activation = ch, n_classes, activation
+        self.ch, self.n_classes, self.activation, self.channels = ch, n_classes, activation, channels
         self.norm = Norm(norm, use_gamma)
         widths = scaled_widths(ch, [units for units, _, _ in self.convolutions], scale, final_scale)
-        before, size = 3, self.image_size
+        before, size = channels, self.image_size
         with self.init_scope():
             for i, (width, (_, ksize, stride)) in enumerate(zip(widths, self.convolutions, strict=True), 1):
                 setattr(self, f'c{i}', self.norm.convolution_2d(before, width, ksize, stride, 1, self.initialW))
@@ -52,15 +53,16 @@ class SNCNNDiscriminatorBase(chainer.Chain):
         return self.image_size
 
     def forward(self, x, y=None):
-        """Raw outputs, Variable (B, 1), for images x (B, 3, image_size, image_size) in [-1, 1]; y must be None."""
+        """Raw outputs, Variable (B, 1), for images x (B, C, image_size, image_size) in [-1, 1]; y must be None."""
         return self.l8(self.features(x, y))
 
     def features(self, x, y=None):
         """φ(x), what enters the dense layer, Variable (B, 8·ch, image_size / 8, image_size / 8)."""
         if y is not None:
             raise ValueError('labels were given to an unconditional discriminator (n_classes is 0)')
-        if x.shape[1:] != (3, self.image_size, self.image_size):
-            raise ValueError(f'x must have shape (B, 3, {self.image_size}, {self.image_size}), got {x.shape}')
+        if x.shape[1:] != (self.channels, self.image_size, self.image_size):
+            raise ValueError(f'x must have shape (B, {self.channels}, {self.image_size}, {self.image_size}), '
+                             f'got {x.shape}')
         h = self.c1(as_activations(x))
         for i in range(2, 1 + len(self.convolutions)):
             h = self[f'c{i}'](h, self.activation)

@@ -14,5 +14,5 @@ class SNCNNDiscriminator(SNCNNDiscriminatorBase):
     initialW = Normal(.02)
 
     def __init__(self, ch: int = 64, n_classes: int = 0, activation=LEAKY_RELU, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
-        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale, channels)

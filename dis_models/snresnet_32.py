@@ -16,8 +16,8 @@ class SNResNetProjectionDiscriminator(SNResNetProjectionDiscriminatorBase):
     dense_has_bias = False
 
     def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
-        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale, channels)
 
 
 class SNResNetConcatDiscriminator(SNResNetConcatDiscriminatorBase):
@@ -30,8 +30,9 @@ class SNResNetConcatDiscriminator(SNResNetConcatDiscriminatorBase):
     concat_before = 'block3'
 
     def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, dim_emb: int = 128,
-                 norm: str = 'spectral', use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
-        super().__init__(ch, n_classes, activation, dim_emb, norm, use_gamma, scale, final_scale)
+                 norm: str = 'spectral', use_gamma: bool = False, scale: float = 1., final_scale: float = 1.,
+                 channels: int = 3):
+        super().__init__(ch, n_classes, activation, dim_emb, norm, use_gamma, scale, final_scale, channels)
 
 
 class SNResNetACDiscriminator(SNResNetACDiscriminatorBase):
@@ -42,5 +43,5 @@ class SNResNetACDiscriminator(SNResNetACDiscriminatorBase):
     dense_name = 'l5'
 
     def __init__(self, ch: int = 128, n_classes: int = 0, activation=F.relu, norm: str = 'spectral',
-                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1.):
-        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale)
+                 use_gamma: bool = False, scale: float = 1., final_scale: float = 1., channels: int = 3):
+        super().__init__(ch, n_classes, activation, norm, use_gamma, scale, final_scale, channels)

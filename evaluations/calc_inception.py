@@ -2,8 +2,10 @@
 
     python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_1200.npz
     python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml    # of yours
+    python evaluations/calc_inception.py --images mine/ --against photos/ --network efficientnet_lite0
 
-It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized.
+It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized;
+without real images the inception score alone.
 """
 from evaluations import score_command
 from evaluations.command_line import one_line_errors

@@ -2,27 +2,25 @@
 mean over classes, for example
 
     python evaluations/calc_intra_fid.py --snapshot results/digits/ResNetGenerator_1200.npz --n_images 500
+    python evaluations/calc_intra_fid.py --images mine/ --against photos/ --network efficientnet_lite0      # of yours
 
 Interrupted, it goes on where it stopped when it is started again: each class, when done, is a line of
 intra_fid_classes.jsonl. Stored images are an .npz with labels, or a folder with a subfolder for each class that has its
-name in the data set or its number.
+name in the data set or its number; with --against PATH the subfolders of both are matched by their names.
 """
 import hashlib
-import re
-from pathlib import Path
 
 from evaluations import command_line as cli
-from source.build import class_names_of
+from source.build import class_names_of, n_classes_of
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
 from source.miscs.standard_streams import tell
 from source.scoring.intra_fid import intra_fid
-from source.scoring.judging import reference_statistics
 from source.scoring.protocols import PROTOCOLS
-from source.scoring.reference import RealImages, StatisticsFile
+from source.scoring.real_classes import ClassesOfImages, StatisticsFolder
+from source.scoring.reference import GivenImages, RealImages
 from source.scoring.statistics_cache import fingerprint
-from source.yaml_utils import load_config
 
 import numpy as np
 
@@ -35,63 +33,48 @@ def parse_arguments():
     cli.add_order_argument(parser)
     parser.add_argument('--n_images', type=int, default=N_PER_CLASS, metavar='N',
                         help=f'samples of each class (default: {N_PER_CLASS})')
+    cli.add_against_arguments(parser)
     parser.add_argument('--ref_stats', metavar='DIR', help='folder of class_<c>.npz, from calc_ref_stats --per_class; '
                         'default: computed from the training images')
     cli.add_network_arguments(parser)
     args = cli.parse_images(parser)
+    if not (args.snapshot or args.config or args.against or args.ref_stats):
+        parser.error(cli.NO_REAL_IMAGES)
     if args.n_images < 2 or (args.protocol and args.n_images != N_PER_CLASS):
         parser.error('--n_images: expected ' + (f'{N_PER_CLASS}, as protocol {args.protocol} says' if args.protocol
                                                 else 'at least 2') + f'; got {args.n_images}')
     return args
 
 
-class StatisticsFolder:
-    """Statistics of each class from the files of a folder."""
-
-    def __init__(self, folder, network):
-        self.folder, self.network = Path(folder), network
-        if not self.folder.is_dir():
-            raise ValueError(f'--ref_stats {folder}: expected a folder of class_<c>.npz')
-        self.text = f'the statistics in {folder}'
-        self.fingerprint = {path.name: file_sha256(path) for path in sorted(self.folder.glob('class_*.npz'))}
-
-    def of_class(self, c):
-        path = self.folder / f'class_{c}.npz'
-        if not path.exists():
-            return None
-        statistics = StatisticsFile(path, self.network).statistics(self.network)
-        of_class = re.search(r' of class (\d+) of ', statistics.images or '')
-        if of_class and int(of_class[1]) != c:
-            raise ValueError(f'{path}: expected statistics of class {c}, found those of {statistics.images}')
-        return statistics
-
-
-class TrainingImages:
-    """Statistics of each class of the training set, computed as they are asked for."""
-
-    def __init__(self, config, path, data_dir, network):
-        real = RealImages(config, path, data_dir)
-        self.dataset, self.network, self.text = real.dataset, network, real.text
-        self.n_classes = real.dataset.n_classes
-        self.fingerprint = fingerprint(real.dataset)
-
-    def of_class(self, c):
-        return reference_statistics(self.dataset, self.network, np.flatnonzero(self.dataset.labels == c))
-
-
 def check_classes(args, images, real, config, path):
-    """Number stored images' classes as the real ones'; raise ValueError where either have none, or others."""
+    """Number both sides' classes alike; raise ValueError where either has none, or others."""
     if not images.n_classes:
         raise ValueError(f'{args.snapshot}: of an unconditional generator, which has no classes' if args.snapshot else
                          f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
-    if isinstance(real, TrainingImages) and not real.n_classes:
+    if args.against and not real.n_classes:
+        raise ValueError(f'--against {args.against}: expected a subfolder for each class, or labels in the .npz')
+    if isinstance(real, ClassesOfImages) and not real.n_classes:
         raise ValueError(f'{path}: dataset: expected real images of several classes, found {real.text} without any')
-    n_classes = (real.n_classes if isinstance(real, TrainingImages) else
-                 config['models']['generator']['args'].get('n_classes', 0))
+    if real.names is not None:
+        match_own_names(args, images, real, config, path)
+        return
+    n_classes = real.n_classes if isinstance(real, ClassesOfImages) else n_classes_of(config) if path else 0
     if args.images:
-        cli.use_classes(args, images, class_names_of(config, path), n_classes or images.n_classes)
+        names = class_names_of(config, path) if path else None
+        cli.use_classes(args, images, names, n_classes or (images.n_classes if path else real.n_classes))
     elif n_classes and n_classes != images.n_classes:
         raise ValueError(f'{args.snapshot}: has {images.n_classes} classes, but the real images have {n_classes}')
+
+
+def match_own_names(args, images, real, config, path):
+    """Number classes that the real images name themselves: stored images' by these names, a snapshot's as its own."""
+    try:
+        if args.images:
+            images.use_names(real.names)
+        else:
+            real.use_names(class_names_of(config, path) or list(map(str, range(images.n_classes))))
+    except ValueError as error:
+        raise ValueError(f'--images {args.images}: {error}' if args.images else f'{real.text}: {error}') from None
 
 
 def protocol_of(args, images):
@@ -102,16 +85,23 @@ def protocol_of(args, images):
         if args.protocol:
             raise ValueError(f'--images {args.images}: protocol {args.protocol} needs {args.n_images} images of each '
                              f'class, found {counts[smallest]} of class {images.classes.get(smallest, smallest)}')
-        return 'config'
-    return args.protocol or ('paper' if args.n_images == N_PER_CLASS else 'config')
+        name = 'config'
+    else:
+        name = args.protocol or ('paper' if args.n_images == N_PER_CLASS else 'config')
+    if name == 'config' and not (args.config or args.snapshot):
+        return f'at most {args.n_images} images of each class'
+    return f'{name}, given real images' if args.against else name
 
 
 def open_journal(args, file, network, images, real):
     settings = {
         'images': file_sha256(args.snapshot) if args.snapshot else fingerprint(images.dataset),
-        'n_classes': images.n_classes, 'n_images': args.n_images, **cli.network_record(network),
+        'n_classes': images.n_classes, 'n_images': args.n_images, **cli.network_record(args, network),
         'reference': real.fingerprint, **cli.images_record(args, images)}
-    del settings['samples']  # the path, which may change
+    for name in ('samples', 'resize'):  # the path, which may change, and what the network's name says
+        del settings[name]
+    if real.numbering is not None:
+        settings['numbering'] = real.numbering
     if args.images:
         settings['labels'] = hashlib.sha256(np.asarray(images.labels, '<i4').tobytes()).hexdigest()
     journal = Journal(file.with_name(f'{file.stem}_classes.jsonl'), 'class', settings)
@@ -123,12 +113,14 @@ def open_journal(args, file, network, images, real):
 @cli.one_line_errors
 def main():
     args = parse_arguments()
-    path = cli.config_path(args)
-    config = load_config(path)
-    network = cli.load_network(args, config, path)
-    images = cli.load_images(args)
+    config, path = cli.load_settings(args)
+    stored = cli.load_images(args) if args.images else None
+    given = cli.load_against(args)
+    network = cli.load_network(args, config, path, given or (stored and stored.dataset))
+    images = stored or cli.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
-            TrainingImages(config, path, args.data_dir, network))
+            ClassesOfImages(RealImages(config, path, args.data_dir) if given is None else
+                            GivenImages(given, args.against), network))
     check_classes(args, images, real, config, path)
     protocol = protocol_of(args, images)
     file = cli.result_file(args, 'intra_fid')
@@ -139,9 +131,10 @@ def main():
                            lambda _: bar.update())
     classes = [journal.entries[c] for c in range(images.n_classes)]
     report(file, network, {
-        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
+        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(args, network),
         'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
-        'data': None if args.ref_stats else cli.data_of(config), **result, 'classes': classes})
+        'data': None if args.ref_stats or args.against else cli.data_of(config), **result,
+        'class_names': real.names if args.images else None, 'classes': classes})
 
 
 def images_of_each(classes):
@@ -154,8 +147,9 @@ def images_of_each(classes):
 def report(file, network, record):
     """Prints what was found and writes it."""
     for c in record['too_few']:
-        entry = record['classes'][c]
-        print(f'class {c}: {entry["n_real"]} real and {entry["n_images"]} generated images, too few; left out')
+        entry, names = record['classes'][c], record['class_names']
+        print(f'class {names[c] if names else c}: {entry["n_real"]} real and {entry["n_images"]} generated images, too '
+              'few; left out')
     if record['intra_fid'] is None:
         raise ValueError(f'{record["samples"]}: no class has two real and two generated images')
     if record['singular']:
@@ -164,8 +158,11 @@ def report(file, network, record):
     cli.write_record(file, record)
     print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({cli.protocol_text(record)})')
     cli.tell_foreign(record)
-    print(f'mean over {record["n_classes"]} classes, {record["n_images"]} images of each of {record["samples"]} '
-          f'against {record["reference"]}; written to {file}')
+    sizes = {(entry.get('sizes'), entry.get('real_sizes')) for entry in record['classes'] if entry['fid'] is not None}
+    parts = [f'mean over {record["n_classes"]} classes', f'{record["n_images"]} images of each of {record["samples"]} '
+             f'against {record["reference"]}', *(cli.size_parts(*sizes.pop()) if len(sizes) == 1 else
+                                                 ['of sizes that differ between classes'])]
+    print(f'{", ".join(parts)}; written to {file}')
 
 
 if __name__ == '__main__':

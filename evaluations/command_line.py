@@ -6,6 +6,8 @@ from pathlib import Path
 from source.build import NETWORKS, build_feature_network, build_models, class_names_of
 from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
+from source.feature_networks import load_feature_network
+from source.feature_networks.known_classes import own_names, why_foreign
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device, gpu_index
@@ -24,6 +26,10 @@ from source.yaml_utils import ConfigError, load_config
 WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 'real', 'reference', 'n_images', 'splits',
                  'data', 'seed', 'order')
 LATER = 'data', 'order'  # which records of earlier versions lack
+NO_REAL_IMAGES = 'no real images: --against, --ref_stats or --config names them'
+# In place of a config, where images are scored that belong to none.
+WITHOUT_CONFIG = {'paper_row': None, 'precision': 'tf32',
+                  'evaluation': {'network': 'inception', 'weights': None, 'n_images': None, 'splits': 10}}
 
 
 def add_snapshot_arguments(parser, required=True):
@@ -55,8 +61,17 @@ def add_config_arguments(parser, config_help, required=False):
 
 
 def add_network_arguments(parser):
-    parser.add_argument('--network', choices=sorted(NETWORKS), help="feature network; default: the config's")
-    parser.add_argument('--weights', metavar='FILE', help="of the feature network; default: the config's")
+    parser.add_argument('--network', choices=sorted(NETWORKS), help="feature network; default: the config's, or "
+                        'inception without one')
+    parser.add_argument('--weights', metavar='FILE', help="of the feature network; default: the config's, or its own")
+    parser.add_argument('--resize', choices=('own', 'clean'), default='own', help="how images come to the network's "
+                        'size: as its own code does (default), or as clean-fid does, which smooths where it reduces')
+
+
+def add_against_arguments(parser):
+    parser.add_argument('--against', metavar='PATH', help='the real images, in place of a data set: a folder of '
+                        'images, or an .npz or .npy')
+    parser.add_argument('--against_key', metavar='NAME', help='of the images in that .npz; default: as of --key')
 
 
 def add_protocol_argument(parser):
@@ -69,15 +84,19 @@ def image_parser(doc):
     """A parser for a command that takes a snapshot or stored images."""
     parser = ArgumentParser(description=doc)
     add_snapshot_arguments(parser, required=False)
-    parser.add_argument('--images', metavar='PATH', help='instead of a snapshot: a folder of images, or an .npz of '
-                        'uint8 images (N, 3, H, W) or (N, H, W, 3)')
-    parser.add_argument('--key', metavar='NAME', help='of the images in the .npz; default: ims, images, x, arr_0 or '
-                        'the only one')
+    add_stored_arguments(parser, 'instead of a snapshot: ')
     parser.set_defaults(keep_order=False)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--results_dir', metavar='DIR', help='where to write the scores; default: beside the snapshot, '
                         'or here')
     return parser
+
+
+def add_stored_arguments(parser, prefix=''):
+    parser.add_argument('--images', metavar='PATH', help=f'{prefix}a folder of images of any sizes, or an .npz or .npy '
+                        'of uint8 images (N, 3, H, W), (N, H, W, 3) or, grey ones, (N, H, W)')
+    parser.add_argument('--key', metavar='NAME', help='of the images in the .npz; default: ims, images, x, arr_0 or '
+                        'the only one')
 
 
 def add_order_argument(parser):
@@ -86,13 +105,35 @@ def add_order_argument(parser):
                         'the first images of a sorted folder would be of few classes')
 
 
-def parse_images(parser, config_needed=True):
+def parse_images(parser):
     args = parser.parse_args()
     if bool(args.snapshot) == bool(args.images):
         parser.error('expected either --snapshot or --images')
-    if args.images and config_needed and not args.config:
-        parser.error('--images needs --config, which names the feature network and the real data')
+    if hasattr(args, 'against'):
+        _check_real_arguments(parser, args)
     return args
+
+
+def _check_real_arguments(parser, args):
+    has_data_set = bool(args.snapshot or args.config)
+    for name in ('ref_stats', 'real', 'data_dir'):
+        if getattr(args, name, None) and args.against:
+            parser.error(f'--{name} goes without --against, which names the real images')
+        if getattr(args, name, None) and not has_data_set and name != 'ref_stats':
+            parser.error(f'--{name} goes with --config, which names the data set')
+    if args.against_key and not args.against:
+        parser.error('--against_key goes with --against')
+
+
+def load_settings(args):
+    """The config that the arguments name, or that lies beside the snapshot, and its path.
+
+    Where there is neither: WITHOUT_CONFIG and None.
+    """
+    if not args.config and not getattr(args, 'snapshot', None):
+        return WITHOUT_CONFIG, None
+    path = config_path(args) if hasattr(args, 'snapshot') else args.config
+    return load_config(path), path
 
 
 def config_path(args):
@@ -154,6 +195,13 @@ def load_images(args):
     return StoredImages(open_images(args.images, key=args.key), args.seed, args.keep_order)
 
 
+def load_against(args):
+    """The images of --against, an ImageFolder or ImageArray, or None without it."""
+    if args.against:
+        return open_images(args.against, key=args.against_key, said='--against', said_key='--against_key')
+    return None
+
+
 def use_classes(args, images, names, n_classes):
     """Number the classes of stored images as the data set does; ValueError says which of --images does not fit."""
     try:
@@ -162,8 +210,11 @@ def use_classes(args, images, names, n_classes):
         raise ValueError(f'--images {args.images}: {error}') from None
 
 
-def load_network(args, config, path):
-    """The feature network that the arguments or else the config name, on the device of the arguments."""
+def load_network(args, config, path, dataset=None):
+    """The feature network that the arguments or else the config name, on the device of the arguments.
+
+    Without a config (`path` None) what it is foreign to is the images of `dataset`, or else any.
+    """
     evaluation = config['evaluation']
     is_another = args.network and args.network != evaluation['network']
     if is_another:  # the config's weights are of the other
@@ -174,7 +225,28 @@ def load_network(args, config, path):
                           '--network')
     use_precision(config['precision'])
     said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
-    return build_feature_network({**config, 'evaluation': evaluation}, str(path), gpu_index(get_device(args.gpu)), said)
+    device = gpu_index(get_device(args.gpu))
+    network = (build_feature_network({**config, 'evaluation': evaluation}, str(path), device, said) if path else
+               _network_of(evaluation, device, said, dataset))
+    if args.resize == 'clean':
+        try:
+            network.use_clean_resize()
+        except ValueError as error:
+            raise ValueError(f'--resize clean: {error}') from None
+    return network
+
+
+def _network_of(evaluation, device, said, dataset):
+    name = evaluation['network']
+    try:
+        network = load_feature_network(name, device, evaluation['weights'])
+    except (ValueError, OSError) as error:
+        raise ValueError(f'{said}: {error}' if said else str(error)) from None
+    names = own_names(name, getattr(dataset, 'folders', None) or [])
+    network.foreign = why_foreign(name, names, 'these images', 'class folders of')
+    if network.foreign:
+        network.n_classes = 0
+    return network
 
 
 def result_file(args, kind):
@@ -189,13 +261,21 @@ def data_of(config):
     return f'{data["dataset_name"]}({", ".join(f"{name}={value}" for name, value in data["args"].items())})'
 
 
-def network_record(network):
-    return {'feature_network': network.name, 'network_sha256': network.digest, 'foreign_judge': network.foreign}
+def network_record(args, network):
+    return {'feature_network': network.name, 'network_sha256': network.digest, 'foreign_judge': network.foreign,
+            'resize': args.resize}
 
 
 def protocol_text(record):
     """What stands beside a score: its protocol, and whether the judge is foreign to the data."""
     return f'protocol {record["protocol"]}' + ('; a foreign judge' if record['foreign_judge'] else '')
+
+
+def size_parts(sizes, real_sizes):
+    """What is said of the sizes of images on either side, None where they are not known: nothing of a common one."""
+    if real_sizes and sizes != real_sizes:
+        return [f'of {sizes} against {real_sizes}']
+    return [f'of {sizes}'] if 'sizes' in (sizes or '') else []
 
 
 def tell_foreign(record):

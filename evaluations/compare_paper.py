@@ -75,7 +75,9 @@ def apart_lines(apart, published):
     """What is not compared with the paper, and why, a line each."""
     numbers = {(p.row, p.score) for p in published}
     for m in apart:
-        if m.network not in ('inception', None):
+        if m.network == 'inception_clean':
+            why = 'its images were resized as clean-fid does, those of the published numbers were not, so not compared'
+        elif m.network not in ('inception', None):
             why = f'under the network {m.network}: not an Inception score or distance, so not compared'
         elif m.row is None:
             why = 'its config names no paper_row'

@@ -3,18 +3,22 @@ from dataclasses import replace
 
 from evaluations import command_line as cli
 from source.build import class_names_of
+from source.datasets.image_sizes import describe_sizes
+from source.feature_networks.known_classes import KNOWN
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell, told_warnings
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
 from source.scoring.possible_metrics import NAMES, too_few
 from source.scoring.protocols import PROTOCOLS, config_protocol
-from source.scoring.reference import RealImages, StatisticsFile
-from source.yaml_utils import load_config
+from source.scoring.reference import GivenImages, RealImages, StatisticsFile
+from source.scoring.statistics_cache import fingerprint
+from source.scoring.statistics_files import load_statistics
 
 import numpy as np
 
 SUBSET_SIZE = 1000  # of KID's subsets, the field's
+ALL_IMAGES = 'all images'  # so begins the protocol's name where there is no config
 
 
 def parse_arguments(doc, metrics):
@@ -24,13 +28,15 @@ def parse_arguments(doc, metrics):
     parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
     parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
     parser.add_argument('--real', choices=('train', 'test'), help="split of the real images; default: the protocol's")
+    cli.add_against_arguments(parser)
     parser.add_argument('--ref_stats', metavar='FILE', help="statistics of the real images for FID, ours, TTUR's (mu, "
                         "sigma) or the authors' (mean, cov); default: computed once and cached")
     cli.add_network_arguments(parser)
     parser.set_defaults(kid_subsets=100, kid_subset_size=None)
     if metrics is None:
         parser.add_argument('--metrics', nargs='+', choices=METRICS, metavar='M',
-                            help=f'of {", ".join(METRICS)} (pr: precision and recall); default: all that are possible')
+                            help=f'of {", ".join(METRICS)} (pr: precision and recall, dc: density and coverage); '
+                            'default: all that are possible')
     if metrics is None or 'kid' in metrics:
         parser.add_argument('--kid_subsets', type=int, metavar='N', help='subsets that KID averages (default: 100)')
         parser.add_argument('--kid_subset_size', type=int, metavar='N',
@@ -48,6 +54,8 @@ def parse_arguments(doc, metrics):
     if args.ref_stats:
         leave_out(args, {m: '--ref_stats holds no features' for m in args.metrics
                          if m in NEED_FEATS})
+    elif not (args.snapshot or args.config or args.against):
+        leave_out(args, {m: cli.NO_REAL_IMAGES for m in args.metrics if m != 'is'})
     return args
 
 
@@ -59,6 +67,8 @@ def chosen_protocol(args, config, n_stored):
     if n_stored is not None and n_stored < protocol.n_images:
         raise ValueError(f'--images {args.images}: protocol {protocol.name} needs {protocol.n_images} images, '
                          f'found {n_stored}')
+    if args.against and not protocol.name.startswith(ALL_IMAGES):
+        return replace(protocol, name=f'{protocol.name}, given real images')
     if args.real in (None, protocol.real):
         return protocol
     # The paper does not say which real images its were, so either choice is its protocol; the others' is not.
@@ -75,7 +85,10 @@ def _config_protocol(args, config, n_stored):
         expected = ('expected --n_images of at least 2' if n_stored is None else
                     f'--images {args.images}: expected at least 2 images')
         raise ValueError(f'{expected} and --splits from 1 to as many, found {n_images} and {splits}')
-    return config_protocol(n_images, splits)
+    protocol = config_protocol(n_images, splits)
+    if args.config or args.snapshot:
+        return protocol
+    return replace(protocol, name=f'{ALL_IMAGES}, {splits} splits' if 'is' in args.metrics else ALL_IMAGES)
 
 
 def leave_out(args, reasons):
@@ -107,12 +120,14 @@ def leave_out_comparisons(args, protocol, reference):
     return None if set(args.metrics) == {'is'} else reference
 
 
-def open_reference(args, config, path, protocol, network):
-    """What is compared with: RealImages, a StatisticsFile, or None where nothing is."""
+def open_reference(args, config, path, protocol, network, given):
+    """What is compared with: RealImages, GivenImages, a StatisticsFile, or None where nothing is."""
     if set(args.metrics) == {'is'}:
         return None
     if args.ref_stats:
         return StatisticsFile(args.ref_stats, network)
+    if given is not None:
+        return GivenImages(given, args.against, protocol.n_real)
     return RealImages(config, path, args.data_dir, protocol.real, protocol.n_real)
 
 
@@ -129,7 +144,7 @@ def kid_subset_size(args, protocol, reference):
 
 
 def compute(args, protocol, images, network, reference, subset_size):
-    """{name: score}; the images pass through the network once, and so do real ones."""
+    """The sizes of the images, in words, and {name: score}; all pass through the network once, and so do real ones."""
     needs_feats = bool(NEED_FEATS & set(args.metrics))
     judged = judge(images.batches(protocol.n_images), network, protocol.n_images, protocol.n_compared,
                    keep_probs='is' in args.metrics,
@@ -139,7 +154,8 @@ def compute(args, protocol, images, network, reference, subset_size):
         statistics, feats = reference.statistics_and_feats(network)
     elif reference is not None:
         statistics = reference.statistics(network)
-    return scores_of(judged, network, args.metrics, statistics, feats, protocol.splits, args.kid_subsets, subset_size)
+    return describe_sizes(judged.sizes), scores_of(
+        judged, network, args.metrics, statistics, feats, protocol.splits, args.kid_subsets, subset_size)
 
 
 def run(doc, kind, metrics=None):
@@ -148,37 +164,40 @@ def run(doc, kind, metrics=None):
     `metrics` are of judging.METRICS; None leaves the choice to the arguments.
     """
     args = parse_arguments(doc, metrics)
-    path = cli.config_path(args)
-    config = load_config(path)
+    config, path = cli.load_settings(args)
     images_are_stored = cli.load_images(args) if args.images else None
+    given = cli.load_against(args)
     n_stored = images_are_stored and images_are_stored.n
     leave_out_splits(args, config, n_stored)
     protocol = chosen_protocol(args, config, n_stored)
-    network = cli.load_network(args, config, path)
-    reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network))
+    check_given(args, protocol, given)
+    check_default_network(args, config, path)
+    network = cli.load_network(args, config, path, given or (images_are_stored and images_are_stored.dataset))
+    reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network, given))
     images = images_are_stored or cli.load_images(args)
-    check_size(args, images, reference)
+    tell_the_same(args, images, reference)
     check_features(args, images, network, reference)
     use_known_classes(args, images, network, config, path)
     subset_size = kid_subset_size(args, protocol, reference)
     file = cli.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
-    for metric, why in args.left_out.items():
-        tell(f'left out: {NAMES[metric]}: {why}')
+    for why in dict.fromkeys(args.left_out.values()):
+        tell(f'left out: {", ".join(NAMES[m] for m in args.left_out if args.left_out[m] == why)}: {why}')
     with told_warnings(SingularCovarianceWarning) as warned:
-        scores = compute(args, protocol, images, network, reference, subset_size)
+        sizes, scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
-        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(network),
+        **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(args, network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
-        **reference_record(protocol, reference),
-        'data': None if reference is None or args.ref_stats else cli.data_of(config), 'kid_subset_size': subset_size,
+        **reference_record(protocol, reference), 'sizes': sizes, 'real_sizes': reference and reference.sizes,
+        'data': None if reference is None or args.ref_stats or args.against else cli.data_of(config),
+        'kid_subset_size': subset_size,
         'left_out': args.left_out, 'warnings': warned, **scores}
     cli.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
         print(f'{network.name} {name}: {value:.{decimals}f}  ({cli.protocol_text(record)})')
     cli.tell_foreign(record)
-    print(f'{summary(record)}; written to {file}')
+    print(f'{summary(record, path if args.against else None)}; written to {file}')
 
 
 def reference_record(protocol, reference):
@@ -188,11 +207,28 @@ def reference_record(protocol, reference):
             'real': reference.split}
 
 
-def check_size(args, images, reference):
-    """Raises ValueError where stored images are not of the real ones' size."""
-    if args.images and isinstance(reference, RealImages) and images.dataset.size != reference.dataset.size:
-        raise ValueError(f'--images {args.images}: expected {reference.dataset.size}x{reference.dataset.size} pixels '
-                         f'as the real images, found {images.dataset.size}x{images.dataset.size}')
+def check_given(args, protocol, given):
+    """Raises ValueError where there are fewer images in --against than the protocol asks for."""
+    if given is not None and len(given) < (protocol.n_real or 0):
+        raise ValueError(f'--against {args.against}: protocol {args.protocol} needs {protocol.n_real} images, '
+                         f'found {len(given)}')
+
+
+def check_default_network(args, config, path):
+    """Raises ValueError, before weights are looked for, where --ref_stats names another network than the default."""
+    if args.ref_stats and path is None and not args.network:
+        found = load_statistics(args.ref_stats).network
+        name = (found or '').removesuffix('_clean')
+        if name and name != config['evaluation']['network']:
+            raise ValueError(f'{args.ref_stats}: statistics under {found}; expected --network {name} with them')
+
+
+def tell_the_same(args, images, reference):
+    """Says where the images are compared with themselves, which is hardly meant."""
+    if args.images and isinstance(reference, GivenImages) and (
+            fingerprint(images.dataset) == fingerprint(reference.dataset)):
+        tell(f'warning: --images {args.images} and --against {args.against} are the same images: their distance is 0 '
+             'but for rounding')
 
 
 def check_features(args, images, network, reference):
@@ -209,13 +245,14 @@ def use_known_classes(args, images, network, config, path):
     """Compare stored images that lie in classes with what the network recognizes, where these are its classes."""
     if 'is' in args.metrics and args.images and images.n_classes and network.n_classes:
         try:
-            cli.use_classes(args, images, class_names_of(config, path), network.n_classes)
+            names = class_names_of(config, path) if path else list(KNOWN[network.name])
+            cli.use_classes(args, images, names, network.n_classes)
         except ValueError as error:
             tell(f'{error}; the share recognized is left out')
 
 
-def summary(record):
-    """One line that says what the scores are of."""
+def summary(record, config=None):
+    """One line that says what the scores are of; `config`: the one that names the network but not the real images."""
     parts = [f'{record["n_images"]} images of {record["samples"]}']
     if record['order']:
         parts.append(f'in an order drawn with seed {record["seed"]}' if record['order'] == 'drawn' else record['order'])
@@ -223,7 +260,8 @@ def summary(record):
         parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:
         first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
-        parts.append(f'{first}against {record["reference"]}')
+        parts.append(f'{first}against {record["reference"]}' + (f', not the data of {config}' if config else ''))
+    parts += cli.size_parts(record['sizes'], record['real_sizes'])
     if record['kid_subset_size']:
         parts.append(what_kid_is_of(record))
     return ', '.join(parts)

@@ -13,7 +13,7 @@ from chainer.initializers import GlorotUniform
 
 
 class ResNetGeneratorBase(chainer.Chain):
-    """Dense layer, upsampling residual blocks, batch norm, activation, 3×3 to RGB, tanh.
+    """Dense layer, upsampling residual blocks, batch norm, activation, 3×3 to the image's channels, tanh.
 
     Args:
         ch: unit of width.
@@ -22,6 +22,7 @@ class ResNetGeneratorBase(chainer.Chain):
         activation: of the blocks and the tail.
         n_classes: number of classes; 0 for an unconditional generator.
         distribution: of latents drawn here, 'normal' or 'uniform'.
+        channels: C of the images, 3 for RGB and 1 for grey.
     """
 
     bottom_channels = None  # width of the first feature map, in units of ch
@@ -29,10 +30,10 @@ class ResNetGeneratorBase(chainer.Chain):
     tail_names = None  # names of the last batch normalization and convolution
 
     def __init__(self, ch: int = 64, dim_z: int = 128, bottom_width: int = 4, activation=F.relu, n_classes: int = 0,
-                 distribution: str = 'normal'):
+                 distribution: str = 'normal', channels: int = 3):
         super().__init__()
         self.dim_z, self.bottom_width, self.activation = dim_z, bottom_width, activation
-        self.n_classes, self.distribution = n_classes, distribution
+        self.n_classes, self.distribution, self.channels = n_classes, distribution, channels
         self.image_size = bottom_width * 2 ** len(self.block_channels)
         widths = [ch * units for units in (self.bottom_channels, *self.block_channels)]
         batch_normalization, convolution = self.tail_names
@@ -41,7 +42,7 @@ class ResNetGeneratorBase(chainer.Chain):
             for name, (before, after) in zip(self.block_names, zip(widths, widths[1:], strict=False), strict=True):
                 setattr(self, name, Block(before, after, activation=activation, upsample=True, n_classes=n_classes))
             setattr(self, batch_normalization, BatchNormalization(widths[-1]))
-            setattr(self, convolution, Convolution2D(widths[-1], 3, 3, pad=1, initialW=GlorotUniform()))
+            setattr(self, convolution, Convolution2D(widths[-1], channels, 3, pad=1, initialW=GlorotUniform()))
 
     @property
     def block_names(self):
@@ -58,7 +59,7 @@ class ResNetGeneratorBase(chainer.Chain):
             finetune: whether the batch normalizations' moving averages become plain means over such batches.
 
         Returns:
-            Variable (B, 3, image_size, image_size) in [-1, 1].
+            Variable (B, C, image_size, image_size) in [-1, 1].
         """
         if z is None:
             z = sample_continuous(self.dim_z, batchsize, self.distribution, self.xp)

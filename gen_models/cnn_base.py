@@ -12,7 +12,7 @@ import chainer.functions as F
 
 
 class CNNGeneratorBase(chainer.Chain):
-    """Dense layer, 4×4 deconvolutions of stride 2 with batch norm and activation, 3×3 to RGB, tanh (Table 3).
+    """Dense layer, 4×4 deconvolutions of stride 2 with batch norm and activation, 3×3 to channels, tanh (Table 3).
 
     Weights start as Chainer's do (LeCunNormal), as the paper names no initialization.
 
@@ -23,6 +23,7 @@ class CNNGeneratorBase(chainer.Chain):
         activation: after each batch normalization.
         n_classes: 0, as the paper's CNN is unconditional.
         distribution: of latents drawn here, 'normal' or 'uniform'.
+        channels: C of the images, 3 for RGB and 1 for grey.
     """
 
     bottom_channels = 8  # width of the first feature map, in units of ch
@@ -30,12 +31,12 @@ class CNNGeneratorBase(chainer.Chain):
     initialW = None
 
     def __init__(self, ch: int = 64, dim_z: int = 128, bottom_width: int = 4, activation=F.relu, n_classes: int = 0,
-                 distribution: str = 'normal'):
+                 distribution: str = 'normal', channels: int = 3):
         super().__init__()
         if n_classes != 0:
             raise ValueError(f'the CNN of Table 3 is unconditional: n_classes must be 0, got {n_classes}')
         self.dim_z, self.bottom_width, self.activation = dim_z, bottom_width, activation
-        self.n_classes, self.distribution = n_classes, distribution
+        self.n_classes, self.distribution, self.channels = n_classes, distribution, channels
         self.image_size = bottom_width * 2 ** len(self.deconvolution_channels)
         widths = [ch * units for units in (self.bottom_channels, *self.deconvolution_channels)]
         with self.init_scope():
@@ -47,7 +48,7 @@ class CNNGeneratorBase(chainer.Chain):
 
     def _init_tail(self, width):
         """Adds what follows the last batch normalization; called within `init_scope`."""
-        self.c5 = Convolution2D(width, 3, 3, pad=1)
+        self.c5 = Convolution2D(width, self.channels, 3, pad=1)
 
     def _bottom(self, z, finetune):
         return self.l1(z)
@@ -65,7 +66,7 @@ class CNNGeneratorBase(chainer.Chain):
             finetune: for the batch normalization.
 
         Returns:
-            Variable (B, 3, image_size, image_size) in [-1, 1].
+            Variable (B, C, image_size, image_size) in [-1, 1].
         """
         if y is not None:
             raise ValueError('labels were given to an unconditional generator (n_classes is 0)')

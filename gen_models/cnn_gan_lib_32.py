@@ -16,12 +16,12 @@ class CNNGenerator(CNNGeneratorBase):
     initialW = Normal(.02)
 
     def __init__(self, ch: int = 64, dim_z: int = 128, bottom_width: int = 4, activation=F.relu, n_classes: int = 0,
-                 distribution: str = 'uniform'):
-        super().__init__(ch, dim_z, bottom_width, activation, n_classes, distribution)
+                 distribution: str = 'uniform', channels: int = 3):
+        super().__init__(ch, dim_z, bottom_width, activation, n_classes, distribution, channels)
 
     def _init_tail(self, width):
         self.b1 = BatchNormalization(self.l1.out_size)
-        self.dc5 = Deconvolution2D(width, 3, 3, stride=1, pad=1, initialW=self.initialW)
+        self.dc5 = Deconvolution2D(width, self.channels, 3, stride=1, pad=1, initialW=self.initialW)
 
     def _bottom(self, z, finetune):
         return self.b1(self.l1(z), finetune=finetune, activation=self.activation)

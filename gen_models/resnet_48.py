@@ -11,5 +11,5 @@ class ResNetGenerator(ResNetGeneratorBase):
     tail_names = ('b5', 'c5')
 
     def __init__(self, ch: int = 64, dim_z: int = 128, bottom_width: int = 6, activation=F.relu, n_classes: int = 0,
-                 distribution: str = 'normal'):
-        super().__init__(ch, dim_z, bottom_width, activation, n_classes, distribution)
+                 distribution: str = 'normal', channels: int = 3):
+        super().__init__(ch, dim_z, bottom_width, activation, n_classes, distribution, channels)

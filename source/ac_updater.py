@@ -20,14 +20,15 @@ class ACUpdater(Updater):
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='wasserstein', conditional=True,
                  n_gen_samples=64, sampler=None, device=None, penalties=None, constraints=None, seed=None,
-                 ac_weight_dis: float = 1., ac_weight_gen: float = .1, ema: float = None):
+                 ac_weight_dis: float = 1., ac_weight_gen: float = .1, ema: float = None,
+                 augmentation=None):
         if not conditional:
             raise ValueError('an auxiliary classifier needs labels: conditional must be true')
         if not hasattr(models['dis'], 'classify'):
             raise ValueError(f'an auxiliary classifier needs a discriminator that has one, '
                              f'got {type(models["dis"]).__name__}')
         super().__init__(models, iterator, optimizer, n_dis, loss_type, conditional, n_gen_samples, sampler, device,
-                         penalties, constraints, seed, ema)
+                         penalties, constraints, seed, ema, augmentation)
         self.ac_weight_dis, self.ac_weight_gen = ac_weight_dis, ac_weight_gen
 
     def judge_of_generator(self, x_fake, y_fake):

@@ -2,6 +2,7 @@
 import copy
 import numbers
 
+from source.build import channels_of
 from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of, whole_labels
 from source.miscs.kept_random_states import kept_random_states
 from source.miscs.standard_streams import tell
@@ -64,10 +65,13 @@ def check_apart(check, dataset, images, indices):
 
 
 def image_shape(gen, config, source):
-    """Return the shape (C, H, W) of a generator's images, made by a copy of it where it has no `image_size`."""
-    size = getattr(gen, 'image_size', None)
-    if isinstance(size, numbers.Integral):
-        return 3, int(size), int(size)
+    """Return the shape (C, H, W) of a generator's images.
+
+    They are made by a copy of it where it has no `image_size`, or no `channels` that are 3 or 1.
+    """
+    size, channels = getattr(gen, 'image_size', None), channels_of(gen)
+    if isinstance(size, numbers.Integral) and channels is not None:
+        return int(channels), int(size), int(size)
     try:
         with chainer.using_config('train', False), chainer.no_backprop_mode(), chainer.using_device(gen.device):
             z = gen.xp.zeros((1, gen.dim_z), np.float32)

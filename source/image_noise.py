@@ -24,7 +24,7 @@ class ImageNoise:
         self.t, self._state, self._blocks_of_batch = 0, None, None
 
     def __call__(self, kernel, ims, n_batches):
-        """x float32 (B, 3, H, W) of ims uint8 (B, 3, H, W); `n_batches` were drawn before, which counts at first."""
+        """x float32 (B, C, H, W) of ims uint8 (B, C, H, W); `n_batches` were drawn before, which counts at first."""
         if self._state is None:
             self._blocks_of_batch = -(-ims.size // WORDS)
             self.t = n_batches * self._blocks_of_batch

@@ -4,7 +4,8 @@ A step asks for its inputs one after the other, `(kind, n)` each, and gets array
 
     ('categorical', n)    labels int32 (n,)
     ('continuous', n)     latents float32 (n, dim_z)
-    ('real', None)        images, uint8 (B, 3, H, W) or float32 as the dataset gives them, and labels int32 (B,)
+    ('augmentation', n)   numbers float32 (n, 7) in [0, 1), of augmented images
+    ('real', None)        images, uint8 (B, C, H, W) or float32 as the dataset gives them, and labels int32 (B,)
 
 An iteration's requests are the same every time, and so are their shapes: a captured step relies on that.
 """
@@ -26,7 +27,7 @@ class Source:
 
     Args:
         iterator: yields batches of (image, label) pairs; one with `next_ims` also gives uint8 images.
-        sampler: `continuous` and `categorical`.
+        sampler: has a method for every other kind.
         converter: makes arrays of a batch, as Chainer's `concat_examples`.
         check: a BatchCheck of float images and their labels; by default one that wants finite images.
     """

@@ -1,6 +1,6 @@
 """The penalties a config can name: objects that the updater asks for what to add to the discriminator's loss.
 
-Each is called with (dis, x_real, x_fake, y): arrays (B, 3, H, W) and the real images' labels or None; it returns a
+Each is called with (dis, x_real, x_fake, y): arrays (B, C, H, W) and the real images' labels or None; it returns a
 scalar Variable. What it draws or keeps is its own and is written into snapshots.
 """
 from source.functions.penalties import (

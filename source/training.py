@@ -4,6 +4,7 @@ from pathlib import Path
 
 from source import build
 from source.datasets.cached_download import WouldDownload
+from source.datasets.folder import FolderDataset
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
 from source.extensions.divergence import StopWhenDiverged
@@ -45,6 +46,9 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     if config['paper_row'] is not None:
         check_row(source, config['paper_row'], {p.row for p in load_published(PUBLISHED)})
     gen, dis, dataset, updater = build_training(config, source, device, data_dir, processes)
+    if isinstance(dataset, FolderDataset) and Path(dataset.root).resolve() in Path(results_dir, 'x').resolve().parents:
+        raise ValueError(f'{results_dir}: expected a results folder outside the folder of the images, {dataset.root}, '
+                         'which would take the sheets in it for more images')
     iterations = config['iteration']
     stop = StopRequest(processes.any if processes.size > 1 else None)
     trainer = training.Trainer(updater, Until(iterations, stop), out=str(results_dir))

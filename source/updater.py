@@ -6,6 +6,7 @@ from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
 from source.datasets.batch_checks import BatchCheck
 from source.functions.capturable import reason_of_device
+from source.functions.differentiable_augmentation import augment, read_policies
 from source.functions.losses import LOSSES
 from source.functions.prepared_weights import prepared_together
 from source.image_noise import ImageNoise
@@ -28,23 +29,27 @@ class Updater(training.updaters.StandardUpdater):
 
     Args:
         models: {'gen': generator, 'dis': discriminator}.
-        iterator: yields batches of (image float32 (3, H, W) in [-1, 1], label int) pairs.
+        iterator: yields batches of (image float32 (C, H, W) in [-1, 1], label int) pairs.
         optimizer: {'opt_gen': …, 'opt_dis': …}, set up for the models.
         n_dis: discriminator updates per generator update.
         loss_type: 'dcgan' (the standard loss), 'hinge' or 'wasserstein'.
         conditional: whether labels are given to both networks.
         n_gen_samples: fakes of the generator's update; the discriminator's updates see as many fakes as real images.
-        sampler: an object with `continuous(n)` → float32 (n, dim_z) and `categorical(n)` → int32 (n,); by default
-            a `NoiseSampler` seeded from NumPy's global state.
+        sampler: an object with `continuous(n)` → float32 (n, dim_z), `categorical(n)` → int32 (n,) and, for
+            augmentation, `augmentation(n)` → float32 (n, 7) in [0, 1); by default a `NoiseSampler` seeded from NumPy's
+            global state.
         device: what batches are sent to; by default the models' own.
         penalties: added to the discriminator's loss, {name: arguments}; names are those of `source.penalties`.
         constraints: applied after each of its updates, {name: arguments}; names are those of `source.constraints`.
         ema: decay of an average of the generator's weights that is kept beside it as `ema.gen`; by default none is.
         seed: of the penalties' own draws, an int or several; by default drawn from NumPy's global state.
+        augmentation: of all images that the discriminator sees, names of `source.functions.
+            differentiable_augmentation` in the order they are applied in; by default none.
 
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
-    update one real batch, then labels, then latents of its length. Penalties draw after that, from random states of
-    their own. Reports `loss_gen`, `loss_dis` and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
+    update one real batch, then labels, then latents of its length. With augmentation its numbers follow each real batch
+    and each draw of latents. Penalties draw after that, from random states of their own. Reports `loss_gen`, `loss_dis`
+    and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
     Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
     On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
@@ -57,7 +62,8 @@ class Updater(training.updaters.StandardUpdater):
     side_streams = None  # where parts of a captured iteration run beside each other, {'generator': …, 'fakes': …}
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
-                 sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None):
+                 sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None,
+                 augmentation=None):
         self.gen, self.dis = models['gen'], models['dis']
         if loss_type not in LOSSES:
             raise ValueError(f'loss_type must be one of {", ".join(LOSSES)}, got {loss_type!r}')
@@ -71,6 +77,12 @@ class Updater(training.updaters.StandardUpdater):
         self.loss_dis, self.loss_gen = LOSSES[loss_type]
         self.sampler = sampler or NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution,
                                                seed=np.random.randint(2 ** 31))
+        self.augmentation = read_policies(augmentation)
+        if self.augmentation and not hasattr(self.sampler, 'augmentation'):
+            raise ValueError(f'augmentation needs a sampler that has it as a method, got {type(self.sampler).__name__}')
+        for name in ('generate', 'real_batch'):  # an override may leave its images as they are
+            if self.augmentation and getattr(type(self), name) is not getattr(Updater, name):
+                raise ValueError(f'augmentation is done by {name}, of which {type(self).__name__} has one of its own')
         if penalties and seed is None:
             seed = np.random.randint(2 ** 31)
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
@@ -84,12 +96,19 @@ class Updater(training.updaters.StandardUpdater):
         self.ema = None if ema is None else AveragedGenerator(self.gen, ema)
 
     def generate(self, n, y=None):
-        """Draws labels, unless given y, and latents; returns fakes, a Variable (n, 3, H, W), and labels or None."""
+        """Draws labels, unless given y, and latents; returns fakes, a Variable (n, C, H, W), and labels or None.
+
+        They are as the discriminator is to see them.
+        """
         if self.conditional and y is None:
             y, = self.inputs('categorical', n)
         z, = self.inputs('continuous', n)
         with prepared_together(self.gen, y is None):
-            return self.gen(n, z=z, y=y), y
+            x = self.gen(n, z=z, y=y)
+        return self._augmented(x), y
+
+    def _augmented(self, x):
+        return augment(x, *self.inputs('augmentation', len(x)), self.augmentation) if self.augmentation else x
 
     def update_core(self):
         captured = self._capturing()
@@ -129,12 +148,12 @@ class Updater(training.updaters.StandardUpdater):
         return kernels('noise.dequantize', next(self.gen.params())) is not None
 
     def real_batch(self):
-        """Images x, array (B, 3, H, W) in [-1, 1], and labels y, int (B,)."""
+        """Images x, array (B, C, H, W), in [-1, 1] but for augmentation, and labels y, int (B,)."""
         x, y = self.inputs('real')
         if x.dtype == np.uint8:
             x = self.image_noise(kernels('noise.dequantize', next(self.gen.params())), x,
                                  self.get_iterator('main').n_batches - 1)
-        return x, y
+        return self._augmented(chainer.as_variable(x)).array, y
 
     def sync(self):
         """Brings what the device keeps for itself up to date, before an iteration."""

@@ -45,7 +45,7 @@ def build_updater(folder, changes=None, dataset_class=ImageDataset, device='@num
     device.use()
     build.seed_everything(config['seed'], device)
     gen, dis = build.build_models(config, 'test')
-    ims = np.random.RandomState(0).randint(256, size=(40, 3, gen.image_size, gen.image_size), dtype=np.uint8)
+    ims = np.random.RandomState(0).randint(256, size=(40, gen.channels, *[gen.image_size] * 2), dtype=np.uint8)
     dataset = dataset_class(ims, np.arange(40) % 10, n_classes=10)
     return build.build_updater(config, 'test', gen, dis, dataset, device, processes)
 

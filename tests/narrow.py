@@ -21,6 +21,8 @@ NARROW = {
 }
 UNCONDITIONAL = {'models.generator.args.n_classes': 0, 'models.discriminator.args.n_classes': 0,
                  'updater.args.conditional': False}
+GREY_MODELS = {'models.generator.args.channels': 1, 'models.discriminator.args.channels': 1}
+GREY = {**GREY_MODELS, 'dataset.args.channels': 1}
 
 
 def narrow_config(changes=None):

@@ -161,6 +161,11 @@ def test_updater_holds_what_the_config_says(tmp_path):
     for optimizer in (updater.get_optimizer('opt_gen'), updater.get_optimizer('opt_dis')):
         assert (optimizer.alpha, optimizer.beta1, optimizer.beta2) == (.1, .2, .3)
     assert (updater.sampler.dim_z, updater.sampler.n_classes) == (3, 10)
+    assert updater.augmentation == ()
+    for policies in ('cutout, color', ['cutout', 'color']):
+        assert build_updater(tmp_path, {'updater.args.augmentation': policies}).augmentation == ('cutout', 'color')
+    assert error_of(build_updater, tmp_path, {'updater.args.augmentation': ['flip']}) == (
+        "test: updater: augmentation: expected a list of color, translation, cutout, each once at most, got ['flip']")
 
 
 def test_seed_decides_order_and_noise_of_each_on_its_own(tmp_path):

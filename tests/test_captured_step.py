@@ -20,6 +20,7 @@ from chainer.optimizer_hooks import GradientClipping
 
 DIM_45 = {'models.generator.args.dim_z': 45, 'updater.args.n_gen_samples': 5}  # NumPy keeps a second normal number
 LOADERS_AND_EMA = {'loader_workers': 2, 'updater.args.ema': .9}
+AUGMENTED = {'updater.args.augmentation': 'color,translation,cutout'}
 NO_NORM = {'models.discriminator.args.norm': 'none'}
 CLIPPING = {'updater.args.constraints': {'clipping': {'c': .02}}, **NO_NORM}
 
@@ -31,8 +32,10 @@ def captured(folder, changes=None, **kwargs):
 
 @pytest.mark.parametrize('changes, kwargs', [
     (DIM_45, {}), (CNN, {'dataset_class': Floats}), ({'models.discriminator.args.norm': 'batch'}, {}), (CLIPPING, {}),
-    ({**DIM_45, **LOADERS_AND_EMA}, {}), (LOADERS_AND_EMA, {'dataset_class': Floats})],
-    ids=['resnet', 'cnn, floats', 'batch', 'clipping', 'loaders and ema', 'loaders and ema, floats'])
+    ({**DIM_45, **LOADERS_AND_EMA}, {}), (LOADERS_AND_EMA, {'dataset_class': Floats}),
+    ({**AUGMENTED, **LOADERS_AND_EMA}, {}), ({**AUGMENTED, **CNN}, {'dataset_class': Floats})],
+    ids=['resnet', 'cnn, floats', 'batch', 'clipping', 'loaders and ema', 'loaders and ema, floats', 'augmented',
+         'augmented cnn, floats'])
 def test_same_bits(tmp_path, changes, kwargs):
     """Parameters, moments, u, statistics, random states, positions and losses, after every iteration, while α falls."""
     plain, (updater, graphs) = build_updater(tmp_path, changes, **kwargs), captured(tmp_path, changes, **kwargs)
@@ -51,7 +54,8 @@ def test_same_bits(tmp_path, changes, kwargs):
     updater.finalize()
 
 
-@pytest.mark.parametrize('k, changes', [(1, LOADERS_AND_EMA), (WARM_UPS, {}), (WARM_UPS + 2, LOADERS_AND_EMA)])
+@pytest.mark.parametrize('k, changes', [(1, LOADERS_AND_EMA), (WARM_UPS, {}), (WARM_UPS + 2, LOADERS_AND_EMA),
+                                        (WARM_UPS + 1, AUGMENTED)])
 def test_resumes_as_if_it_had_never_stopped(tmp_path, k, changes):
     updater, _ = captured(tmp_path, {**DIM_45, **changes})
     run(updater, k)
@@ -67,7 +71,7 @@ def test_other_settings_are_recaptured(tmp_path):
     pytest.importorskip('ml_dtypes')
     plain, (updater, graphs) = build_updater(tmp_path), captured(tmp_path)
     for n, (name, value) in enumerate([('n_dis', 1), ('n_gen_samples', 3), ('batch_size', 3),
-                                       ('precision', 'bfloat16')], start=1):
+                                       ('augmentation', ('color',)), ('precision', 'bfloat16')], start=1):
         if name != 'precision':
             for u in (plain, updater):
                 setattr(u.get_iterator('main') if name == 'batch_size' else u, name, value)

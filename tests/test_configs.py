@@ -40,10 +40,11 @@ COMPARISON = {str(path.relative_to(CONFIGS).with_suffix('')): path for path in s
 def data(tmp_path, monkeypatch):
     """Options that give any dataset a handful of images: a few JPEG files, and the others cut short."""
     lines = []
+    (tmp_path / 'a').mkdir()
     for k, label in enumerate((151, 200, 293)):
         im = np.random.RandomState(k).randint(256, size=(40, 30 + k, 3), dtype=np.uint8)
-        Image.fromarray(im).save(tmp_path / f'{k}.JPEG')
-        lines.append(f'{k}.JPEG {label}\n')
+        Image.fromarray(im).save(tmp_path / f'a/{k}.JPEG')
+        lines.append(f'a/{k}.JPEG {label}\n')
     (tmp_path / 'list.txt').write_text(''.join(lines))
 
     def cut_short(self, size):
@@ -66,8 +67,9 @@ def build_all(path, data, overrides=()):
         overrides = [*overrides, 'models.discriminator.args.dim_emb=2']
     config = load_config(path, overrides)
     build.seed_everything(config['seed'], chainer.get_device('@numpy'))
-    gen, dis = build.build_models(config, str(path))
     dataset = build.build_dataset(config, str(path), data)
+    build.count_classes(config, str(path), dataset)
+    gen, dis = build.build_models(config, str(path))
     build.check_agreement(config, str(path), gen, dis, dataset)
     updater = build.build_updater(config, str(path), gen, dis, dataset, chainer.get_device('@numpy'))
     return config, gen, dis, dataset, updater
@@ -122,7 +124,7 @@ def test_config(name, data):
 
 @pytest.mark.parametrize('size', [32, 48, 64, 128, 256])
 def test_folders_of_ones_own(size, data):
-    """Without classes at every size; with them, see tests/datasets/test_folder.py."""
+    """With classes: see tests/datasets/test_folder.py."""
     path = CONFIGS / 'sn_folder.yml'
     assert_header_gives_the_command(path, 'extends:')
     config, gen, dis, dataset, updater = build_all(path, data, [*NARROW, f'size={size}'])

@@ -173,6 +173,10 @@ def test_a_generator_that_does_not_say_its_size(tmp_path):
     gen = load_class(str(tmp_path / 'gen.py'), 'Mine', 'a.yml', 'key')()
     with chainer.using_config('train', True):
         assert image_shape(gen, load_config(path), path) == (3, 8, 16)
+        gen.image_size = 8
+        assert image_shape(gen, load_config(path), path) == (3, 8, 16)  # it may not be RGB
+        gen.channels = 1
+        assert image_shape(gen, load_config(path), path) == (1, 8, 8)
     assert gen.l.W.array is None and not gen.b.avg_mean.any()
     (tmp_path / 'gen.py').write_text(GENERATOR.format('-1, 3, 8, 17'))
     assert re.match(rf'{path}: models.generator: Mine: {tmp_path}/gen.py:\d+: InvalidType: ', error_of(build, path))

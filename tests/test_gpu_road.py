@@ -11,6 +11,7 @@ from source.optimizers.adam import Adam
 from tests import gpu_road
 from tests.fake_graphs import FakeGraphs
 from tests.gpu_road import NETWORKS, Floats, assert_same, build_updater, configured, parameters, run, state_of
+from tests.narrow import GREY_MODELS
 
 import chainer
 import numpy as np
@@ -21,7 +22,7 @@ on_the_gpus_road = gpu_road.on_the_gpus_road
 WIDE = {'models.generator.args.ch': 16, 'models.discriminator.args.ch': 16, 'models.generator.args.dim_z': 16,
         'batchsize': 8, 'updater.args.n_gen_samples': 8}
 ALL_NETWORKS = {
-    **NETWORKS,
+    **NETWORKS, 'grey': GREY_MODELS,
     'resnet_128': {'models.generator.fn': 'gen_models/resnet.py', 'models.discriminator.fn': 'dis_models/snresnet.py',
                    'models.generator.args.ch': 2, 'models.discriminator.args.ch': 2, 'batchsize': 2,
                    'updater.args.n_gen_samples': 2},
@@ -100,13 +101,13 @@ def test_same_in_float64(tmp_path, network):
         np.testing.assert_allclose(state[name], other_state[name], rtol=0, atol=1e-8, err_msg=name)
 
 
-@pytest.mark.parametrize('network', one_long(NETWORKS))
+@pytest.mark.parametrize('network', one_long([*NETWORKS, 'grey']))
 def test_ten_iterations_on_cpu_kernels(tmp_path, network):
     """Within 1e-3 in every parameter and 1e-5 in the mean, though Adam has moved them by more than that."""
     results = []
     for kernels in (True, False):
         with configured(kernel_set='device', cpu_kernels=kernels):
-            updater = build_updater(tmp_path, NETWORKS[network])
+            updater = build_updater(tmp_path, ALL_NETWORKS[network])
             start = parameters(updater)
             run(updater, 10)
         results.append(parameters(updater))
@@ -142,7 +143,7 @@ def trained_on_the_road(folder, changes):
 
 @pytest.mark.parametrize('precision, changes', [
     ('bfloat16', {}), ('float32', {'updater.args.ema': .9}), ('float32', PLAIN), ('float32', PENALTY),
-    ('float32', {**PLAIN, **PENALTY})])
+    ('float32', {**PLAIN, **PENALTY}), ('bfloat16', GREY_MODELS)])
 def test_same_bits_with_prepared_weights(tmp_path, monkeypatch, precision, changes):
     pytest.importorskip('ml_dtypes')
     with configured(precision=precision):

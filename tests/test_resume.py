@@ -8,7 +8,7 @@ from pathlib import Path
 import train
 from source.build import NETWORKS
 from tests.feature_network import FakeFeatureNetwork
-from tests.narrow import UNCONDITIONAL, files_in, run, write_config
+from tests.narrow import GREY, UNCONDITIONAL, files_in, run, write_config
 
 import numpy as np
 import pytest
@@ -168,7 +168,9 @@ ALL_PENALTIES = {'gradient': {}, 'orthonormal': {'weight': .1}, 'spectral_norm':
         'n_dis': 2, 'n_gen_samples': 5, 'conditional': True, 'penalties': {'gradient': {}}}},
      'models.discriminator.name': 'SNResNetACDiscriminator'},
     {'updater.args.ema': .99, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
-], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema'])
+    {**GREY, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
+    {'updater.args.augmentation': ['cutout', 'color', 'translation']},
+], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema', 'grey', 'augmentation'])
 def test_every_method_resumes(tmp_path, changes):
     config = write_config(tmp_path, {**changes, 'iteration': 3, 'snapshot_interval': 1, 'evaluation_interval': 3})
     whole = train_into(tmp_path / 'whole', config)

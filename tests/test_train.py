@@ -13,7 +13,7 @@ from source.yaml_utils import load_config
 from tests import children
 from tests.children import ROOT
 from tests.feature_network import FakeFeatureNetwork
-from tests.narrow import UNCONDITIONAL, files_in, run, write_config
+from tests.narrow import GREY_MODELS, UNCONDITIONAL, files_in, run, write_config
 
 import numpy as np
 import pytest
@@ -164,6 +164,15 @@ def refused(folder, capsys, *arguments, config=None):
      'models.generator.args.n_classes is 3 and models.discriminator.args.n_classes is 10: expected the same number'),
     ({'models.generator.args.n_classes': 3, 'models.discriminator.args.n_classes': 3},
      'models.generator.args.n_classes: expected 10, the number of classes of DigitsDataset, found 3'),
+    ({'models.discriminator.args.channels': 0}, 'models.discriminator.args.channels: expected at least 1, found 0'),
+    ({'models.generator.args.channels': 4}, 'models.generator.args.channels: expected 3 or 1, found 4'),
+    ({'models.generator.args.channels': 1},
+     'models.generator.args.channels is 1 and models.discriminator.args.channels is 3: expected the same number'),
+    (GREY_MODELS, 'dataset.args.channels: images of DigitsDataset have 3, but models.generator.args.channels is 1: '
+     'expected the same number'),
+    ({**UNCONDITIONAL, **GREY_MODELS, 'dataset': {'dataset_fn': 'datasets/photo_tiles.py',
+                                                  'dataset_name': 'PhotoTilesDataset', 'args': {'size': 8}}},
+     'dataset: images of PhotoTilesDataset have 3, but models.generator.args.channels is 1: expected the same number'),
     ({'dataset.args.size': 16}, 'dataset: images are 16x16, but ResNetGenerator makes 8x8'),
     ({'models.discriminator.fn': 'dis_models/snresnet.py'},
      'dataset: images are 8x8, but dis_models/snresnet.py takes multiples of 32'),

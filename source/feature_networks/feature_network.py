@@ -2,6 +2,7 @@
 import hashlib
 import json
 
+from source.feature_networks.clean_resize import resize_clean
 from source.miscs.snapshots import flattened
 from source.weight_files import WeightFileError
 from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
@@ -10,12 +11,17 @@ import chainer
 import numpy as np
 
 BATCHSIZE = 250
+BATCH_BYTES = 2 ** 27  # of images judged at once: fewer of large ones
 
 
 class FeatureNetwork:
-    """Callable: ims, uint8 (N, 3, H, W), any N >= 1 -> feats (N, D) and probs (N, K), float32 on the CPU.
+    """Callable: ims, any N >= 1 -> feats (N, D) and probs (N, K), float32 on the CPU.
 
-    `chain` offers `scale(ims)`, from uint8 to what it takes, and `chain(x)`, which returns both Variables.
+    ims are uint8 (N, 3, H, W), (N, 1, H, W) or, of several sizes, a list of (3, H, W) and (1, H, W); grey ones are
+    taken as RGB of three equal channels. Each image is resized by itself and judged with others of its size.
+
+    `chain` offers `scale(ims)`, from 0..255 to what it takes, and `chain(x)`, which returns both Variables. `size` is
+    that to which it resizes images before all else, or None.
     `read(path, chain)` fills it from the weights file; by default that is `read_weights`.
     `n_classes` is K where the classes are the labels of the images it judges, else 0; `foreign` is a line that says why
     it is foreign to these images, or None: build_feature_network sets both as the data set has it. `digest` is that of
@@ -25,7 +31,7 @@ class FeatureNetwork:
 
     foreign = None
 
-    def __init__(self, name, chain, weights_path, n_classes, device=-1, read=None, batchsize=BATCHSIZE):
+    def __init__(self, name, chain, weights_path, n_classes, device=-1, read=None, batchsize=BATCHSIZE, size=None):
         self.name = name
         self.n_classes = n_classes
         (read or read_weights)(weights_path, chain)
@@ -34,15 +40,40 @@ class FeatureNetwork:
         chain.to_device(self._device)
         self._chain = chain
         self._batchsize = batchsize
+        self._size, self._is_clean = size, False
+
+    def use_clean_resize(self):
+        """Have images resized as clean-fid does (clean_resize.py), and say so in the name: `<name>_clean`.
+
+        Raises ValueError where the network takes images of any size.
+        """
+        if self._size is None:
+            raise ValueError(f'{self.name} has a way of its own to take images of any size')
+        self.name, self._is_clean = f'{self.name}_clean', True
 
     def __call__(self, ims):
-        if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] != 3 or not ims.size:
-            raise ValueError(f'ims: expected uint8 (N, 3, H, W), N >= 1; got {ims.dtype} {ims.shape}')
-        batches = [self._judge(ims[start:start + self._batchsize]) for start in range(0, len(ims), self._batchsize)]
+        if isinstance(ims, list):
+            return self._judge_each(ims)
+        if ims.dtype != np.uint8 or ims.ndim != 4 or ims.shape[1] not in (3, 1) or not ims.size:
+            raise ValueError(f'ims: expected uint8 (N, 3, H, W) or (N, 1, H, W), N >= 1; got {ims.dtype} {ims.shape}')
+        n_at_once = max(1, min(self._batchsize, BATCH_BYTES // ims[0].size))
+        batches = [self._judge(ims[start:start + n_at_once]) for start in range(0, len(ims), n_at_once)]
         feats, probs = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
         return feats, probs
 
+    def _judge_each(self, ims):
+        """Judge a list of images, those of one shape together."""
+        of_shape = {}
+        for i, im in enumerate(ims):
+            of_shape.setdefault(im.shape, []).append(i)
+        judged = [self(np.stack([ims[i] for i in indices])) for indices in of_shape.values()]
+        places = np.argsort(np.concatenate(list(of_shape.values())))
+        feats, probs = (np.concatenate(arrays)[places] for arrays in zip(*judged, strict=True))
+        return feats, probs
+
     def _judge(self, ims):
+        ims = ims if ims.shape[1] == 3 else np.repeat(ims, 3, axis=1)
+        ims = resize_clean(ims, self._size) if self._is_clean else ims
         with chainer.using_device(self._device), chainer.using_config('train', False), chainer.no_backprop_mode():
             outputs = self._chain(self._chain.scale(self._device.send(ims)))
         return [chainer.get_device('@numpy').send(output.array) for output in outputs]

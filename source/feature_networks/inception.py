@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 from source.feature_networks.feature_network import FeatureNetwork
+from source.inception.architecture import SIZE
 from source.inception.inception_score import Inception, fast_inference
 from source.inception.weights import load_weights
 from source.miscs.commands_to_copy import python_command
@@ -65,8 +66,8 @@ def _load(name, mode, device, weights):
     if not os.path.isfile(path):
         making = python_command('source/inception/download.py', '--outfile', Path(path))
         raise WeightFileError(
-            f'{path}: no Inception weights; make them with `{making}`, or name a file with '
+            f'{path}: no Inception weights; make them with `{making}`, or name a file with --weights, a config\'s '
             f'evaluation.weights or ${WEIGHTS_VARIABLE}')
     return FeatureNetwork(name, InceptionJudge(mode), path, n_classes=0, device=device,
-                          batchsize=BATCHSIZE if device < 0 else GPU_BATCHSIZE,
+                          batchsize=BATCHSIZE if device < 0 else GPU_BATCHSIZE, size=SIZE,
                           read=lambda path, judge: load_weights(path, judge.inception))

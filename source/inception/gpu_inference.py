@@ -13,6 +13,8 @@ from source.links.folding import folded
 
 import numpy as np
 
+MOST_SIZES = 256  # of images, whose coordinates are kept; 12 KB each
+
 
 class GpuInference:
     """Calls with ims, CuPy (N, 3, H, W), values 0 to 255, return features (N, 2048) and probabilities (N, 1008).
@@ -45,6 +47,8 @@ class GpuInference:
     def _resized(self, ims):
         extents = ims.shape[2:]
         if extents not in self._coordinates:
+            if len(self._coordinates) == MOST_SIZES:
+                self._coordinates.clear()
             coordinates = {'resize_tf': resize.tf_coordinates,
                            'resize_align_corners': resize.align_corners_coordinates}[self._mode.resize]
             self._coordinates[extents] = [[_sent(a) for a in coordinates(extent, self._size)] for extent in extents]

@@ -4,7 +4,8 @@ from chainer import backend
 WEIGHTS = .0448, .2856, .3001, .2363, .1333
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = (.01 * 255) ** 2, (.03 * 255) ** 2
-FULL_SIZE = WINDOW * 2 ** (len(WEIGHTS) - 1)  # 176 px: below, the coarsest scales are smaller than the window
+SMALLEST = 2 ** (len(WEIGHTS) - 1)  # px: below, nothing is left at the coarsest scale
+FULL_SIZE = WINDOW * SMALLEST  # 176 px: below, the coarsest scales are smaller than the window
 
 
 def ms_ssim(ims0, ims1):
@@ -18,9 +19,8 @@ def ms_ssim(ims0, ims1):
     """
     xp = backend.get_array_module(ims0, ims1)
     x, y = (xp.asarray(ims).astype(xp.float64) for ims in (ims0, ims1))
-    smallest = 2 ** (len(WEIGHTS) - 1)
-    if x.ndim != 4 or x.shape != y.shape or min(x.shape[2:]) < smallest:
-        raise ValueError(f'expected two arrays (N, C, H, W) of one shape, sides of at least {smallest} px; '
+    if x.ndim != 4 or x.shape != y.shape or min(x.shape[2:]) < SMALLEST:
+        raise ValueError(f'expected two arrays (N, C, H, W) of one shape, sides of at least {SMALLEST} px; '
                          f'got {x.shape} and {y.shape}')
     if not all(((0. <= ims) & (ims <= 255.)).all() for ims in (x, y)):
         raise ValueError('expected values from 0 to 255')

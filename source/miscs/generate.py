@@ -7,7 +7,7 @@ GPU_PIXELS = 1 << 20  # of images generated at a time on a GPU, which fewer woul
 
 
 def to_uint8(x):
-    """x float (B, 3, H, W) in [-1, 1] → ims uint8 (B, 3, H, W), NumPy or CuPy."""
+    """x float (B, C, H, W) in [-1, 1] → ims uint8 (B, C, H, W), NumPy or CuPy."""
     xp = cuda.get_array_module(x)
     return xp.clip(x.astype(np.float32, copy=False) * 127.5 + 127.5, 0., 255.).astype(np.uint8)
 
@@ -23,7 +23,7 @@ def generate_batches(gen, n, sampler, labels=None, batchsize=100):
         batchsize: images at a time; n need not be a multiple.
 
     Yields:
-        ims uint8 (B, 3, H, W), and their labels int32 (B,), or None for an unconditional generator.
+        ims uint8 (B, C, H, W), and their labels int32 (B,), or None for an unconditional generator.
     """
     start, n_at_once = 0, batchsize
     while start < n:
@@ -55,7 +55,7 @@ def generator_inputs(gen, sampler, n, labels=None, batchsize=None):
 
 
 def generate_from(gen, z, y=None, weights=None, batchsize=100):
-    """ims uint8 (n, 3, H, W) of latents z (n, dim_z), in test mode.
+    """ims uint8 (n, C, H, W) of latents z (n, dim_z), in test mode.
 
     y: labels int (n,); or int (n, k) that `weights`, float (n, k), blend in conditional batch normalization.
     """
@@ -74,6 +74,6 @@ def generate_from(gen, z, y=None, weights=None, batchsize=100):
 
 
 def generate_ims(gen, n, sampler, labels=None, batchsize=100):
-    """All batches of `generate_batches` in one: ims uint8 (n, 3, H, W), and labels int32 (n,) or None."""
+    """All batches of `generate_batches` in one: ims uint8 (n, C, H, W), and labels int32 (n,) or None."""
     ims, ys = zip(*generate_batches(gen, n, sampler, labels, batchsize), strict=True)
     return np.concatenate(ims), None if ys[0] is None else np.concatenate(ys)

@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def make_sheet(ims, rows, columns, scale=1, gap=0):
-    """Lays out ims uint8 (rows·columns, 3, H, W), row by row, as one uint8 array (height, width, 3).
+    """Lays out ims uint8 (rows·columns, C, H, W), row by row, as one uint8 array (height, width, 3); grey for C = 1.
 
     `scale` repeats each pixel; `gap` white pixels part the images.
     """
@@ -18,7 +18,8 @@ def make_sheet(ims, rows, columns, scale=1, gap=0):
     ims = np.pad(ims, ((0, 0), (0, 0), (0, gap), (0, gap)), constant_values=255)
     _, channels, h, w = ims.shape
     sheet = ims.reshape(rows, columns, channels, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, channels)
-    return sheet[:rows * h - gap, :columns * w - gap]
+    sheet = sheet[:rows * h - gap, :columns * w - gap]
+    return sheet.repeat(3, axis=2) if channels == 1 else sheet
 
 
 def save_sheet(path, ims, rows, columns, scale=1, gap=0):

@@ -15,10 +15,10 @@ from PIL import Image
 
 
 def write_npz(path, batches, n):
-    """Writes n images as `ims`, uint8 (n, 3, H, W), and their labels, where there are some, as `labels`, int32 (n,).
+    """Writes n images as `ims`, uint8 (n, C, H, W), and their labels, where there are some, as `labels`, int32 (n,).
 
     `draw_order` numbers them, so that a sorted copy still says in which order they were generated. `batches` yields
-    (ims uint8 (B, 3, H, W), y int (B,) or None). The file appears when it is complete; it is what the scoring commands
+    (ims uint8 (B, C, H, W), y int (B,) or None). The file appears when it is complete; it is what the scoring commands
     take as --images. Raises ValueError where the images are not n, OSError where the disk lacks room for them.
     """
     labels, seen = [], 0
@@ -54,7 +54,7 @@ def _require_room(path, n_bytes):
 
 
 def write_files(folder, batches, n):
-    """Writes n images as `<class>/<number>.png`, or `<number>.png` where there are no labels.
+    """Writes n images as `<class>/<number>.png`, or `<number>.png` where there are no labels; of one channel in grey.
 
     Numbers count from 0 with as many digits as the last one has. The scoring commands take the folder as --images, in
     the order of the file written beside the images (draw_order.py).
@@ -72,4 +72,4 @@ def write_files(folder, batches, n):
 
 
 def _save(path, im):
-    Image.fromarray(im.transpose(1, 2, 0)).save(path)
+    Image.fromarray(im[0] if len(im) == 1 else im.transpose(1, 2, 0)).save(path)

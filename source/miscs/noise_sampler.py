@@ -1,3 +1,4 @@
+from source.functions.differentiable_augmentation import N_DRAWS
 from source.miscs.random_samples import sample_categorical, sample_continuous
 from source.miscs.random_state import serialize_random_state
 
@@ -5,7 +6,7 @@ import numpy as np
 
 
 class NoiseSampler:
-    """The generator's inputs, from a random state of its own that snapshots keep.
+    """The generator's inputs, and the draws of augmentation, from a random state of its own that snapshots keep.
 
     Drawn on the CPU, so that a run's noise does not depend on its device. `truncation`: see `sample_continuous`.
     `shared_by` is the iterator of one of several processes: all draw what one would draw for the whole batch, and each
@@ -26,6 +27,10 @@ class NoiseSampler:
     def categorical(self, n):
         """Labels, int32 (n,)."""
         return self._share(n, lambda n: sample_categorical(self.n_classes, n, rng=self.rng))
+
+    def augmentation(self, n):
+        """Uniform numbers, float32 (n, 7), multiples of 2⁻²⁴ in [0, 1): other floats could be rounded to 1."""
+        return self._share(n, lambda n: (self.rng.randint(1 << 24, size=(n, N_DRAWS)) / (1 << 24)).astype(np.float32))
 
     def _share(self, n, draw):
         return draw(n) if self.shared_by is None else self.shared_by.share(draw(n * self.shared_by.n_parts))

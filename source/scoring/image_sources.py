@@ -1,7 +1,10 @@
 """What is scored: a generator's samples, or stored images; either whole or class by class."""
+from source.datasets.class_folders import some_of
 from source.datasets.class_names import match_classes
+from source.datasets.image_sizes import describe_sizes
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.progress_bar import progress_bar
 from source.miscs.standard_streams import tell
 from source.scoring.judging import BATCHSIZE, stored_batches
 
@@ -29,6 +32,11 @@ class GeneratedImages:
 
     def n_of_class(self, c):
         return None
+
+    def size(self):
+        """Return the (width, height) of the samples."""
+        ims, _ = next(self.batches(1))
+        return ims.shape[:1:-1]
 
     def pairs_of_class(self, c, n):
         """Yield (ims0, ims1) of n pairs of samples of class c, no sample in two pairs."""
@@ -93,6 +101,34 @@ class StoredImages:
             tell('no image is of class 0: do the classes begin at 1?')
         self.n_classes, self._knows_classes = n_classes, True
         self._name_classes(names)
+
+    def use_names(self, names):
+        """Number the classes as those called `names`: folders by their names, labels of an .npz as text.
+
+        Raises ValueError, naming the first that is none of them.
+        """
+        own = getattr(self.dataset, 'folders', None) or [str(c) for c in range(self.n_classes)]
+        number = {name: c for c, name in enumerate(names)}
+        for c in self.classes:
+            if own[c] not in number:
+                raise ValueError(f'class {own[c]!r} is none of the real ones, {some_of([n for n in names if n])}')
+        self.labels = np.array([number.get(name, -1) for name in own])[self.labels]
+        self.n_classes = len(names)
+        self._name_classes(names)
+
+    def size(self):
+        """Return the (width, height) of all images; raises ValueError, naming two files, where they differ."""
+        if self.dataset.ims is not None:
+            return self.dataset.ims.shape[:1:-1]
+        first, size = self.dataset.name_and_size(0)
+        with progress_bar(self.n, 'sizes of images') as bar:
+            for i in range(self.n):
+                name, other = self.dataset.name_and_size(i)
+                if other != size:
+                    raise ValueError(f'expected images of one size, found {describe_sizes([size])} in {first} and '
+                                     f'{describe_sizes([other])} in {name}')
+                bar.update()
+        return size
 
     def batches(self, n):
         """Yield (ims, y) of the first n; y is None unless `use_classes` was called."""

@@ -1,6 +1,7 @@
 """FID class by class: how well each class is generated, and not only their mixture."""
 import warnings
 
+from source.datasets.image_sizes import describe_sizes
 from source.metrics.frechet_distance import SingularCovarianceWarning, frechet_distance
 from source.scoring.judging import judge
 
@@ -40,9 +41,11 @@ def _class_entry(images, real, network, c, n_per_class):
     n = images.n_of_class(c)
     n = n_per_class if n is None else min(n, n_per_class)
     n_real = 0 if real is None else real.n  # None: a file that does not say
-    entry = {'class': c, 'n_real': n_real, 'n_images': n, 'fid': None, 'singular': False}
+    entry = {'class': c, 'n_real': n_real, 'n_images': n, 'sizes': None, 'real_sizes': None, 'fid': None,
+             'singular': False}
     if n >= TOO_FEW and (n_real is None or n_real >= TOO_FEW):
-        fake = judge(images.batches_of_class(c, n), network, n, keep_probs=False, desc=f'class {c}').statistics
+        judged = judge(images.batches_of_class(c, n), network, n, keep_probs=False, desc=f'class {c}')
+        entry['sizes'], entry['real_sizes'], fake = describe_sizes(judged.sizes), real.sizes, judged.statistics
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always', SingularCovarianceWarning)
             entry['fid'] = frechet_distance(real.mean, real.cov, fake.mean, fake.cov)

@@ -2,8 +2,10 @@
 
 It joins `metrics`, which knows arrays only, to `feature_networks`, and so belongs to neither.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from source.datasets.image_sizes import describe_sizes
+from source.metrics.density_coverage import density_coverage
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
@@ -11,13 +13,15 @@ from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
 from source.metrics.recognized_share import recognized_share
 from source.miscs.progress_bar import progress_bar
+from source.scoring.statistics_files import ReferenceStatistics
 
 import numpy as np
 
 BATCHSIZE = 500
-METRICS = 'is', 'fid', 'kid', 'pr'
-NEED_FEATS = {'kid', 'pr'}
-N_KEPT = 50000  # real features, at most, that KID and precision/recall are of
+BATCH_BYTES = 2 ** 29  # of images read at once, where they may be of any size
+METRICS = 'is', 'fid', 'kid', 'pr', 'dc'
+NEED_FEATS = {'kid', 'pr', 'dc'}
+N_KEPT = 50000  # real features, at most, that KID, precision and recall, density and coverage are of
 
 
 @dataclass
@@ -28,14 +32,15 @@ class Judged:
     probs: np.ndarray | None = None  # float32 (N, K)
     y: np.ndarray | None = None  # int (N,)
     feats: np.ndarray | None = None  # float32 (M, D)
+    sizes: set = field(default_factory=set)  # (width, height) of the images
 
 
 def judge(batches, network, n, n_compared=None, keep_probs=True, keep_feats=None, desc='images'):
     """Pass n images through `network` once, holding in memory no more of them than a batch; return Judged.
 
-    `batches` yields (ims, y), y None where there are no labels. Statistics are of the first `n_compared` images
-    (default: all). `keep_feats` is a bool array (n_compared,), which features to keep, or None. Raises ValueError
-    where the images are not n.
+    `batches` yields (ims, y), ims as FeatureNetwork takes them, y None where there are no labels. Statistics are of the
+    first `n_compared` images (default: all). `keep_feats` is a bool array (n_compared,), which features to keep, or
+    None. Raises ValueError where the images are not n.
     """
     n_compared = n if n_compared is None else n_compared
     judged, labels, seen, n_feats = Judged(FeatureStatistics()), [], 0, 0
@@ -52,6 +57,7 @@ def judge(batches, network, n, n_compared=None, keep_probs=True, keep_feats=None
                 judged.probs = _filled(judged.probs, probs, seen, n)
             if y is not None:
                 labels.append(y)
+            judged.sizes.update(im.shape[:0:-1] for im in (ims if isinstance(ims, list) else ims[:1]))
             seen += len(ims)
             bar.update(len(ims))
     if seen != n:
@@ -69,15 +75,21 @@ def _filled(array, rows, start, n):
 
 
 def stored_batches(images, indices=None, labels=None):
-    """Yield (ims, y) of real images, an ImageDataset or uint8 (N, 3, H, W), without noise or augmentation.
+    """Yield (ims, y) of real images, an ImageDataset or uint8 (N, C, H, W), without noise or augmentation.
 
-    `indices` says which, and in which order; y is of `labels`, int (N,), or None without them.
+    `indices` says which, and in which order; y is of `labels`, int (N,), or None without them. Images of several sizes
+    come as a list of (C, H, W).
     """
-    indices = np.arange(len(images)) if indices is None else indices
-    for start in range(0, len(indices), BATCHSIZE):
+    indices, start = np.arange(len(images)) if indices is None else indices, 0
+    while start < len(indices):
         batch = indices[start:start + BATCHSIZE]
-        ims = images.load_ims(batch) if hasattr(images, 'load_ims') else images[batch]
+        if hasattr(images, 'load_some'):
+            ims = images.load_some(batch, BATCH_BYTES)
+            batch = batch[:len(ims)]
+        else:
+            ims = images.load_ims(batch) if hasattr(images, 'load_ims') else images[batch]
         yield ims, None if labels is None else labels[batch]
+        start += len(batch)
 
 
 def judge_real(images, network, indices=None, keep_feats=False):
@@ -94,8 +106,13 @@ def judge_real(images, network, indices=None, keep_feats=False):
 
 
 def reference_statistics(images, network, indices=None):
-    """Return the FeatureStatistics, under `network`, of real images or of those at `indices`, read batch by batch."""
-    return judge_real(images, network, indices).statistics
+    """Return the ReferenceStatistics, under `network`, of real images or of those at `indices`, read batch by batch.
+
+    Raises ValueError for fewer than two images.
+    """
+    judged = judge_real(images, network, indices)
+    found = judged.statistics
+    return ReferenceStatistics(found.mean, found.cov, found.n, sizes=describe_sizes(judged.sizes))
 
 
 def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats=None, splits=10, n_subsets=100,
@@ -103,10 +120,10 @@ def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats
     """Return {name: float} of the `metrics` among METRICS, of images that `judge` kept what is needed of.
 
     'is' gives 'is_mean', 'is_std'; 'fid' gives 'fid', against `reference`, which has `mean` and `cov` under the same
-    network; 'kid' gives 'kid_mean', 'kid_std', and 'pr' gives 'precision', 'recall', against `real_feats` (M, D).
-    'recognized', the share seen as their label, comes with 'is' where labels are the network's classes. A std that one
-    value alone would have, of a single split or subset, is left out. The scores depend on the numbers of images and on
-    splits: print them beside.
+    network; 'kid' gives 'kid_mean', 'kid_std', 'pr' gives 'precision', 'recall', and 'dc' gives 'density', 'coverage',
+    against `real_feats` (M, D). 'recognized', the share seen as their label, comes with 'is' where labels are the
+    network's classes. A std that one value alone would have, of a single split or subset, is left out. The scores
+    depend on the numbers of images and on splits: print them beside.
     """
     scores = {}
     if 'is' in metrics:
@@ -119,6 +136,8 @@ def scores_of(judged, network, metrics=('is', 'fid'), reference=None, real_feats
             real_feats, judged.feats, n_subsets, subset_size, np.random.RandomState(0))
     if 'pr' in metrics:
         scores['precision'], scores['recall'] = precision_recall(real_feats, judged.feats)
+    if 'dc' in metrics:
+        scores['density'], scores['coverage'] = density_coverage(real_feats, judged.feats)
     if 'is' in metrics and judged.y is not None and np.max(judged.y) < network.n_classes:
         scores['recognized'] = recognized_share(judged.probs, judged.y)
     return {name: score for name, score in scores.items() if score is not None}

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from source.build import channels_of
 from source.metrics.nearest_neighbors import nearest_neighbors
 from source.miscs.files import atomic_write
 from source.miscs.plain_json import read_json
@@ -23,7 +24,7 @@ FORMAT = 1  # raise it where the same snapshot and images would give other featu
 
 @dataclass
 class Neighbors:
-    """Samples, `ims` uint8 (Q, 3, H, W), and the real images nearest to each, `by` {'features' or 'pixels': (indices
+    """Samples, `ims` uint8 (Q, C, H, W), and the real images nearest to each, `by` {'features' or 'pixels': (indices
     (Q, k), distances (Q, k))}; `y` are the samples' labels, or None."""
 
     ims: np.ndarray
@@ -32,10 +33,14 @@ class Neighbors:
 
 
 def features_of(dis, ims, y=None):
-    """φ, float32 (B, D), of ims uint8 (B, 3, H, W) in test mode; y: labels, for a discriminator that concatenates them.
+    """φ, float32 (B, D), of ims uint8 (B, C, H, W) in test mode; y: labels, for a discriminator that concatenates them.
 
-    Images enter as in training, with the mean of the noise that is added there.
+    Images enter as in training, with the mean of the noise that is added there. Raises ValueError where they have
+    another number of channels than the discriminator says.
     """
+    channels = channels_of(dis)
+    if channels not in (None, ims.shape[1]):
+        raise ValueError(f'the discriminator takes images of {channels} channels, got {ims.shape[1]}')
     x = dis.device.send(((ims + .5) / 128 - 1).astype(np.float32))
     y = None if y is None else dis.device.send(np.asarray(y, np.int32))
     with chainer.using_config('train', False), chainer.no_backprop_mode():
@@ -75,7 +80,7 @@ def cached_features(dis, dataset, path, key):
 
 
 def find_neighbors(ims, y, dis, dataset, feats, k=5):
-    """Return the Neighbors of samples ims uint8 (Q, 3, H, W) with labels y, or None, among a dataset's images.
+    """Return the Neighbors of samples ims uint8 (Q, C, H, W) with labels y, or None, among a dataset's images.
 
     `feats` are their φ, float32 (N, D); they and the images are read in blocks of BLOCK_BYTES.
     """

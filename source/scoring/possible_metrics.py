@@ -1,8 +1,11 @@
 """Which metrics so few images allow, known before any of them is computed."""
-from source.metrics.precision_recall import NEIGHBORS
+from source.metrics import density_coverage, precision_recall
 
-NAMES = {'is': 'inception score', 'fid': 'FID', 'kid': 'KID', 'pr': 'precision and recall'}
-FEWEST = {'fid': 2, 'kid': 2, 'pr': NEIGHBORS + 1}  # images on either side
+NAMES = {'is': 'inception score', 'fid': 'FID', 'kid': 'KID', 'pr': 'precision and recall',
+         'dc': 'density and coverage'}
+# {metric: (images, real images)}
+FEWEST = {'fid': (2, 2), 'kid': (2, 2), 'pr': (precision_recall.NEIGHBORS + 1,) * 2,
+          'dc': (1, density_coverage.NEIGHBORS + 1)}
 
 
 def too_few(metric, n_images=None, n_real=None, splits=1):
@@ -11,7 +14,7 @@ def too_few(metric, n_images=None, n_real=None, splits=1):
         if n_images is not None and n_images < splits:
             return f'expected at least as many images as splits ({splits}), found {n_images}'
         return None
-    for n, kind in ((n_images, 'images'), (n_real, 'real images')):
-        if n is not None and n < FEWEST[metric]:
-            return f'expected at least {FEWEST[metric]} {kind}, found {n}'
+    for n, fewest, kind in zip((n_images, n_real), FEWEST[metric], ('images', 'real images'), strict=True):
+        if n is not None and n < fewest:
+            return f'expected at least {fewest} {kind}, found {n}'
     return None

@@ -13,8 +13,8 @@ from source.datasets.pairs_as_images import as_given
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell
-from source.scoring.judging import reference_statistics
-from source.scoring.statistics_files import ReferenceStatistics, load_statistics, save_statistics
+from source.scoring.judging import reference_statistics, stored_batches
+from source.scoring.statistics_files import load_statistics, save_statistics
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def cached_statistics(dataset, network, indices=None, images=None):
         except ValueError as error:
             tell(f'{error}; computing it anew')
     found = reference_statistics(dataset, network, indices)
-    statistics = ReferenceStatistics(found.mean, found.cov, found.n, network.name, network.digest, images, key)
+    statistics = replace(found, network=network.name, network_sha256=network.digest, images=images, key=key)
     try:
         make_folder(path.parent)
         save_statistics(path, statistics)
@@ -63,7 +63,8 @@ def cache_key(dataset, network, indices=None):
     """Return, as JSON, all that the statistics depend on."""
     given = as_given(dataset)
     settings = {name: value for name, value in vars(given).items()
-                if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'}
+                if isinstance(value, (bool, int, float, str)) and not name.startswith('_') and name != 'root'
+                and (name, value) != ('channels', 3)}  # which earlier keys do not say
     cls = type(given)
     return json.dumps({
         'format': FORMAT, 'dataset': f'{cls.__module__}.{cls.__qualname__}', 'settings': settings,
@@ -76,10 +77,12 @@ def fingerprint(dataset):
     """Return a SHA-256 over all labels and all images.
 
     Of a data set in files (`ImageDataset.files`) it is over each file's name, size and time of change, and over
-    N_PROBES evenly spaced images as they are read. Raises OSError for a file that is missing.
+    N_PROBES evenly spaced images as they are read. Shapes count, but for those of square RGB images. Raises OSError for
+    a file that is missing.
     """
     digest = hashlib.sha256(np.asarray(dataset.labels, '<i4').tobytes())
     if dataset.ims is not None:
+        digest.update(_shape_of(dataset.ims.shape[1:]))
         digest.update(np.ascontiguousarray(dataset.ims))
         return digest.hexdigest()
     indices, files = np.arange(len(dataset)), dataset.files()
@@ -88,9 +91,14 @@ def fingerprint(dataset):
         for name, path in files:
             stat = os.stat(path)
             digest.update(json.dumps([name, stat.st_size, stat.st_mtime_ns]).encode())
-    with progress_bar(len(indices), 'real images, to see which they are') as bar:
-        for start in range(0, len(indices), N_PROBES):
-            ims = dataset.load_ims(indices[start:start + N_PROBES])
-            digest.update(np.ascontiguousarray(ims))
+    with progress_bar(len(indices), 'images, to see which they are') as bar:
+        for ims, _ in stored_batches(dataset, indices):
+            for im in ims:
+                digest.update(_shape_of(im.shape))
+                digest.update(np.ascontiguousarray(im))
             bar.update(len(ims))
     return digest.hexdigest()
+
+
+def _shape_of(shape):
+    return b'' if shape == (3, shape[-1], shape[-1]) else json.dumps(shape).encode()

@@ -11,6 +11,7 @@ import numpy as np
 
 OURS = 'mean', 'cov', 'n', 'network', 'network_sha256', 'images', 'key'
 TEXTS = 'network', 'network_sha256', 'images', 'key'
+LATER = 'sizes', 'class_name'  # texts too, which files have where they are known
 
 
 @dataclass
@@ -24,12 +25,15 @@ class ReferenceStatistics:
     network_sha256: str | None = None
     images: str | None = None  # in words, as '50000 training images of CIFAR10Dataset'
     key: str | None = None  # of the cache
+    sizes: str | None = None  # in words, as image_sizes.py has them
+    class_name: str | None = None  # where they are of one class, of a folder
     source: str = 'ours'  # whose format
 
 
 def save_statistics(path, statistics):
     """Write ReferenceStatistics, whole or not at all."""
     values = {name: getattr(statistics, name) for name in OURS}
+    values.update({name: getattr(statistics, name) for name in LATER if getattr(statistics, name) is not None})
     with atomic_write(path) as file:
         np.savez(file, **{name: '' if value is None else value for name, value in values.items()})
 
@@ -51,7 +55,7 @@ def load_statistics(path):
         raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found '
                          f'{", ".join(list(arrays)[:5]) or "nothing"}{more}')
     if set(OURS) <= set(arrays):
-        texts = {name: _text(path, name, arrays[name]) or None for name in TEXTS}
+        texts = {name: _text(path, name, arrays[name]) or None for name in (*TEXTS, *LATER) if name in arrays}
         known = {**texts, 'n': _count(path, arrays['n'])}
     mean, cov = (_numbers(path, name, arrays[name]) for name in names)
     if mean.ndim != 1 or not mean.size:

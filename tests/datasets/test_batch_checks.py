@@ -1,4 +1,5 @@
 """What is wrong with a batch, in one line: expected, found, and which image."""
+import re
 from types import SimpleNamespace
 
 from source.datasets.batch_checks import BadBatch, BatchCheck, warning_of
@@ -33,7 +34,7 @@ def with_value(value):
 FLOAT32 = 'expected float32 (3, 8, 8), found '
 NUMBER = 'expected as label a signed whole number from 0 to 9 (n_classes is 10), found '
 IN_RANGE = 'expected as label 0 to 9 (n_classes is 10), found '
-GREY = '; of grey images: np.repeat(x.reshape(1, H, W), 3, axis=0)'
+GREY = '; of grey images: channels 1 of both networks, or np.repeat(x.reshape(1, H, W), 3, axis=0)'
 
 
 @pytest.mark.parametrize('image, expected', [
@@ -56,6 +57,15 @@ def test_images(image, expected):
         assert message_of(batch(image), n_classes) == f'a.yml: image 17: {expected}'
     with pytest.raises(BadBatch):
         BatchCheck(N_CLASSES, SHAPE).convert(batch(image), JOIN)
+
+
+@pytest.mark.parametrize('x, found', [
+    (GOOD[0], '(3, 8, 8); of RGB images: channels 3 of both networks'), (GOOD[0, 0], '(8, 8); x.reshape(1, H, W)'),
+    (GOOD[0, :1].T, '(8, 8, 1); channels come first: (1, 8, 8); x.transpose(2, 0, 1)')])
+def test_images_where_grey_ones_are_expected(x, found):
+    BatchCheck(None, (1, 8, 8)).check([(GOOD[0, :1], 0)])
+    with pytest.raises(BadBatch, match=re.escape(f'expected float32 (1, 8, 8), found float32 {found}') + '$'):
+        BatchCheck(None, (1, 8, 8)).check([(x, 0)])
 
 
 @pytest.mark.parametrize('label, expected', [

@@ -3,6 +3,7 @@ import os
 
 import train
 from evaluations import gen_images
+from source.build import build_real_images
 from source.datasets import folder
 from source.datasets.class_folders import class_folders
 from source.datasets.folder import FolderDataset
@@ -156,8 +157,31 @@ def test_training_resuming_and_sampling(pictures, tmp_path, capsys):
     ((), 'models.generator.args.n_classes: auto: expected a data set with classes, found FolderDataset without any'),
     (('--set', 'size=40'), 'size: expected one of 32, 48, 64, 128, 256, found 40 (int)'),
     (('--set', 'size=null'), 'size: expected one of 32, 48, 64, 128, 256, found nothing'),
-    (('--config', ROOT / 'configs/sn_cifar10.yml', '--set', 'size=32'), "size: expected a config with '{size}'")])
+    (('--config', ROOT / 'configs/sn_cifar10.yml', '--set', 'size=32'), "size: expected a config with '{size}'"),
+    (('--config', ROOT / 'configs/sn_folder.yml', '--results_dir', '{data}/out'),
+     'out: expected a results folder outside the folder of the images')])
 def test_training_refused(pictures, tmp_path, options, message, capsys):
     common = '--config', CONFIG, '--data_dir', pictures / '花', '--results_dir', tmp_path / 'out'
+    before = files_in(pictures)
+    options = [str(option).format(data=pictures / '花') for option in options]
     assert run(train.main, *common, *NARROW[2:], *options) == 2
-    assert message in capsys.readouterr().err and not (tmp_path / 'out').exists()
+    assert message in capsys.readouterr().err and not (tmp_path / 'out').exists() and files_in(pictures) == before
+
+
+def test_the_data_set_of_the_readme(pictures, tmp_path, monkeypatch):
+    """Of a square image its pixels are those of the folder."""
+    code = (ROOT / 'README.md').read_text(encoding='utf-8').partition('```python\n')[2].partition('```')[0]
+    (tmp_path / 'listed.py').write_text(code)
+    images = tmp_path / 'images'
+    images.mkdir()
+    (images / 'square.png').write_bytes(encoded(photo(0, (50, 50)), 'PNG'))
+    (images / 'labels.csv').write_text('square.png,1\nsquare.png,0\n')
+    monkeypatch.chdir(tmp_path)
+    assert run(train.main, '--config', CONFIG, '--data_dir', images, *NARROW, '--set', 'iteration=1', '--set',
+               'dataset.dataset_fn=listed.py', '--set', 'dataset.dataset_name=Listed', '--set',
+               'dataset.args={size: 32}', '--results_dir', 'out') == 0
+    config = load_config('out/config.yml')
+    assert config['models']['generator']['args']['n_classes'] == 2
+    dataset = build_real_images(config, 'out/config.yml', str(images))
+    expected = FolderDataset(str(images), 32)
+    np.testing.assert_array_equal(dataset.load_ims([0]), expected.load_ims([0]))

@@ -72,6 +72,7 @@ SMALL_PNG = encoded(IMAGE.resize((8, 8)), 'PNG')
 case('image folder', '0/a.png', SMALL_PNG, images(lambda folder: ImageFolder(folder, 8)), {'1/b.png': SMALL_PNG})
 case('image .npz', 'a.npz', saved(np.savez, ims=pixels(N, 6, 6, 3), y=np.arange(N)),
      images(lambda folder: ImageArray(folder / 'a.npz')))
+case('image .npy', 'a.npy', saved(np.save, pixels(N, 6, 6)), images(lambda folder: ImageArray(folder / 'a.npy')))
 PACKED = {'a.npy': header(N, 6) + pixels(N, 6, 6, 3).tobytes(),
           'a_labels.npy': saved(np.save, np.arange(N, dtype=np.int32))}
 for file, content in PACKED.items():

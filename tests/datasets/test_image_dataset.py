@@ -46,20 +46,28 @@ def test_get_example(dataset, monkeypatch):
     assert (x.dtype, x.shape, y.dtype, y.shape, int(y)) == (np.float32, (3, 6, 6), np.int32, (), 3)
     np.testing.assert_allclose(x, dataset.ims[3] / 128. - 1. + .5 / 128., atol=.5 / 128. + 1e-6)
     assert not np.array_equal(x, dataset[3][0])
-    assert (len(dataset), dataset.size, dataset.n_classes) == (40, 6, 7)
+    assert (len(dataset), dataset.size, dataset.channels, dataset.n_classes) == (40, 6, 3, 7)
     workers = [copy.deepcopy(dataset) for _ in range(2)]
     monkeypatch.setattr(os, 'getpid', lambda: -1)
     assert not np.array_equal(*(worker[0][0] for worker in workers))
 
 
 @pytest.mark.parametrize('shape, dtype, labels, message', [
-    ((2, 3, 4, 4), np.float32, [0, 1], 'ims: expected uint8'), ((2, 1, 4, 4), np.uint8, [0, 1], r'\(2, 3, 4, 4\)'),
+    ((2, 3, 4, 4), np.float32, [0, 1], 'ims: expected uint8'), ((2, 2, 4, 4), np.uint8, [0, 1], r'\(2, 3, 4, 4\)'),
     ((2, 3, 4, 5), np.uint8, [0, 1], r'\(2, 3, 5, 5\)'), ((3, 3, 4, 4), np.uint8, [0, 1], 'one image a label'),
     ((2, 3, 4, 4), np.uint8, [0, 2], 'labels: expected 0 to 1, got 0 to 2'),
     ((2, 3, 4, 4), np.uint8, [-1, 1], 'labels: expected 0 to 1, got -1 to 1')])
 def test_refuses_what_is_not_labelled_images(shape, dtype, labels, message):
     with pytest.raises(ValueError, match=message):
         ImageDataset(np.zeros(shape, dtype), labels, n_classes=2)
+
+
+def test_grey_images_and_images_without_classes():
+    grey = ImageDataset(pixels(2, 1, 6, 6), [0, 0], n_classes=0)
+    assert (grey.channels, grey[1][0].shape) == (1, (1, 6, 6)) and ImageDataset(None, [0], 0, 8, 1).channels == 1
+    for label, channels, message in ((1, 1, 'labels: expected 0 to 0, got 1'), (0, 2, 'channels: .* 3 or 1, got 2')):
+        with pytest.raises(ValueError, match=message):
+            ImageDataset(None, [label], 0, 8, channels)
 
 
 def test_digits_are_enlarged_by_cubic_interpolation():
@@ -70,7 +78,8 @@ def test_digits_are_enlarged_by_cubic_interpolation():
         dataset = DigitsDataset('test', size=size)
         assert (dataset.ims.shape, dataset.n_classes) == ((360, 3, size, size), 10)
         assert (dataset.ims.min(), dataset.ims.max()) == (0, 255)
-        np.testing.assert_array_equal(dataset.ims, dataset.ims[:, :1].repeat(3, axis=1))
+        grey = DigitsDataset('test', size=size, channels=1).ims
+        np.testing.assert_array_equal(dataset.ims, grey.repeat(3, axis=1), strict=True)
         np.testing.assert_array_equal(dataset.labels, digits.target[1437:])
         if size < 32:
             means = fine.reshape(360, 3, size, 32 // size, size, 32 // size).mean(axis=(3, 5))
@@ -122,7 +131,8 @@ def test_tiles_without_scikit_image(monkeypatch):
 @pytest.mark.parametrize('make, arguments, message', [
     (DigitsDataset, {'split': 'valid'}, "'train' or 'test', got 'valid'"),
     (DigitsDataset, {'size': 24}, 'size: expected 8, 16 or at least 32 px, got 24'),
-    (DigitsDataset, {'size': 31}, 'px, got 31'),
+    (DigitsDataset, {'size': 31}, 'px, got 31'), (DigitsDataset, {'channels': 2}, 'channels: expected 3 or 1, got 2'),
+    (FashionMNISTDataset, {'channels': 0}, 'channels: expected 3 or 1, got 0'),
     (PhotoTilesDataset, {'split': 'valid'}, "split: expected one of train, test, got 'valid'"),
     (PhotoTilesDataset, {'photos': 'none'}, "photos: expected one of scikit-learn, all, got 'none'"),
     (PhotoTilesDataset, {'stride': 0}, 'at least 1 px, got 32 and 0'),

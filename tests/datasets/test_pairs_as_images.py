@@ -28,8 +28,10 @@ def test_what_is_derived():
     for scale in (lambda im: im / 127.5 - 1, lambda im: im / 128. - 1,
                   lambda im: im / 128. - 1 + rng.uniform(0, 1 / 128 - 1e-6, im.shape)):
         np.testing.assert_array_equal(as_images(Pairs(scale, ims=EVERY_BYTE)).load_ims(range(50)), EVERY_BYTE)
+    grey = as_images(Pairs(lambda im: im[:1] / 127.5 - 1, ims=EVERY_BYTE))
+    assert grey.channels == 1 and np.array_equal(grey.load_ims(range(50)), EVERY_BYTE[:, :1])
     images = as_images(Pairs(), n_classes=10)
-    assert (len(images), images.size, images.n_classes, images.files()) == (50, 8, 10, None)
+    assert (len(images), images.size, images.channels, images.n_classes, images.files()) == (50, 8, 3, 10, None)
     assert type(as_given(images)) is Pairs and as_given(DIGITS) is DIGITS
     assert images.labels.tolist() == DIGITS.labels[:50].tolist() and images.labels.dtype == np.int32
     assert as_images(DIGITS) is DIGITS
@@ -50,7 +52,8 @@ def test_labels_of_ones_own_are_taken():
 
 @pytest.mark.parametrize('pairs, expected', [
     (Pairs(lambda im: im), 'image 0: expected values from -1 to 1, found 0 to 2'),
-    (Pairs(lambda im: im[:1] / 255), r'image 0: expected float32 \(3, 8, 8\), found float32 \(1, 8, 8\)'),
+    (Pairs(lambda im: im[:2] / 255), r'image 0: expected float32 \(3, 8, 8\), found float32 \(2, 8, 8\)'),
+    (Pairs(lambda im: im[:1 if (im == DIGITS.ims[0]).all() else 3] / 255), r'\(1, 8, 8\), found float32 \(3, 8, 8\)'),
     (Pairs(label=float), 'expected as label a signed whole number from 0 to 9'),
     (DIGITS.ims[:3], 'image 0: expected a tuple')])
 def test_other_pairs_are_one_line(pairs, expected):

@@ -60,9 +60,9 @@ SVHN_FILES = {f'{split}_32x32.mat': mat(X=pixels(n, 3, 32, 32).transpose(2, 3, 1
                                         y=(labels_of(n)[:, None] + 9) % 10 + 1) for split, n in SVHN_COUNTS.items()}
 
 
-def expected_fashion_mnist(test=False, size=32):
+def expected_fashion_mnist(test=False, size=32, channels=3):
     n, margin = 20 if test else 30, (size - 28) // 2
-    ims = np.zeros((n, 3, size, size), np.uint8)
+    ims = np.zeros((n, channels, size, size), np.uint8)
     ims[:, :, margin:size - margin, margin:size - margin] = pixels(n, 28, 28)[:, None]
     return ims, labels_of(n)
 
@@ -139,7 +139,8 @@ def check(name, root=None, **arguments):
 @pytest.mark.parametrize('name, arguments', [
     ('CIFAR-10', {}), ('CIFAR-10', {'test': True}), ('STL-10', {}), ('STL-10', {'split': 'train', 'size': 32}),
     ('STL-10', {'split': 'test', 'size': 96}), ('SVHN', {}), ('SVHN', {'split': 'test'}), ('SVHN', {'split': 'extra'}),
-    ('Fashion-MNIST', {}), ('Fashion-MNIST', {'test': True, 'size': 28}), ('Fashion-MNIST', {'size': 48})])
+    ('Fashion-MNIST', {}), ('Fashion-MNIST', {'test': True, 'size': 28}), ('Fashion-MNIST', {'size': 48}),
+    ('Fashion-MNIST', {'channels': 1})])
 def test_every_form(few, tmp_path, name, arguments):
     for k, files in enumerate(SETS[name].forms()):
         check(name, write(tmp_path / str(k), files), **arguments)

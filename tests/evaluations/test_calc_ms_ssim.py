@@ -1,7 +1,7 @@
 from evaluations import calc_ms_ssim
 from source.metrics.ms_ssim import ms_ssim
 from tests.evaluations.scored_snapshot import record_of, samples, write_images, write_snapshot
-from tests.narrow import UNCONDITIONAL
+from tests.narrow import UNCONDITIONAL, write_config
 
 import numpy as np
 import pytest
@@ -46,8 +46,14 @@ def test_of_a_folder_of_classes_without_a_config(tmp_path, capsys):
     assert 'class c: 1 images make no pair; left out' in capsys.readouterr().out
 
 
-def test_numbered_folders_are_classes_of_the_config(wide, tmp_path):
-    for name in ('3', '8'):
-        write_images(tmp_path / 'ims' / name, np.zeros((2, 3, 16, 16), np.uint8))
-    arguments = '--images', tmp_path / 'ims', '--config', wide.parent / 'config.yml'
-    assert list(record_of(calc_ms_ssim.main, tmp_path / 'ms_ssim.json', *arguments)['classes']) == ['three', 'eight']
+def test_folders_beside_a_config(wide, tmp_path, capsys):
+    """Are its classes; where it does not name them and the folders are no numbers, classes of their own."""
+    unnamed = write_config(tmp_path, {'dataset.dataset_fn': 'datasets/imagenet.py',
+                                      'dataset.dataset_name': 'ImageNetDataset'})
+    named = wide.parent / 'config.yml'
+    for config, names, expected in ((named, '38', ['three', 'eight']), (unnamed, 'cd', ['c', 'd'])):
+        for name in names:
+            write_images(tmp_path / names / name, np.zeros((2, 3, 16, 16), np.uint8))
+        arguments = '--images', tmp_path / names, '--config', config
+        assert list(record_of(calc_ms_ssim.main, tmp_path / 'ms_ssim.json', *arguments)['classes']) == expected
+    assert 'expected their numbers, 0 to 9; the folders are taken as classes\n' in capsys.readouterr().err

@@ -7,6 +7,7 @@ from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
 from source.feature_networks import digits
+from source.metrics.density_coverage import density_coverage
 from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
@@ -29,6 +30,7 @@ def expected_scores(fake, real, splits, compared=None):
     scores['is_mean'], scores['is_std'] = inception_score(FakeFeatureNetwork()(fake)[1], splits)
     scores['kid_mean'], scores['kid_std'] = kernel_inception_distance(real_feats, fake_feats, 100, size)
     scores['precision'], scores['recall'] = precision_recall(real_feats, fake_feats)
+    scores['density'], scores['coverage'] = density_coverage(real_feats, fake_feats)
     return scores
 
 
@@ -48,7 +50,7 @@ def test_all_scores_of_one_pass(snapshot, tmp_path, capsys):
         'paper_row': 'cifar10_cnn_sn', 'kid_subset_size': 24}
     out = capsys.readouterr().out
     lines = out.splitlines()
-    assert len(lines) == 9 and 'numpy' in record['versions']  # eight scores, and what they are of
+    assert len(lines) == 11 and 'numpy' in record['versions']  # ten scores, and what they are of
     assert all(line.endswith('  (protocol config)') for line in lines[:-1])
     assert f'digits fid: {record["fid"]:.4f}  ' in out and f'digits kid_mean: {record["kid_mean"]:.6f}  ' in out
     assert '24 images' in lines[-1] and '3 splits' in lines[-1] and 'KID of subsets of 24' in lines[-1]
@@ -82,7 +84,7 @@ def test_paper_protocol(snapshot, tmp_path, capsys):
     assert (record['protocol'], record['n_images'], record['n_compared'], record['n_real'], record['real']) == (
         'paper', 30, 12, 200, 'test')
     out = capsys.readouterr().out
-    assert out.count('(protocol paper)') == 8 and 'the first 12 against 200 of 360 test images' in out
+    assert out.count('(protocol paper)') == 10 and 'the first 12 against 200 of 360 test images' in out
     record = record_of(calc_fid.main, tmp_path / 'fid_paper.json', *arguments)
     assert (record['n_images'], record['n_compared']) == (12, 12)
     assert record['fid'] == pytest.approx(fid(samples(snapshot, 12)[0], chosen), rel=1e-6)
@@ -151,7 +153,7 @@ def test_one_real_image_leaves_the_inception_score(snapshot, tmp_path, capsys, m
     monkeypatch.setattr(score_command, 'RealImages', lambda *_: SimpleNamespace(n=1))
     record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--snapshot', snapshot)
     assert record['left_out'] == {name: f'expected at least {n} real images, found 1'
-                                  for name, n in (('fid', 2), ('kid', 2), ('pr', 4))}
+                                  for name, n in (('fid', 2), ('kid', 2), ('pr', 4), ('dc', 6))}
     assert record['is_mean'] > 1 and record['reference'] is None
     assert capsys.readouterr().err.count('expected at least') == 3
     assert refused(calc_kid.main, tmp_path, capsys, '--snapshot', snapshot, '--results_dir', tmp_path) == (
@@ -197,7 +199,7 @@ def test_reference_statistics_of_a_file(snapshot, tmp_path, capsys):
         record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--snapshot', snapshot, '--ref_stats',
                            path)
         assert record['fid'] == expected and 'is_mean' in record and 'kid_mean' not in record
-        assert record['left_out'] == dict.fromkeys(('kid', 'pr'), '--ref_stats holds no features')
+        assert record['left_out'] == dict.fromkeys(('kid', 'pr', 'dc'), '--ref_stats holds no features')
         assert f'{path}, {said}' in record['reference'] and said in capsys.readouterr().out
 
 

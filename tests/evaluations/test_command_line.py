@@ -14,6 +14,7 @@ from tests.report.made_run import make_run
 import chainer
 import numpy as np
 import pytest
+from PIL import Image
 
 KID_SIZES = 'expected --kid_subsets of at least 1 and --kid_subset_size of 2 to 24'
 # {commands: (arguments, what they say)}, after --snapshot, --config and --results_dir.
@@ -90,25 +91,53 @@ OF_NONE = {
     'calc_intra_fid calc_ms_ssim': [
         ('--config {config} --images {ten}', "--images {ten}: folder 'ten' is none of the data set's classes")],
     'calc_scores calc_intra_fid': [
-        ('--images ims', '--images needs --config, which names the feature network and the real data'),
-        ('--images {labels} --config {config} --gpu 99', '--gpu 99: expected')],
+        ('--images {labels} --config {config} --gpu 99', '--gpu 99: expected'),
+        ('--images {labels} --against {ten} --ref_stats a', '--ref_stats goes without --against, which names the real'),
+        ('--images {labels} --against {ten} --data_dir a', '--data_dir goes without --against'),
+        ('--images {labels} --config {config} --against_key a', '--against_key goes with --against'),
+        ('--images {labels} --data_dir a', '--data_dir goes with --config, which names the data set'),
+        ('--images {labels} --against {labels} --key a', '{labels}: expected images under a, found ims, labels'),
+        ('--images {labels} --against {ten} --against_key a', '--against_key a: goes with an .npz, not with {ten}'),
+        ('--images {labels} --against {empty}', '--against {empty}: no images'),
+        ('--images {labels} --against {ten}', 'datasets/inception_model: no Inception weights; make them with `'),
+        ('--images {labels} --against {ten} --network other --weights none.h5', '--weights: none.h5: wrong')],
     'calc_inception': [
         ('--config {config} --splits 12 --images {eleven}',
          '--images {eleven}: expected at least 2 images and --splits from 1 to as many, found 11 and 12'),
-        ('--config {config} --images {here}/none', '--images {here}/none: no such folder or .npz file'),
+        ('--config {config} --images {here}/none', '--images {here}/none: no such folder or .npz or .npy'),
         ('--config {config} --images {empty}', '--images {empty}: no images'),
         ('--config {config} --images {damaged}', '{damaged}/000.bmp: expected an image, found a file Pillow')],
     'calc_fid': [
         ('--config {config} --images {eleven} --protocol paper', '--images {eleven}: protocol paper needs 12 images, '),
         ('--config {config} --images {eleven} --n_images 5', '--n_images goes with --snapshot'),
-        ('--config {config} --images {large}', '--images {large}: expected 8x8 pixels as the real images, found'),
+        ('--images {eleven}', 'FID: no real images: --against, --ref_stats or --config names them'),
+        ('--images {eleven} --against {ten} --real test', '--real goes without --against, which names the real images'),
+        ('--images {labels} --against {eleven} --protocol paper --network other',
+         '--against {eleven}: protocol paper needs 200 images, found 11'),
+        ('--images {labels} --ref_stats {other}', '{other}: statistics under other; expected --network other with'),
         ('--config {config} --images {floats}', '{floats}: ims: expected uint8')],
     'calc_intra_fid': [
+        ('--images {labels}', 'no real images: --against, --ref_stats or --config names them'),
+        ('--images {labels} --against {ten} --network other',
+         "--images {labels}: class '0' is none of the real ones, seven, ten, three"),
+        ('--images {labels} --against {eleven} --network other', '--against {eleven}: expected a subfolder for each'),
+        ('--snapshot {snapshot} --against {ten}', "6 images of {ten}: folder 'ten' is none of the data set's classes"),
+        ('--images {labels} --network other --ref_stats {empty}', '--ref_stats {empty}: expected a folder of class_'),
         ('--config {config} --images {wrong_labels}', '--images {wrong_labels}: labels: expected 0 to 9, found 10'),
         ('--config {config} --images {eleven}', '--images {eleven}: expected a subfolder for each class, or labels'),
         ('--config {own} --images {labels}',
          '{own}: dataset: expected real images of several classes, found 20 training images without any')],
+    'calc_ms_ssim': [
+        ('--images {mixed}', '--images {mixed}: expected images of one size, found 17x16 (WxH) in '
+         '{mixed}/000.bmp and 16x16 in {mixed}/001.bmp'),
+        ('--snapshot {snapshot}', '{snapshot}: expected images with sides of at least 16 px, found 8x8'),
+        ('--images {labels}', '--images {labels}: expected images with sides of at least 16 px, found 8x8')],
     'calc_ref_stats': [
+        ('--out {out}.npz', 'expected --config, which names a data set, or --images'),
+        ('--images {labels} --real test --out {out}.npz', '--real goes without --images, which are the real images'),
+        ('--config {config} --key a --out {out}.npz', '--key goes with --images'),
+        ('--images {eleven} --per_class --network other --out {out}', '--images {eleven}: expected a subfolder for'),
+        ('--images {one} --network other --out {out}.npz', '1 images of {one}: expected at least 2 images'),
         ('--config {config} --out {out}/a', '--out: expected a name ending in .npz, got {out}/a'),
         ('--config {config} --out {folder}', '--out {folder}: expected the name of a file, found a folder'),
         ('--config no.yml --out {out}.npz', 'no.yml: cannot be read as a config file')],
@@ -126,6 +155,9 @@ OF_NONE = {
         ('no.json', 'no.json: cannot be read'),
         ('{record}', "{record}: paper_row: no row 'cifar10_cnn_snn' among the published numbers; did you mean "
          "'cifar10_cnn_sn'?")]}
+# Imported before `fake_judge` changes the protocols.
+MAINS = {module: importlib.import_module(f'evaluations.{module}').main
+         for modules in (*OF_A_SNAPSHOT, *OF_NONE) for module in modules.split()}
 
 
 @pytest.fixture(scope='module')
@@ -135,14 +167,16 @@ def names(tmp_path_factory, snapshot, unconditional):
     (here / 'file').write_text('mine\nalone')
     (here / 'ResNetGenerator_5.npz').write_bytes(snapshot.read_bytes())
     ims = np.zeros((12, 3, 8, 8), np.uint8)
-    for name, arrays in (('eleven', {'ims': ims[1:]}), ('large', {'ims': ims.repeat(2, 2).repeat(2, 3)}),
-                         ('floats', {'ims': ims / 1.}), ('labels', {'ims': ims, 'labels': np.arange(12) % 10}),
+    for name, arrays in (('eleven', {'ims': ims[1:]}), ('floats', {'ims': ims / 1.}),
+                         ('labels', {'ims': ims, 'labels': np.arange(12) % 10}), ('one', {'ims': ims[:1]}),
                          ('wrong_labels', {'ims': ims, 'labels': np.arange(12) % 10 + 1}),
                          ('ttur', {'mu': np.zeros(9), 'sigma': np.eye(9)})):
         np.savez(here / f'{name}.npz', **arrays)
     save_statistics(here / 'other.npz', ReferenceStatistics(np.zeros(8), np.eye(8), 9, 'other', 'd1', 'images'))
     for name in ('three', 'seven', 'ten'):
         write_images(here / 'ten' / name, ims[:2])
+    mixed = write_images(here / 'mixed', np.zeros((2, 3, 16, 16), np.uint8))
+    Image.new('RGB', (17, 16)).save(mixed[0])
     damaged, = write_images(here / 'damaged', ims[:1])
     damaged.write_bytes(damaged.read_bytes()[:99])
     (here / 'own.py').write_text(
@@ -174,10 +208,10 @@ def test_refused(names, tmp_path, capsys, monkeypatch, modules, arguments, expec
                      'train_digits_classifier.train_digits_net'):
         monkeypatch.setattr(f'evaluations.{function}', lambda *_: 1 / 0)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv('SNGAN_INCEPTION_WEIGHTS', raising=False)
     names = {**names, 'out': tmp_path / 'out'}
     for module in modules.split():
-        main = importlib.import_module(f'evaluations.{module}').main
-        message = refused(main, tmp_path, capsys, *arguments.format(**names).split())
+        message = refused(MAINS[module], tmp_path, capsys, *arguments.format(**names).split())
         assert message.startswith(expected.format(**names)), module
 
 

@@ -56,11 +56,14 @@ def test_only_what_was_measured(results, capsys):
 
 def test_why_a_record_is_not_compared(tmp_path, capsys):
     for name, values in (('a', {'fid': 21.}), ('b', {'fid': 22., 'protocol': 'config'}), ('c', {'intra_fid': 3.}),
-                         ('d', {'fid': 4., 'protocol': 'modern'}), ('e', {'fid': 4., 'paper_row': None})):
+                         ('d', {'fid': 4., 'protocol': 'modern'}), ('e', {'fid': 4., 'paper_row': None}),
+                         ('f', {'fid': 21., 'feature_network': 'inception_clean'})):
         write_score(tmp_path / f'{name}.json', **values)
     lines = [line for line in output(capsys, tmp_path).splitlines() if line.startswith('- ')]
     assert [line.rpartition('): ')[2] for line in lines] == [
-        'its config names no paper_row', 'another record of cifar10_resnet_sn_hinge has the published protocol',
+        'its config names no paper_row',
+        'its images were resized as clean-fid does, those of the published numbers were not, so not compared',
+        'another record of cifar10_resnet_sn_hinge has the published protocol',
         'cifar10_resnet_sn_hinge has no published intra-FID']
 
 

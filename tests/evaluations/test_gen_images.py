@@ -1,18 +1,19 @@
 import signal
 import sys
 
-from evaluations import gen_images
+from evaluations import gen_images, gen_interpolated_images, nearest_neighbors
 from source.datasets.image_files import open_images
 from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import make_sheet
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standing_statistics import restate_statistics
 from tests import children
-from tests.evaluations.scored_snapshot import generator, read, samples
-from tests.narrow import files_in, run, write_config
+from tests.evaluations.scored_snapshot import generator, read, samples, write_snapshot
+from tests.narrow import GREY, files_in, run, write_config
 
 import numpy as np
 import pytest
+from PIL import Image
 
 COMMAND = children.ROOT / 'evaluations' / 'gen_images.py'
 
@@ -77,6 +78,22 @@ def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
     images = open_images(tmp_path / 'samples.npz')
     assert images.labels.tolist() == [2, 9, 2, 9, 2]
     np.testing.assert_array_equal(images.ims, samples(snapshot, 5, labels=images.labels)[0])
+
+
+def test_grey_images(tmp_path):
+    """Are grey as files, and RGB in sheets alone."""
+    grey = write_snapshot(tmp_path, GREY)
+    ims, y = samples(grey, 5)
+    for options in (['--n', 5], ['--n', 5, '--npz'], []):
+        assert command(grey, tmp_path / 'out', *options) == 0
+    for k in range(5):
+        with Image.open(tmp_path / 'out' / 'images' / str(y[k]) / f'{k}.png') as image:
+            assert image.mode == 'L' and np.array_equal(np.asarray(image), ims[k, 0])
+    with np.load(tmp_path / 'out' / 'samples.npz') as stored:
+        np.testing.assert_array_equal(stored['ims'], ims, strict=True)
+    assert read(tmp_path / 'out' / '0.png').shape == (40, 40, 3)
+    for main in (gen_interpolated_images.main, nearest_neighbors.main):
+        assert run(main, '--snapshot', grey, '--gpu', -1, '--results_dir', tmp_path / 'out') == 0
 
 
 def test_earlier_files_are_kept_or_it_is_said(snapshot, tmp_path, capsys):

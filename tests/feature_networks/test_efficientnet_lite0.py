@@ -1,6 +1,7 @@
 import importlib.util
 
 from source.feature_networks import efficientnet_lite0, load_feature_network
+from source.feature_networks.clean_resize import resize_clean
 from source.feature_networks.efficientnet_lite0 import EfficientNetLite0, load_weights
 from source.miscs.files import file_sha256
 from source.miscs.snapshots import flattened
@@ -77,6 +78,16 @@ def test_definition(tmp_path):
     assert feats.dtype == probs.dtype == np.float32 and probs.shape == (10, 1000)
     for alone, expected in zip(network(ims[:2])[0], (feats[::2], feats[1::2])):
         assert np.linalg.norm(alone - expected, axis=1).max() < 1e-5 * np.linalg.norm(alone)
+    several = [ims[0], photos(40, 40)[0], photos(40, 40)[1, :1], ims[1]]  # of several sizes, one grey: the same bits
+    found = network(several)[0]
+    for im, alone in zip(several, found, strict=True):
+        np.testing.assert_array_equal(network(im[None])[0][0], alone)
+    np.testing.assert_array_equal(found[[0, 3]], feats[:2])
+    np.testing.assert_array_equal(network(several[2].repeat(3, axis=0)[None])[0][0], found[2])
+    network.use_clean_resize()
+    resized = network._chain.scale(resize_clean(ims[:2], 224))
+    np.testing.assert_array_equal(network(ims[:2])[0], network._chain(resized)[0].array)
+    assert network.name == 'efficientnet_lite0_clean'
 
 
 def test_scale_keeps_a_plain_image_and_the_mean():

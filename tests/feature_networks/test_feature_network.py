@@ -32,6 +32,12 @@ def test_contract():
         np.testing.assert_allclose(part_feats, feats[part], rtol=1e-4, atol=1e-5 * np.abs(feats).max())
         np.testing.assert_allclose(part_probs, probs[part], rtol=1e-4, atol=1e-5)
     assert (network.name, network.n_classes) == ('digits', 10)
+    several = [ims[0], ims[1].repeat(2, axis=1), ims[2, :1], ims[3]]  # of several sizes and channels
+    for im, *found in zip(several, *network(several), strict=True):
+        for alone, output in zip(network(im[None]), found, strict=True):
+            np.testing.assert_allclose(output, alone[0], rtol=1e-4, atol=1e-5 * np.abs(feats).max())
+    with pytest.raises(ValueError, match='digits has a way of its own to take images of any size'):
+        network.use_clean_resize()
     assert os.path.getsize(WEIGHTS_PATH) < 400_000
 
 
@@ -43,7 +49,7 @@ def test_unknown_name():
 @pytest.mark.parametrize('shape, dtype', [((2, 3, 16, 16), 'float32'), ((2, 16, 16, 3), 'uint8'),
                                           ((3, 3, 16), 'uint8'), ((0, 3, 16, 16), 'uint8')])
 def test_refuses_other_arrays(shape, dtype):
-    with pytest.raises(ValueError, match=re.escape(f'ims: expected uint8 (N, 3, H, W), N >= 1; got {dtype} {shape}')):
+    with pytest.raises(ValueError, match=re.escape(f'(N, 1, H, W), N >= 1; got {dtype} {shape}')):
         load_feature_network('digits')(np.zeros(shape, dtype))
 
 

@@ -1,6 +1,6 @@
 from source.build import build_feature_network
-from source.datasets.digits import DigitsDataset
-from source.feature_networks.known_classes import why_foreign
+from source.datasets.digits import CLASS_NAMES, DigitsDataset
+from source.feature_networks.known_classes import own_names, why_foreign
 from source.yaml_utils import load_config
 from tests.narrow import write_config
 
@@ -25,4 +25,6 @@ def test_built_for_a_config(tmp_path, file, name, n_classes, why):
 
 def test_the_order_of_classes_counts_and_others_judge_images_of_any_kind():
     assert why_foreign('digits', DigitsDataset.names_of({})[::-1], 'X') == WHY.format('X')
+    for folders, names in (([], None), (['nine', 'one'], list(CLASS_NAMES)), (['one', 'x'], ['one', 'x'])):
+        assert own_names('digits', folders) == names and own_names('inception', folders) == (folders or None)
     assert why_foreign('inception', None, 'X') is why_foreign('efficientnet_lite0', ['china'], 'X') is None

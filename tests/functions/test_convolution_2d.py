@@ -30,6 +30,7 @@ LEAKY = LeakyReLU(.1)
 SINGLE = [
     (1, 3, 5, 7, 9, 3, 1, None, True), (1, 3, 5, 7, 9, 3, 1, LEAKY, False), (1, 1, 1, 2, 2, 3, 1, F.relu, True),
     (3, 4, 8, 6, 4, 3, 1, None, False), (2, 16, 32, 8, 8, 3, 1, F.elu, True), (3, 33, 17, 13, 5, 3, 1, LEAKY, True),
+    (2, 1, 24, 8, 12, 3, 1, F.relu, True), (2, 24, 1, 8, 12, 3, 1, LEAKY, True), (2, 1, 24, 5, 8, 1, 0, None, True),
     (1, 3, 5, 7, 9, 1, 0, LEAKY, True), (2, 16, 24, 5, 8, 1, 0, None, False), (2, 4, 6, 7, 8, 3, 0, F.relu, True),
     (2, 4, 6, 7, 8, 5, 2, None, False), (2, 4, 6, 7, 8, 1, 1, None, True), (1, 4, 6, 6, 8, 4, 1, LEAKY, True),
     (2, 4, 6, 6, 8, 3, (1, 1), None, True), (2, 4, 6, 6, 8, 3, (1, 0), None, True)]

@@ -61,6 +61,8 @@ CASES = {  # module of the node that must have made the first output: {name: (fu
     'convolution_kernels': {
         '1×1': (convolution_2d, [IMAGE, (2, 4, 1, 1), (2,)]),
         '3×3': (lambda *v: convolution_2d(*v, pad=1, activation=F.relu), WEIGHT),
+        '3×3 of grey images': (lambda *v: convolution_2d(*v, pad=1), [(2, 1, 4, 6), (3, 1, 3, 3), (3,)]),
+        '3×3 to grey images': (lambda *v: convolution_2d(*v, pad=1, activation=F.relu), [IMAGE, (1, 4, 3, 3), (1,)]),
         '3×3 to ReLU': (lambda *v: convolution_2d(*v, pad=1, next_activation=F.relu), WEIGHT),
         '4×4': (lambda *v: convolution_2d(*v, stride=2, pad=1), [IMAGE, (2, 4, 4, 4), (2,)]),
         'deconvolution': (lambda *v: deconvolution_2d(*v, stride=2, pad=1), [IMAGE, (4, 2, 4, 4), (2,)]),

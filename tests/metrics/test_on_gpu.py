@@ -1,4 +1,5 @@
 """The same numbers from CuPy's arrays as from NumPy's."""
+from source.metrics.density_coverage import density_coverage
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
 from source.metrics.inception_score import inception_score
@@ -26,6 +27,7 @@ def ims():
 @pytest.mark.parametrize('score, arrays', [
     (lambda probs: inception_score(probs, 7), [softmax(logits(), axis=1)]), (distance, features()),
     (lambda *pair: kernel_inception_distance(*pair, 5, 50), features()), (precision_recall, features()),
-    (lambda *pair: cuda.to_cpu(ms_ssim(*pair)), ims())], ids=['is', 'fid', 'kid', 'pr', 'ms_ssim'])
+    (density_coverage, features()),
+    (lambda *pair: cuda.to_cpu(ms_ssim(*pair)), ims())], ids=['is', 'fid', 'kid', 'pr', 'dc', 'ms_ssim'])
 def test_same_as_on_the_cpu(score, arrays):
     assert score(*map(cuda.to_gpu, arrays)) == pytest.approx(score(*arrays), rel=1e-9)

@@ -71,9 +71,10 @@ def test_refused(tmp_path, monkeypatch, name, rate, expected):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('channels', [3, 1])
 @pytest.mark.parametrize('rows, columns, scale, gap', [(2, 3, 1, 0), (3, 2, 2, 1), (1, 4, 3, 0), (4, 1, 1, 2)])
-def test_layout_of_a_sheet(rows, columns, scale, gap):
-    ims = np.random.RandomState(0).randint(256, size=(rows * columns, 3, 4, 5), dtype=np.uint8)
+def test_layout_of_a_sheet(rows, columns, scale, gap, channels):
+    ims = np.random.RandomState(0).randint(256, size=(rows * columns, channels, 4, 5), dtype=np.uint8)
     h, w = 4 * scale, 5 * scale
     expected = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, 3), 255, np.uint8)
     for k, im in enumerate(ims):

@@ -59,7 +59,9 @@ class Case:
         self.widths = [round(ch * int(unit.rstrip('d')) * kwargs.get('scale', 1)) for unit in self.table.units.split()]
         self.widths[-2:] = [round(width * kwargs.get('final_scale', 1)) for width in self.widths[-2:]]
         size, n_classes = model.image_size, model.n_classes
-        shapes = ((3, 5), (3, 3, size, size)) if self.is_generator else ((2, 3, size, size), (2, 1))
+        self.channels = kwargs.get('channels', 3)
+        image = self.channels, size, size
+        shapes = ((3, 5), (3, *image)) if self.is_generator else ((2, *image), (2, 1))
         self.x, self.R = rng.uniform(-1, 1, shapes[0]).astype(dtype), rng.normal(size=shapes[1])
         self.y = rng.randint(n_classes, size=len(self.x)).astype(np.int32) if n_classes else None
         self.condition = np.eye(n_classes)[self.y] if n_classes else None
@@ -84,7 +86,7 @@ class Case:
         inputs = self.table, self.widths, p, self.x.astype(np.float64) if x is None else x, self.condition
         activate = (lambda h: np.logaddexp(0, h)) if self.softplus else None
         if self.is_generator:
-            return definitions.generator(*inputs, train, activate)
+            return definitions.generator(*inputs, train, activate, self.channels)
         return definitions.discriminator(*inputs, self.kind, self.norm, activate, vectors)
 
 

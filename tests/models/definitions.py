@@ -37,8 +37,8 @@ DISCRIMINATORS = {
 }
 
 
-def generator(table, widths, p, z, condition=None, train=True, activate=None):
-    """Images (B, 3, H, W) from latents z (B, dim_z); condition (B, n_classes) holds the weight of each class."""
+def generator(table, widths, p, z, condition=None, train=True, activate=None, channels=3):
+    """Images (B, channels, H, W) from latents z (B, dim_z); condition (B, n_classes) holds the weight of each class."""
     def batch_norm(name, x, conditional=False):
         per_channel = (x.shape[1], *(1,) * (x.ndim - 2))
         mean, var = (p[f'{name}/avg_{kind}'].reshape(per_channel) for kind in ('mean', 'var'))
@@ -65,8 +65,9 @@ def generator(table, widths, p, z, condition=None, train=True, activate=None):
         h = residual + convolution(f'{name}/c_sc', h.repeat(2, axis=2).repeat(2, axis=3), width, 1)
     if table.tail == 'dc5':  # a deconvolution of stride 1 is a convolution with the kernel turned round
         W = p['dc5/W'].transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
-        return np.tanh(convolve(h, W, p['dc5/b'], 3))
-    return np.tanh(convolution('c5', h, 3) if is_cnn else convolution(table.tail[1], batch_norm(table.tail[0], h), 3))
+        return np.tanh(convolve(h, W, p['dc5/b'], channels))
+    h = h if is_cnn else batch_norm(table.tail[0], h)
+    return np.tanh(convolution('c5' if is_cnn else table.tail[1], h, channels))
 
 
 def discriminator(table, widths, p, x, condition=None, kind='projection', norm='spectral', activate=None, vectors=None):

@@ -19,7 +19,8 @@ X, Y, Z = np.zeros((1, 3, 32, 32), 'f'), np.zeros(1, np.int32), np.zeros((2, 5),
 
 @pytest.mark.parametrize('name, class_name', NETWORKS)
 def test_without_arguments_it_is_the_papers(name, class_name):
-    expected = {'ch': {'resnet_32': 256, 'snresnet_32': 128, 'gulrajani_32': 128}.get(name, 64), 'n_classes': 0}
+    expected = {'ch': {'resnet_32': 256, 'snresnet_32': 128, 'gulrajani_32': 128}.get(name, 64), 'n_classes': 0,
+                'channels': 3}
     if name in GENERATORS:
         distribution = 'uniform' if 'gan_lib' in name else 'normal'
         expected.update(dim_z=128, bottom_width=GENERATORS[name].bottom_width, distribution=distribution)
@@ -27,7 +28,7 @@ def test_without_arguments_it_is_the_papers(name, class_name):
         dim_emb = {'dim_emb': 128} if class_name == CONCAT else {}
         expected.update(norm='spectral', use_gamma=False, scale=1., final_scale=1., **dim_emb)
     arguments = inspect.signature(class_of(name, class_name)).parameters
-    assert {key: arguments[key].default for key in expected} == expected
+    assert {key: arguments[key].default for key in expected} == expected and list(arguments)[-1] == 'channels'
 
 
 @pytest.mark.parametrize('name, class_name', NETWORKS)
@@ -115,6 +116,7 @@ def test_finetune(network, n_classes, count):
     (cases.CNN_32, 1, {}, 'n_classes must be 0, got 1'),
     (cases.CNN_32, 0, {'x': X, 'y': Y}, 'n_classes is 0'),
     (cases.CNN_32, 0, {'x': np.zeros((1, 3, 48, 48), 'f')}, r'\(B, 3, 32, 32\), got \(1, 3, 48, 48\)'),
+    (cases.CNN_32, 0, {'x': X[:, :1]}, r'\(B, 3, 32, 32\), got \(1, 1, 32, 32\)'),
     (cases.CNN_GENERATOR_32, 3, {}, 'n_classes must be 0, got 3'),
     (cases.CNN_GENERATOR_32, 0, {'z': Z, 'y': Y}, 'n_classes is 0'),
     (cases.GENERATOR_32, 0, {'z': Z, 'y': Y}, 'n_classes is 0'),

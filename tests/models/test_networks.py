@@ -44,12 +44,18 @@ def test_output(network, n_classes, train):
     assert not_read == ({'l_ac/W', 'l_ac/b', 'l_ac/u'} if 'AC' in network[1] else set())
 
 
+@pytest.mark.parametrize('network', NETWORKS)
+def test_output_of_one_channel(network):
+    check(Case(*network, channels=1), 1e-9)
+
+
 @pytest.mark.parametrize('network, kwargs', [
     *((cases.PROJECTION_32, {'norm': norm, 'ch': 16}) for norm in NORMS),
     *((cases.CNN_32, {'norm': norm, 'ch': 2}) for norm in NORMS),
     *((network, {'norm': norm}) for network in FURTHER for norm in ('spectral', 'weight', 'batch', 'singular_values')),
     *((cases.PROJECTION_32, {'norm': norm, 'use_gamma': True}) for norm in WITH_GAMMA),
-    *((network, {'ch': 16}) for network in cases.SMALL), *((network, {'softplus': True}) for network in cases.SMALL),
+    *((network, {'ch': 16}) for network in cases.SMALL), *((network, {'channels': 1}) for network in cases.SMALL),
+    *((network, {'softplus': True}) for network in cases.SMALL),
     (cases.PROJECTION_32, {'final_scale': 2.}), (cases.CNN_32, {'scale': 1.5, 'final_scale': 2.}),
     (('snresnet_48', PROJECTION), {'final_scale': .5}), (('snresnet_64', PROJECTION), {'scale': 1.5}),
     (('snresnet_32', CONCAT), {'scale': 1.5, 'final_scale': 2.})])

@@ -1,10 +1,11 @@
 import warnings
+from types import SimpleNamespace
 
 from source.datasets.image_dataset import ImageDataset
 from source.miscs.journal import Journal
 from source.scoring.image_sources import StoredImages
 from source.scoring.intra_fid import intra_fid
-from source.scoring.judging import reference_statistics
+from source.scoring.real_classes import ClassesOfImages
 from tests.feature_network import FakeFeatureNetwork
 
 import numpy as np
@@ -25,9 +26,8 @@ def journal(path):
 
 
 def score(path, real, fake):
-    def of_class(c):
-        return reference_statistics(real, FakeFeatureNetwork(), np.flatnonzero(real.labels == c))
-    return intra_fid(StoredImages(fake), of_class, FakeFeatureNetwork(), 4, 60, journal(path))
+    classes = ClassesOfImages(SimpleNamespace(dataset=real, text='', split='train'), FakeFeatureNetwork())
+    return intra_fid(StoredImages(fake), classes.of_class, FakeFeatureNetwork(), 4, 60, journal(path))
 
 
 def test_a_warning_of_something_else_is_not_lost(tmp_path, monkeypatch):

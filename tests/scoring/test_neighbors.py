@@ -42,6 +42,8 @@ def test_neighbors(monkeypatch, tmp_path):
     dis, data = discriminator(), images(n=30)
     samples = np.concatenate([data.ims[[4, 20]], 255 - data.ims[[3]]])
     found = find_neighbors(samples, None, dis, data, cached_features(dis, data, tmp_path / 'f.npy', {}), 3)
+    with pytest.raises(ValueError, match='takes images of 3 channels, got 1'):
+        features_of(dis, samples[:, :1])
     phi = np.abs(features_of(dis, samples)[:, None] - features_of(dis, data.ims)).sum(2)
     pixels = np.abs(samples.astype(int)[:, None] - data.ims).sum((2, 3, 4))
     for name, expected in (('features', phi), ('pixels', pixels)):

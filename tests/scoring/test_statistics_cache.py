@@ -3,11 +3,11 @@ import os
 
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
-from source.datasets.image_files import ImageFolder
+from source.datasets.image_files import ImageFolder, open_images
 from source.datasets.imagenet import ImageNetDataset
 from source.scoring import statistics_cache
 from source.scoring.judging import reference_statistics
-from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics
+from source.scoring.statistics_cache import cache_folder, cache_key, cached_statistics, fingerprint
 from tests.evaluations.scored_snapshot import write_images
 from tests.feature_network import FakeFeatureNetwork
 
@@ -75,6 +75,17 @@ def test_everything_counts_and_the_place_does_not():
     assert cache_key(OnDisk(images()), Counting()) == cache_key(OnDisk(images(), 'there'), Counting())
 
 
+def test_shapes_count(tmp_path):
+    """Of the same bytes; those of square RGB images are not said, as in earlier keys."""
+    found = []
+    for shape in ((6, 3, 8, 8), (6, 3, 4, 16), (6, 3, 16, 4), (18, 1, 8, 8)):
+        np.save(tmp_path / 'a.npy', images(n=6).reshape(shape))
+        opened = open_images(tmp_path / 'a.npy')
+        opened.labels = opened.labels[:6]
+        found.append(fingerprint(opened))
+    assert len(set(found)) == 4 and found[0] == fingerprint(ImageDataset(images(n=6), np.zeros(6), 1))
+
+
 @pytest.mark.parametrize('make', [OnDisk, lambda ims: ImageDataset(ims, np.zeros(len(ims), int), 1)])
 def test_each_image_counts(make):
     """In memory, and where the files of those on the disk are not known."""
@@ -113,7 +124,7 @@ def test_damaged_file_is_computed_anew(damage, capsys):
     first = cached_statistics(dataset(), network)
     path = next(p for p in cache_folder().iterdir() if p.read_bytes() != of_others)
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 255
+    content[content.index(first.mean.tobytes()) + 7] ^= 255
     path.write_bytes({'byte': content, 'swapped': of_others, 'cut': content[:-100], 'pickle': b'\x80\x04N.'}[damage])
     for _ in range(2):  # the second time it was put right
         assert_equal(cached_statistics(dataset(), network), first)

@@ -11,7 +11,7 @@ OURS = {'mean': MEAN, 'cov': COV, 'n': 9, 'network': 'a', 'network_sha256': '', 
 
 def test_ours_comes_back(tmp_path):
     path = tmp_path / 'a.npz'
-    statistics = ReferenceStatistics(MEAN, COV, 70, 'digits', 'none', '70 training images', '{"a": 1}')
+    statistics = ReferenceStatistics(MEAN, COV, 70, 'digits', 'none', '70 images', '{"a": 1}', '2 sizes', 'cat')
     save_statistics(path, statistics)
     found = load_statistics(path)
     for name, value in vars(statistics).items():

@@ -15,12 +15,14 @@ CASES = every_operation([
     ((2, 8, 8, 16, 24), FLOAT, 'tf32', 1), ((1, 5, 7, 3, 20), BFLOAT16, 'tf32', .2),
     ((3, 9, 6, 10, 33), FLOAT, 'float32', .2), ((3, 9, 6, 10, 33), BFLOAT16, 'tf32', 0),
     ((2, 1, 1, 1, 1), FLOAT, 'tf32', .2), ((2, 6, 4, 33, 3), FLOAT, 'tf32', 0), ((2, 5, 4, 3, 9), FLOAT, 'tf32', 0),
-    ((2, 5, 3, 8, 3), BFLOAT16, 'tf32', 1)])
+    ((2, 5, 3, 8, 3), BFLOAT16, 'tf32', 1), ((2, 5, 4, 1, 9), FLOAT, 'tf32', 0), ((2, 6, 4, 9, 1), FLOAT, 'tf32', .2),
+    ((2, 5, 4, 1, 9), BFLOAT16, 'tf32', .2), ((2, 5, 4, 1, 9), FLOAT, 'float32', 0)])
 LARGE = every_operation([
     ((8, 32, 32, 3, 128), FLOAT, 'tf32', .2), ((8, 32, 32, 3, 128), BFLOAT16, 'tf32', 0),
     ((8, 16, 16, 256, 256), FLOAT, 'float32', .2), ((8, 16, 16, 256, 256), FLOAT, 'tf32', 0),
     ((8, 16, 16, 256, 256), BFLOAT16, 'tf32', .2), ((8, 32, 32, 256, 3), FLOAT, 'tf32', 1),
-    ((8, 32, 32, 256, 3), BFLOAT16, 'tf32', 1)])
+    ((8, 32, 32, 256, 3), BFLOAT16, 'tf32', 1), ((8, 32, 32, 1, 128), FLOAT, 'tf32', 0),
+    ((8, 32, 32, 256, 1), FLOAT, 'tf32', 1), ((8, 32, 32, 1, 128), BFLOAT16, 'tf32', 0)])
 # A bfloat16 gradient of a folded weight adds up roundings of its 16 taps.
 TOLERANCES = {FLOAT: tolerance(FLOAT), BFLOAT16: 2.25 * tolerance(BFLOAT16)}
 GPU_TOLERANCES = {'float32': 2e-5, 'tf32': 3e-3}
@@ -52,6 +54,7 @@ def test_by_cudnn(request, check, operation, shape, dtype, precision, slope):
 def test_channels_that_fill_reads_of_tensor_cores(precision, dtype, filled):
     with chainer.using_config('precision', precision):
         assert [convolution.filled(n, dtype) for n in (3, 8)] == [filled, 8]
+        assert convolution.filled(1, dtype) == (1 if precision == 'float32' else filled)
 
 
 @pytest.mark.parametrize('check', ['host'], indirect=True)
