@@ -13,7 +13,7 @@ from source.miscs.devices import get_device
 from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import standard_streams
 from source.processes import ALONE, start_processes
-from source.running import StoppedError, check_same_classes, resume, run
+from source.running import StoppedError, check_same_data, resume, run
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
 
@@ -83,7 +83,7 @@ def prepare(args, processes, claims):
     trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)
     if resumed:
-        check_same_classes(config, args.config, resumed)
+        check_same_data(config, args.config, resumed)
     if trainer.updater.iteration > config['iteration']:
         raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
                          f'{args.config}: iteration: found {config["iteration"]}')

@@ -17,8 +17,8 @@ from source.miscs.journal import Journal
 from source.miscs.progress_bar import progress_bar
 from source.miscs.standard_streams import tell
 from source.scoring.intra_fid import intra_fid
-from source.scoring.protocols import PROTOCOLS
-from source.scoring.real_classes import ClassesOfImages, StatisticsFolder
+from source.scoring.protocols import GIVEN, PROTOCOLS
+from source.scoring.real_classes import ClassesOfImages, StatisticsFolder, check_number
 from source.scoring.reference import GivenImages, RealImages
 from source.scoring.statistics_cache import fingerprint
 
@@ -77,7 +77,7 @@ def match_own_names(args, images, real, config, path):
         raise ValueError(f'--images {args.images}: {error}' if args.images else f'{real.text}: {error}') from None
 
 
-def protocol_of(args, images):
+def protocol_of(args, images, real):
     """The name of what is computed: 'paper' with its number of images of each class; else 'config'."""
     counts = {c: args.n_images if args.snapshot else images.n_of_class(c) for c in range(images.n_classes)}
     smallest = min(counts, key=counts.get)
@@ -90,7 +90,7 @@ def protocol_of(args, images):
         name = args.protocol or ('paper' if args.n_images == N_PER_CLASS else 'config')
     if name == 'config' and not (args.config or args.snapshot):
         return f'at most {args.n_images} images of each class'
-    return f'{name}, given real images' if args.against else name
+    return name + GIVEN * real.is_given
 
 
 def open_journal(args, file, network, images, real):
@@ -116,13 +116,14 @@ def main():
     config, path = cli.load_settings(args)
     stored = cli.load_images(args) if args.images else None
     given = cli.load_against(args)
-    network = cli.load_network(args, config, path, given or (stored and stored.dataset))
+    network = cli.load_network(args, config, path, cli.judged_images(path, stored, given))
     images = stored or cli.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
             ClassesOfImages(RealImages(config, path, args.data_dir) if given is None else
                             GivenImages(given, args.against), network))
     check_classes(args, images, real, config, path)
-    protocol = protocol_of(args, images)
+    protocol = protocol_of(args, images, real)
+    cli.tell_the_same(args, images, given)
     file = cli.result_file(args, 'intra_fid')
     journal = open_journal(args, file, network, images, real)
     with progress_bar(images.n_classes, 'classes', 'class') as bar:
@@ -134,7 +135,12 @@ def main():
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(args, network),
         'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
         'data': None if args.ref_stats or args.against else cli.data_of(config), **result,
-        'class_names': real.names if args.images else None, 'classes': classes})
+        'class_names': called(args, real, config, path), 'classes': classes})
+
+
+def called(args, real, config, path):
+    """What the classes are called, in order, or None."""
+    return real.names if args.images and real.names else class_names_of(config, path) if path else None
 
 
 def images_of_each(classes):
@@ -158,10 +164,10 @@ def report(file, network, record):
     cli.write_record(file, record)
     print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({cli.protocol_text(record)})')
     cli.tell_foreign(record)
-    sizes = {(entry.get('sizes'), entry.get('real_sizes')) for entry in record['classes'] if entry['fid'] is not None}
+    sizes = [cli.sizes_of_classes(entry.get(side) for entry in record['classes'] if entry['fid'] is not None)
+             for side in ('sizes', 'real_sizes')]
     parts = [f'mean over {record["n_classes"]} classes', f'{record["n_images"]} images of each of {record["samples"]} '
-             f'against {record["reference"]}', *(cli.size_parts(*sizes.pop()) if len(sizes) == 1 else
-                                                 ['of sizes that differ between classes'])]
+             f'against {record["reference"]}', *cli.size_parts(*sizes)]
     print(f'{", ".join(parts)}; written to {file}')
 
 

@@ -1,9 +1,11 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
 import json
+import re
 import sys
 from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models, class_names_of
+from source.datasets.class_folders import shortened
 from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.feature_networks import load_feature_network
@@ -17,9 +19,11 @@ from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all com
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import SnapshotError, load_model
+from source.miscs.standard_streams import tell
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
+from source.scoring.statistics_cache import fingerprint
 from source.yaml_utils import ConfigError, load_config
 
 # What makes a record one of something else, where it differs.
@@ -210,10 +214,20 @@ def use_classes(args, images, names, n_classes):
         raise ValueError(f'--images {args.images}: {error}') from None
 
 
+def judged_images(path, stored, given):
+    """The images whose class folders say what they are: those of --against with --images, and without a config any.
+
+    `stored` are the StoredImages of --images; None where the config's data set says it.
+    """
+    if stored is None:
+        return None if path else given
+    return given or (None if path else stored.dataset)
+
+
 def load_network(args, config, path, dataset=None):
     """The feature network that the arguments or else the config name, on the device of the arguments.
 
-    Without a config (`path` None) what it is foreign to is the images of `dataset`, or else any.
+    What it may be foreign to is the images of `dataset` or, without these, the data set of the config, or else any.
     """
     evaluation = config['evaluation']
     is_another = args.network and args.network != evaluation['network']
@@ -226,8 +240,8 @@ def load_network(args, config, path, dataset=None):
     use_precision(config['precision'])
     said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
     device = gpu_index(get_device(args.gpu))
-    network = (build_feature_network({**config, 'evaluation': evaluation}, str(path), device, said) if path else
-               _network_of(evaluation, device, said, dataset))
+    network = (build_feature_network({**config, 'evaluation': evaluation}, str(path), device, said)
+               if path and dataset is None else _network_of(evaluation, device, said, dataset))
     if args.resize == 'clean':
         try:
             network.use_clean_resize()
@@ -258,7 +272,8 @@ def result_file(args, kind):
 def data_of(config):
     """The data set of a config, as a record names it."""
     data = config['dataset']
-    return f'{data["dataset_name"]}({", ".join(f"{name}={value}" for name, value in data["args"].items())})'
+    args = ', '.join(f'{name}={shortened(value)}' for name, value in data['args'].items())
+    return f'{data["dataset_name"]}({args})'
 
 
 def network_record(args, network):
@@ -271,11 +286,31 @@ def protocol_text(record):
     return f'protocol {record["protocol"]}' + ('; a foreign judge' if record['foreign_judge'] else '')
 
 
+def sizes_of_classes(texts):
+    """What image_sizes.py said of each class, None where that is not known, as said of all; None where none is."""
+    texts = set(texts) - {None}
+    if len(texts) < 2:
+        return next(iter(texts), None)
+    ends = [size for text in texts for size in re.findall(r'(\d+)x(\d+)', text)]
+    first, *_, last = sorted({(int(w), int(h)) for w, h in ends}, key=lambda size: (size[0] * size[1], size))
+    counts = sorted({int((re.match(r'(\d+) sizes', text) or (0, 1))[1]) for text in texts})
+    n = ' to '.join(map(str, (counts[0], counts[-1])[:len(counts)]))
+    shape = ' (WxH)' if any('WxH' in text for text in texts) else ''
+    return f'{n} size{"s" * (counts[-1] > 1)} a class, {first[0]}x{first[1]} to {last[0]}x{last[1]}{shape}'
+
+
 def size_parts(sizes, real_sizes):
     """What is said of the sizes of images on either side, None where they are not known: nothing of a common one."""
     if real_sizes and sizes != real_sizes:
         return [f'of {sizes} against {real_sizes}']
-    return [f'of {sizes}'] if 'sizes' in (sizes or '') else []
+    return [f'of {sizes}'] if ' size' in (sizes or '') else []
+
+
+def tell_the_same(args, images, given):
+    """Says where the stored images are compared with themselves, which is hardly meant."""
+    if args.images and given is not None and fingerprint(images.dataset) == fingerprint(given):
+        tell(f'warning: --images {args.images} and --against {args.against} are the same images: their distance is 0 '
+             'but for rounding')
 
 
 def tell_foreign(record):

@@ -14,6 +14,7 @@ from evaluations.command_line import one_line_errors, tell_replaced
 from source.miscs.argument_parser import ArgumentParser
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
+from source.scoring.protocols import GIVEN
 
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
            'inside +-')
@@ -81,6 +82,8 @@ def apart_lines(apart, published):
             why = f'under the network {m.network}: not an Inception score or distance, so not compared'
         elif m.row is None:
             why = 'its config names no paper_row'
+        elif m.protocol.endswith(GIVEN):
+            why = 'a distance from real images that were given, not from those of its data set'
         elif (m.row, m.score) in numbers:
             why = f'another record of {m.row} has the published protocol'
         else:

@@ -6,13 +6,15 @@
 from pathlib import Path
 
 from evaluations import command_line as cli
+from source.build import class_names_of
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import save_sheet
-from source.miscs.image_writers import write_files, write_npz
+from source.miscs.image_writers import folder_names, write_files, write_npz
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder, whole_folder
+from source.yaml_utils import load_config
 
 import numpy as np
 
@@ -59,7 +61,7 @@ def write_sheets(args, gen, sampler, classes, out):
     print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}x{args.columns} images in {out}/')
 
 
-def write_images(args, gen, sampler, classes, out):
+def write_images(args, gen, sampler, classes, names, out):
     labels = None if classes is None else np.resize(np.array(classes, np.int32), args.n)
     with progress_bar(args.n, 'images') as bar:
         batches = _shown(generate_batches(gen, args.n, sampler, labels), bar)
@@ -70,7 +72,7 @@ def write_images(args, gen, sampler, classes, out):
         else:
             path = out / 'images'
             with whole_folder(path) as folder:
-                write_files(folder, batches, args.n)
+                write_files(folder, batches, args.n, names)
     print(f'{args.n} images in {path}{"" if args.npz else "/"}')
 
 
@@ -92,7 +94,9 @@ def main():
         raise ValueError(f'--classes: expected each once, found {", ".join(args.classes)}')
     out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
     if args.n is not None:
-        write_images(args, gen, sampler, classes or None, out)
+        path = cli.config_path(args)
+        names = folder_names(class_names_of(load_config(path), str(path)))
+        write_images(args, gen, sampler, classes or None, names if gen.n_classes else None, out)
     else:
         write_sheets(args, gen, sampler, range(gen.n_classes) if classes is None else classes, out)
 

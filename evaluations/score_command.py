@@ -10,9 +10,8 @@ from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell, told_warnings
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
 from source.scoring.possible_metrics import NAMES, too_few
-from source.scoring.protocols import PROTOCOLS, config_protocol
+from source.scoring.protocols import GIVEN, PROTOCOLS, config_protocol
 from source.scoring.reference import GivenImages, RealImages, StatisticsFile
-from source.scoring.statistics_cache import fingerprint
 from source.scoring.statistics_files import load_statistics
 
 import numpy as np
@@ -67,8 +66,6 @@ def chosen_protocol(args, config, n_stored):
     if n_stored is not None and n_stored < protocol.n_images:
         raise ValueError(f'--images {args.images}: protocol {protocol.name} needs {protocol.n_images} images, '
                          f'found {n_stored}')
-    if args.against and not protocol.name.startswith(ALL_IMAGES):
-        return replace(protocol, name=f'{protocol.name}, given real images')
     if args.real in (None, protocol.real):
         return protocol
     # The paper does not say which real images its were, so either choice is its protocol; the others' is not.
@@ -89,6 +86,13 @@ def _config_protocol(args, config, n_stored):
     if args.config or args.snapshot:
         return protocol
     return replace(protocol, name=f'{ALL_IMAGES}, {splits} splits' if 'is' in args.metrics else ALL_IMAGES)
+
+
+def name_given(protocol, reference):
+    """The Protocol, with a name that says it where the real images are a user's."""
+    if reference is None or not reference.is_given or protocol.name.startswith(ALL_IMAGES):
+        return protocol
+    return replace(protocol, name=protocol.name + GIVEN)
 
 
 def leave_out(args, reasons):
@@ -172,10 +176,11 @@ def run(doc, kind, metrics=None):
     protocol = chosen_protocol(args, config, n_stored)
     check_given(args, protocol, given)
     check_default_network(args, config, path)
-    network = cli.load_network(args, config, path, given or (images_are_stored and images_are_stored.dataset))
+    network = cli.load_network(args, config, path, cli.judged_images(path, images_are_stored, given))
     reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network, given))
+    protocol = name_given(protocol, reference)
     images = images_are_stored or cli.load_images(args)
-    tell_the_same(args, images, reference)
+    cli.tell_the_same(args, images, reference and given)
     check_features(args, images, network, reference)
     use_known_classes(args, images, network, config, path)
     subset_size = kid_subset_size(args, protocol, reference)
@@ -220,15 +225,8 @@ def check_default_network(args, config, path):
         found = load_statistics(args.ref_stats).network
         name = (found or '').removesuffix('_clean')
         if name and name != config['evaluation']['network']:
-            raise ValueError(f'{args.ref_stats}: statistics under {found}; expected --network {name} with them')
-
-
-def tell_the_same(args, images, reference):
-    """Says where the images are compared with themselves, which is hardly meant."""
-    if args.images and isinstance(reference, GivenImages) and (
-            fingerprint(images.dataset) == fingerprint(reference.dataset)):
-        tell(f'warning: --images {args.images} and --against {args.against} are the same images: their distance is 0 '
-             'but for rounding')
+            resize = '' if found == name else ' --resize clean'
+            raise ValueError(f'{args.ref_stats}: statistics under {found}; expected --network {name}{resize} with them')
 
 
 def check_features(args, images, network, reference):
@@ -245,7 +243,7 @@ def use_known_classes(args, images, network, config, path):
     """Compare stored images that lie in classes with what the network recognizes, where these are its classes."""
     if 'is' in args.metrics and args.images and images.n_classes and network.n_classes:
         try:
-            names = class_names_of(config, path) if path else list(KNOWN[network.name])
+            names = class_names_of(config, path) if path and not args.against else list(KNOWN[network.name])
             cli.use_classes(args, images, names, network.n_classes)
         except ValueError as error:
             tell(f'{error}; the share recognized is left out')
@@ -260,7 +258,8 @@ def summary(record, config=None):
         parts.append(f'{record["splits"]} splits' if 'is_std' in record else '1 split: no std')
     if record['reference']:
         first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
-        parts.append(f'{first}against {record["reference"]}' + (f', not the data of {config}' if config else ''))
+        parts.append(f'{first}against {record["reference"]}' + (
+            f', given with --against, in place of the data set of {config}' if config else ''))
     parts += cli.size_parts(record['sizes'], record['real_sizes'])
     if record['kid_subset_size']:
         parts.append(what_kid_is_of(record))

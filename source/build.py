@@ -16,6 +16,7 @@ from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import tell
 from source.miscs.user_code import describe_error, is_users
 from source.optimizers.adam import Adam
@@ -147,7 +148,7 @@ def construct(cls, args, source, key, ranges=None, **given):
     try:
         return cls(**checked)
     except (ValueError, OSError) as error:
-        raise ConfigError(f'{source}: {key}: {" ".join(str(error).splitlines())}') from error
+        raise ConfigError(f'{source}: {key}: {" ".join(message_of(error).splitlines())}') from error
     except Exception as error:
         if not is_users(cls):
             raise
@@ -163,10 +164,11 @@ def _expected_type(parameter):
     return type(parameter.default) if type(parameter.default) in simple else None
 
 
-def count_classes(config, source, dataset):
-    """Put what a data set knows into a config: its number of classes for 'auto', and their names where it takes them.
+def note_data(config, source, dataset):
+    """Put what a data set knows into a config: its number of classes for 'auto', their names and which images it has.
 
-    So the resolved config of a run says what it was trained on. Raises ConfigError where there are no classes.
+    The latter two where its class takes them, so that the resolved config of a run says what it was trained on. Raises
+    ConfigError where there are no classes.
     """
     for kind in MODELS:
         args = config['models'][kind]['args']
@@ -176,10 +178,10 @@ def count_classes(config, source, dataset):
                 raise ConfigError(f'{source}: models.{kind}.args.n_classes: auto: expected a data set with classes, '
                                   f'found {config["dataset"]["dataset_name"]} without any; configs/sn_folder.yml '
                                   'trains without')
-    names = getattr(dataset, 'class_names', None)
-    if names and config['updater']['args'].get('conditional') and 'classes' in inspect.signature(
-            type(dataset)).parameters:
-        config['dataset']['args']['classes'] = list(names)
+    names = getattr(dataset, 'class_names', None) if config['updater']['args'].get('conditional') else None
+    for key, value in (('classes', names and list(names)), ('images', getattr(dataset, 'found', None))):
+        if value and key in inspect.signature(type(dataset)).parameters:
+            config['dataset']['args'][key] = value
 
 
 def counts_classes(config):

@@ -2,12 +2,13 @@
 from pathlib import Path
 
 from source.datasets.batch_checks import BadBatch
-from source.datasets.class_folders import some_of
+from source.datasets.class_folders import difference
 from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
 from source.miscs.one_line_errors import message_of
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
+from source.miscs.standard_streams import tell
 from source.yaml_utils import ConfigError, load_config
 
 
@@ -29,15 +30,21 @@ def resume(wanted, folder, trainer, processes):
     return wanted
 
 
-def check_same_classes(config, source, snapshot):
-    """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them."""
+def check_same_data(config, source, snapshot):
+    """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them.
+
+    Where it names other images, that is said.
+    """
     path = Path(snapshot).with_name('config.yml')
-    if not path.is_file():
-        return
-    before, now = (c['dataset']['args'].get('classes') for c in (load_config(path), config))
-    if None not in (before, now) and before != now:
-        raise ConfigError(f'{source}: dataset: expected the classes that {snapshot} was trained on, '
-                          f'{some_of(before)}; found {some_of(now)}')
+    before = load_config(path)['dataset']['args'] if path.is_file() else {}
+    now = config['dataset']['args']
+    classes = before.get('classes'), now.get('classes')
+    if None not in classes and classes[0] != classes[1]:
+        raise ConfigError(f'{source}: dataset: expected the {len(classes[0])} classes that {snapshot} was trained on, '
+                          f'found {len(classes[1])}, {difference(*classes)}')
+    images = before.get('images'), now.get('images')
+    if None not in images and images[0] != images[1]:
+        tell(f'{source}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
 
 
 def run(trainer):

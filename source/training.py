@@ -129,12 +129,12 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     dataset = None
     if build.counts_classes(config):
         dataset = _build_dataset(config, source, data_dir, processes)
-        build.count_classes(config, source, dataset)
+        build.note_data(config, source, dataset)
     gen, dis = build.build_models(config, source)
     if dataset is None:
         with contextlib.suppress(WouldDownload):
             dataset = _build_dataset(config, source, data_dir, processes)
-            build.count_classes(config, source, dataset)
+            build.note_data(config, source, dataset)
     if dataset is not None:
         build.check_agreement(config, source, gen, dis, dataset)
         build.check_classes(config, source, gen, dataset, processes.is_first)

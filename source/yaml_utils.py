@@ -16,7 +16,7 @@ class ConfigError(ValueError):
 
 _REQUIRED = object()
 _OF_VALUES = ValueError, TypeError, LookupError, AttributeError, RecursionError  # PyYAML's, of values that are none
-_MOST_VALUES, _DEEPEST = 10_000, 30
+_MOST_VALUES, _DEEPEST = 100_000, 30  # a run on a folder names its classes
 _MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
 SCHEMA = {  # key: (type, default) or a nested schema
     'size': (int, None),  # ours: stands for '{size}' in other values

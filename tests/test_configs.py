@@ -68,7 +68,7 @@ def build_all(path, data, overrides=()):
     config = load_config(path, overrides)
     build.seed_everything(config['seed'], chainer.get_device('@numpy'))
     dataset = build.build_dataset(config, str(path), data)
-    build.count_classes(config, str(path), dataset)
+    build.note_data(config, str(path), dataset)
     gen, dis = build.build_models(config, str(path))
     build.check_agreement(config, str(path), gen, dis, dataset)
     updater = build.build_updater(config, str(path), gen, dis, dataset, chainer.get_device('@numpy'))

@@ -164,9 +164,10 @@ def test_what_says_something_of_one_run_is_not_inherited(tmp_path):
     ('extend: narrow.yml\n', ": extend: unknown key; did you mean 'extends'?"),
     ('seed: 3\nextends: narrow.yml\nseed: 4\n', ', line 3: not valid YAML: seed: given twice'),
     ('extends: narrow.yml\nadam: {alpha: 1, alpha: 2}', ', line 2: not valid YAML: alpha: given twice'),
-    ('a: ' + 30 * '[' + 30 * ']', ': a: unknown key'), ('a: ' + 31 * '[' + 31 * ']', ': more than 10000 values, or 30'),
+    ('a: ' + 30 * '[' + 30 * ']', ': a: unknown key'), ('a: ' + 31 * '[' + 31 * ']', ': more than 100000 values, or'),
     ('extends: &a [1,2,3,4,5,6,7,8,9,0]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n'
-     'd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]', ': more than 10000 values, or 30 within one another'),
+     'd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]',
+     ': more than 100000 values, or 30 within one another'),
     ('extends: narrow.yml\nresults_dir: " "', ": results_dir: expected the name of a folder, found ' '")])
 def test_bad_files(tmp_path, text, expected):
     write_config(tmp_path)

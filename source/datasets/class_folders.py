@@ -1,13 +1,16 @@
 """How the folders that images lie in become classes: one answer for training, preparation and scoring."""
 import numpy as np
 
+MOST = 5  # names in a line
+
 
 def class_folders(names):
     """Return (classes, labels) of images called `names`, paths relative to their folder, with slashes.
 
     Where every image lies in a subfolder of the first level, these are the classes, a list of names in which what
     cannot be printed is escaped: in order of their numbers where all are numbers, else of their names. `labels`,
-    int32 (N,), count them. Otherwise there are no classes, and all labels are 0.
+    int32 (N,), count them. Otherwise there are no classes, and all labels are 0. Raises ValueError where two names
+    look the same.
     """
     if not names or without_class(names) is not None:
         return [], np.zeros(len(names), np.int32)
@@ -15,7 +18,11 @@ def class_folders(names):
     are_numbers = all(folder.isdecimal() for folder in folders)
     classes = sorted(set(folders), key=lambda folder: (int(folder) if are_numbers else 0, folder))
     label_of = {folder: label for label, folder in enumerate(classes)}
-    return list(map(printable, classes)), np.array([label_of[folder] for folder in folders], np.int32)
+    shown = list(map(printable, classes))
+    twice = next((name for k, name in enumerate(shown) if name in shown[:k]), None) if shown != classes else None
+    if twice is not None:
+        raise ValueError(f'expected folders that can be told apart, found two that are shown as {twice}')
+    return shown, np.array([label_of[folder] for folder in folders], np.int32)
 
 
 def without_class(names):
@@ -23,11 +30,29 @@ def without_class(names):
     return next((name for name in names if name.count('/') != 1), None)
 
 
+def n_of(classes):
+    """'1 class' or '3 classes'."""
+    return f'{len(classes)} class{"es" * (len(classes) != 1)}'
+
+
+def difference(expected, found):
+    """In a few words which names were expected and are not found, and which are found and were not expected."""
+    parts = [f'{what} {some_of([name for name in one if name not in other])}' for what, one, other in (
+        ('without', expected, set(found)), ('with', found, set(expected))) if set(one) - set(other)]
+    return ' and '.join(parts) or 'in another order'
+
+
+def shortened(value):
+    """A value of a config as a page or record shows it: of a long list the first items and their number."""
+    is_long = isinstance(value, list) and len(value) > MOST
+    return f'[{some_of(list(map(str, value)))}] ({len(value)})' if is_long else value
+
+
 def printable(text):
     """A name as it can be printed and written, on one line, whatever a file system allows."""
     return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def some_of(texts, most=5):
+def some_of(texts, most=MOST):
     """Texts in one line, as they can be printed, no more than `most` of them."""
     return ', '.join(map(printable, texts[:most])) + ', ...' * (len(texts) > most)

@@ -40,11 +40,15 @@ def find_class(text, names, n_classes):
     """
     if re.fullmatch(r'[+-]?\d+', text):
         c = int(text)
+        named = names.index(text) if text in (names or [])[:n_classes] else c
+        if not 0 <= c < n_classes and named != c:
+            tell(f'--classes {text}: taken as the name of class {named}, as there is no class {text}')
+            return named
         if not 0 <= c < n_classes:
             raise ValueError(f'--classes {text}: the snapshot knows classes 0 to {n_classes - 1}' if n_classes else
                              f'--classes {text}: the snapshot is of an unconditional generator')
-        if names and text in names and names.index(text) != c:
-            tell(f'--classes {text}: taken as the number, not as the name of class {names.index(text)}')
+        if named != c:
+            tell(f'--classes {text}: taken as the number, not as the name of class {named}')
         return c
     if not n_classes:
         raise ValueError(f'--classes {text}: the snapshot is of an unconditional generator')

@@ -1,10 +1,11 @@
 """A folder of one's own images, its subfolders the classes."""
+import hashlib
 import os
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from source.datasets.class_folders import class_folders, printable, some_of, without_class
+from source.datasets.class_folders import class_folders, difference, n_of, printable, some_of, without_class
 from source.datasets.find_images import describe_passed_over, find_images
 from source.datasets.open_image import SUFFIXES, DamagedImage, decode, open_rgb
 from source.datasets.packed import PackedDataset
@@ -34,32 +35,37 @@ class FolderDataset(SquareCrops):
         resize_method: one of square_crops.RESIZE_METHODS, all Pillow's.
         mirror: whether training sees each image mirrored half the time.
         channels: 3, or 1 for grey.
-        classes: names of the subfolders in the order of their labels; default: as class_folders.py orders them. A
-            run's resolved config has them, so that a folder of other classes is noticed.
+        classes: names of the subfolders in the order of their labels; default: as class_folders.py orders them.
+        images: what `found` has to be; where it is something else, that is said. A run's resolved config has both, so
+            that a folder of other classes or images is noticed.
 
     Attributes:
         class_names: list of str, empty where there are no classes; `n_classes` is its length.
+        found: number and digest of the images, as '360 images, 1a2b3c4d5e6f'.
 
     Raises ValueError, in one line, for a folder without images or with other classes, for images that cannot be read,
     and for another argument.
     """
 
     def __init__(self, root, size: int = 64, resize_method: str = 'bilinear', mirror: bool = False, channels: int = 3,
-                 classes=None):
+                 classes=None, images=None):
         self.root, self.mirror, self._packed = root, mirror, None
         if any(map(PACKED.fullmatch, os.listdir(root))):
             self._packed, self.class_names = _open_packed(root, size, resize_method)
             self.names, labels = [], self._packed.labels
         else:
             self.names = _find(root)
-            self.class_names, labels = class_folders(self.names)
+            self.class_names, labels = _classes(root, self.names)
         if classes is not None:
             self.class_names, labels = _reordered(root, self.class_names, labels, classes)
         super().__init__(labels, len(self.class_names), size, resize_method, channels=channels)
         changes = Counter()
         if self._packed is None and len(self.names) * channels * size ** 2 <= MOST_BYTES:
             self.ims, changes = self._read_all()
+        self.found = f'{len(self)} images, {self._digest()}'
         self._tell(changes)
+        if images not in (None, self.found):
+            tell(f'{root}: {self.found}, are not those of the run: {images}')
 
     @classmethod
     def names_of(cls, args):
@@ -111,11 +117,21 @@ class FolderDataset(SquareCrops):
                              'them out')
         return ims, changes
 
+    def _digest(self):
+        digest = hashlib.sha256(self.labels.astype('<i4'))
+        if self.ims is not None:
+            digest.update(self.ims)
+        else:
+            for name, path in self.files():
+                stat = os.stat(path)
+                digest.update(f'{name}\n{stat.st_size} {stat.st_mtime_ns}\n'.encode(errors='surrogateescape'))
+        return digest.hexdigest()[:12]
+
     def _tell(self, changes):
         n_of_class = np.bincount(self.labels, minlength=max(self.n_classes, 1)).tolist()
         if self.class_names:
             shown = some_of([f'{c} ({n})' for c, n in zip(self.class_names, n_of_class, strict=True)])
-            line = f'{len(self)} images of {self.n_classes} class{"es" * (self.n_classes > 1)}: {shown}'
+            line = f'{len(self)} images of {n_of(self.class_names)}: {shown}'
         else:
             line = f'{len(self)} images without classes'
             if any('/' in name for name in self.names):
@@ -138,6 +154,13 @@ def _find(root):
     return names
 
 
+def _classes(root, names):
+    try:
+        return class_folders(names)
+    except ValueError as error:
+        raise ValueError(f'{root}: {error}') from None
+
+
 def _open_packed(root, size, resize_method):
     """The PackedDataset in a folder, and the names of its classes."""
     name = f'images_{size}.npy'
@@ -151,8 +174,10 @@ def _open_packed(root, size, resize_method):
 
 def _reordered(root, found, labels, classes):
     """`classes` and the labels that count them, of images whose labels count those that were found."""
-    if not isinstance(classes, list) or sorted(map(str, classes)) != sorted(found):
-        raise ValueError(f'{root}: expected the classes {some_of(list(map(str, classes)))}, found '
-                         f'{some_of(found) or "none"}')
+    if not isinstance(classes, list):
+        raise ValueError(f'classes: expected a list of names, found {classes!r}')
     order = [str(c) for c in classes]
+    if sorted(order) != sorted(found):
+        raise ValueError(f'{root}: expected the {len(order)} classes that the config names, found {len(found)}, '
+                         f'{difference(order, found)}')
     return order, np.array([order.index(c) for c in found], np.int32)[labels]

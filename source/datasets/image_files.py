@@ -47,7 +47,10 @@ class ImageFolder(ImageDataset):
         if note:
             tell(f'{folder}: {note}')
         self.paths = [folder / name for name in self.names]
-        self.folders, labels = class_folders(self.names)
+        try:
+            self.folders, labels = class_folders(self.names)
+        except ValueError as error:
+            raise ValueError(f'{said} {folder}: {error}') from None
         self.labelled = bool(self.folders)
         self._tell_the_unexpected(folder, passed_over, said)
         self.draw_order = draw_order.read_draw_order(folder, self.names)
@@ -139,9 +142,10 @@ class ImageArray(ImageDataset):
         found = _first_of(LABEL_KEYS, arrays, path, 'labels')
         self.labelled = found is not None
         labels = arrays[found] if self.labelled else np.zeros(len(ims), int)
-        if labels.shape != (len(ims),) or labels.dtype.kind not in 'iu' or labels.min() < 0:
-            raise ValueError(f'{path}: {found}: expected ({len(ims)},) integers from 0, '
-                             f'found {labels.dtype} {labels.shape}')
+        if labels.shape != (len(ims),) or labels.dtype.kind not in 'iu' or labels.min() < 0 or labels.max() >= 2 ** 31:
+            values = f' of {labels.min()} to {labels.max()}' if labels.dtype.kind in 'iu' and labels.size else ''
+            raise ValueError(f'{path}: {found}: expected ({len(ims)},) integers from 0, below 2**31, '
+                             f'found {labels.dtype} {labels.shape}{values}')
         if self.draw_order is not None:
             draw_order.check_draw_order(path, self.draw_order, len(ims))
         super().__init__(None, labels, int(labels.max()) + 1, ims.shape[3], ims.shape[1])

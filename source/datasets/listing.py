@@ -1,5 +1,6 @@
 """Which images a preparation is to read, and of which class each is."""
 import hashlib
+import os
 from dataclasses import dataclass, field
 
 from source.datasets.class_folders import class_folders
@@ -16,10 +17,11 @@ class Listing:
     names: list = field(default_factory=list)  # relative to root, with slashes
     labels: list = field(default_factory=list)
     passed_over: list = field(default_factory=list)  # (name, why)
+    versions: list = field(default_factory=list)  # of each where images may change under their names
 
     def digest(self):
         """What identifies the images, their order and classes: a SHA-256 in hexadecimal digits."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(''.join(f'{version}\n' for version in self.versions).encode())
         for line in list_lines(self.names, self.labels):
             digest.update(line)
         return digest.hexdigest()
@@ -29,7 +31,9 @@ def list_folder(root):
     """Return the Listing of all images under `root`, whose classes are its subfolders (class_folders.py)."""
     names, passed_over = find_images(root)
     classes, labels = class_folders(names)
-    return Listing(root, classes, 0, names, labels.tolist(), passed_over)
+    stats = [os.stat(os.path.join(root, name)) for name in names]
+    return Listing(root, classes, 0, names, labels.tolist(), passed_over,
+                   [f'{stat.st_size} {stat.st_mtime_ns}' for stat in stats])
 
 
 def list_lines(names, labels):

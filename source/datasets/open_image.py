@@ -9,9 +9,12 @@
 | turned by its EXIF orientation | upright; a damaged EXIF block counts as none |
 | empty, cut, damaged, 32-bit, another kind of file | DamagedImage, which names it and says why |
 """
+import warnings
+
 import numpy as np
 from PIL import Image
 
+warnings.filterwarnings('ignore', category=Image.DecompressionBombWarning)  # twice as large ones are refused
 FORMATS = ('JPEG', 'PNG', 'GIF', 'BMP', 'WEBP', 'TIFF', 'PPM')  # none of which runs another program, as EPS does
 SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm', '.pgm',
             '.pbm', '.pnm')  # of their files' names, in lower case
@@ -46,6 +49,8 @@ def decode(path):
             orientation = _orientation(image)
     except FileNotFoundError:
         raise MissingImage(f'{path}: expected an image, found no file') from None
+    except PermissionError:  # nothing is known of the image
+        raise
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, …
         raise DamagedImage(f'{path}: expected an image, found a file Pillow cannot read '
                            f'({_reason(error, path)})') from error

@@ -12,7 +12,7 @@ import functools
 import os
 from pathlib import Path
 
-from source.datasets.class_folders import printable, some_of, without_class
+from source.datasets.class_folders import n_of, printable, some_of, without_class
 from source.datasets.listing import list_folder
 from source.datasets.preparation import prepare
 from source.datasets.prepared_images import Settings
@@ -80,7 +80,7 @@ def main():
         raise ValueError(f'--images {args.images}: expected images, found none')
     make_folder(args.out)
     report, paths = prepare_squares(args, SPLIT, listing)
-    classes = f'of {len(listing.classes)} classes ({some_of(listing.classes)})' if listing.classes else (
+    classes = f'of {n_of(listing.classes)} ({some_of(listing.classes)})' if listing.classes else (
         'without classes' + (f', as {printable(without_class(listing.names))} is not in a subfolder of the first level'
                              if any('/' in name for name in listing.names) else ''))
     print('\n'.join([f'{report["n_images"]} images {classes} in {", ".join(map(str, paths))}', *report_lines(report)]))

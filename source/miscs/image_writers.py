@@ -53,22 +53,32 @@ def _require_room(path, n_bytes):
                       str(path))
 
 
-def write_files(folder, batches, n):
+def folder_names(names):
+    """`names` of the classes, where they can all be names of folders, and else None."""
+    usable = names and len(set(map(str.casefold, names))) == len(names) and all(
+        name and name == name.strip() and name.isprintable() and '/' not in name and name[0] != '.'
+        and len(os.fsencode(name)) < 256 for name in names)
+    return names if usable else None
+
+
+def write_files(folder, batches, n, names=None):
     """Writes n images as `<class>/<number>.png`, or `<number>.png` where there are no labels; of one channel in grey.
 
-    Numbers count from 0 with as many digits as the last one has. The scoring commands take the folder as --images, in
-    the order of the file written beside the images (draw_order.py).
+    A class is called as in `names`, which can be those of folders, or by its number. The images' numbers count from
+    0 with as many digits as the last one has. The scoring commands take the folder as --images, in the order of the
+    file written beside the images (draw_order.py).
     """
-    folder, digits, names = Path(folder), len(str(n - 1)), []
+    folder, digits, written = Path(folder), len(str(n - 1)), []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow's encoder lets other threads run
         for ims, y in batches:
-            for c in [] if y is None else np.unique(y):
-                make_folder(folder / str(c))
-            of_batch = [('' if y is None else f'{y[i]}/') + f'{len(names) + i:0{digits}d}.png'
+            classes = None if y is None else [names[c] if names else str(c) for c in y]
+            for name in set(classes or ()):
+                make_folder(folder / name)
+            of_batch = [(f'{classes[i]}/' if classes else '') + f'{len(written) + i:0{digits}d}.png'
                         for i in range(len(ims))]
             list(pool.map(_save, [folder / name for name in of_batch], ims))
-            names += of_batch
-    draw_order.write_draw_order(folder, names)
+            written += of_batch
+    draw_order.write_draw_order(folder, written)
 
 
 def _save(path, im):

@@ -1,11 +1,13 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
 from pathlib import Path
 
+from source.datasets.class_folders import shortened
 from source.report.elements import duration
 from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of
 
-RECORDED = 'is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'recognized', 'intra_fid', 'ms_ssim'
+RECORDED = ('is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'density', 'coverage', 'recognized', 'intra_fid',
+            'ms_ssim')
 
 
 def make_card(run, spectra=None):
@@ -37,8 +39,8 @@ def make_card(run, spectra=None):
         '## Checks', '',
         *(f'- {"" if check.good else "**Look at this:** "}{check.text}' for check in checks_of(run, spectra)), '',
         '## Limits', '',
-        f'- It makes images like those of `{data["dataset_name"]}` and of nothing else, with whatever bias that data '
-        'set has; its licence applies to what is made from it.',
+        f'- It makes images like those of `{data["dataset_name"]}`{_which(data["args"])} and of nothing else, with '
+        'whatever bias that data set has; its licence applies to what is made from it.',
         '- Scores depend on the judging network, the number of samples and the splits: compare those of one protocol '
         'only.',
         *([f'- The judge “{run.network}” is not the Inception network: its scores are its own.']
@@ -50,7 +52,11 @@ def make_card(run, spectra=None):
 
 
 def _args(args):
-    return ', '.join(f'{name} {value}' for name, value in args.items()) or 'default arguments'
+    return ', '.join(f'{name} {shortened(value)}' for name, value in args.items()) or 'default arguments'
+
+
+def _which(args):
+    return f' ({args["images"]})' if 'images' in args else ''
 
 
 def _scores(run):

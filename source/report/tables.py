@@ -1,4 +1,5 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
+from source.datasets.class_folders import shortened
 from source.report.elements import duration, text
 from source.report.run import SCORE_TITLES
 from source.report.svg import number
@@ -50,7 +51,7 @@ def table_section(runs):
 
 
 def _dataset(run):
-    args = ', '.join(f'{k} {v}' for k, v in run.config['dataset']['args'].items())
+    args = ', '.join(f'{k} {shortened(v)}' for k, v in run.config['dataset']['args'].items())
     return run.config['dataset']['dataset_name'] + (f' ({args})' if args else '')
 
 

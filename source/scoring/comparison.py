@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from source.miscs.plain_json import read_json
+from source.scoring.protocols import GIVEN
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
 PUBLISHED = Path(__file__).resolve().parents[2] / 'evaluations' / 'published_numbers.csv'
@@ -150,7 +151,7 @@ def _protocol(record, score):
     expected = {'paper': 10000}.get(record['protocol'])
     if score == 'fid' and expected and record.get('n_real') != expected:
         return f'{record["protocol"]}, {record.get("n_real") or "unknown"} real'
-    return record['protocol']
+    return record['protocol'].removesuffix(GIVEN) if score == 'is' else record['protocol']
 
 
 def compare(published, measured):
@@ -158,9 +159,9 @@ def compare(published, measured):
 
     A number is answered by measured ones of its row and score: those of its protocol or, where there are none and no
     other publication of the same row has their protocol, those of another. Scores under another network than
-    Inception, and of no row, stay apart.
+    Inception, of no row, and against real images that a user gave stay apart.
     """
-    fitting = [m for m in measured if m.row is not None and m.network in COMPARABLE]
+    fitting = [m for m in measured if m.row is not None and m.network in COMPARABLE and not m.protocol.endswith(GIVEN)]
     apart = [m for m in measured if m not in fitting]
     comparisons = []
     for number in published:

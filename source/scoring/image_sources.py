@@ -107,12 +107,12 @@ class StoredImages:
 
         Raises ValueError, naming the first that is none of them.
         """
-        own = getattr(self.dataset, 'folders', None) or [str(c) for c in range(self.n_classes)]
         number = {name: c for c, name in enumerate(names)}
-        for c in self.classes:
-            if own[c] not in number:
-                raise ValueError(f'class {own[c]!r} is none of the real ones, {some_of([n for n in names if n])}')
-        self.labels = np.array([number.get(name, -1) for name in own])[self.labels]
+        own = list(map(str, self.classes.values()))  # of those present alone: labels may be any
+        for name in own:
+            if name not in number:
+                raise ValueError(f'class {name!r} is none of the real ones, {some_of([n for n in names if n])}')
+        self.labels = np.array([number[name] for name in own])[np.unique(self.labels, return_inverse=True)[1]]
         self.n_classes = len(names)
         self._name_classes(names)
 

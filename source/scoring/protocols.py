@@ -1,6 +1,8 @@
 """How many images a score is of, and against which real ones: the protocols, by name."""
 from dataclasses import dataclass
 
+GIVEN = ', given real images'  # ends the name of a protocol with others than the data set's
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -9,7 +11,7 @@ class Protocol:
     name: str
     n_images: int  # generated, for the inception score
     splits: int  # of them, in the order generated
-    n_compared: int  # the first so many of them are compared with real ones: FID, KID, precision and recall
+    n_compared: int  # the first so many of them are compared with real ones: all scores but the IS
     real: str  # 'train' or 'test': the split the real images are of, where the data set has one
     n_real: int | None  # real images; None: all
     n_per_class: int = 5000  # generated, of each class, for the intra-FID, against all training images of the class

@@ -13,23 +13,37 @@ from source.scoring.statistics_files import ReferenceStatistics
 import numpy as np
 
 
+MOST_CLASSES = 2 ** 16  # each is gone through, present or not
+IMAGES_OF_CLASS = re.compile(r'\d+ (.*?images) of class (\d+) of (.*)', re.DOTALL)  # as calc_ref_stats.py has it
+
+
+def check_number(n_classes, where):
+    """Raise ValueError for more than MOST_CLASSES; `where` names what the classes are of."""
+    if n_classes > MOST_CLASSES:
+        raise ValueError(f'{where}: expected classes 0 to {MOST_CLASSES - 1}, found {n_classes - 1}')
+
+
 class StatisticsFolder:
-    """Statistics of each class from the files of a folder, class_<c>.npz.
+    """Statistics of each class from the files of a folder, class_<c>.npz; raises ValueError where they do not go together.
 
     `names` is what the classes are called, in order, None where there is no file; or None where no file says it.
+    `is_given` says whether they are of images that a user gave, not of a data set's.
     """
 
     def __init__(self, folder, network):
         self.folder, self.network = Path(folder), network
         if not self.folder.is_dir():
             raise ValueError(f'--ref_stats {folder}: expected a folder of class_<c>.npz')
-        self.text = f'the statistics in {folder}'
         paths = sorted(self.folder.glob('class_*.npz'))
         if not paths:
             raise ValueError(f'--ref_stats {folder}: expected a folder of class_<c>.npz, found none in it')
         self.fingerprint = {path.name: file_sha256(path) for path in paths}
-        names = {int(path.stem[6:]): _class_name(path) for path in paths if path.stem[6:].isdecimal()}
+        texts = {int(path.stem[6:]): _texts(path) for path in paths if path.stem[6:].isdecimal()}
+        self.text = f'the statistics in {folder}{_of_what(folder, texts.values())}'
+        self.is_given = any('given' in known for known in texts.values())
+        names = {c: known.get('class_name') for c, known in texts.items()}
         self.n_classes = max(names, default=-1) + 1
+        check_number(self.n_classes, f'--ref_stats {folder}')
         self.names = [names.get(c) for c in range(self.n_classes)] if any(names.values()) else None
         self._number, self.numbering = {c: c for c in names}, None
 
@@ -44,34 +58,45 @@ class StatisticsFolder:
         if c not in self._number or not path.exists():
             return None
         statistics = StatisticsFile(path, self.network).statistics(self.network)
-        of_class = re.search(r' of class (\d+) of ', statistics.images or '')
-        if of_class and int(of_class[1]) != self._number[c]:
+        of_class = IMAGES_OF_CLASS.fullmatch(statistics.images or '')
+        if of_class and int(of_class[2]) != self._number[c]:
             raise ValueError(f'{path}: expected statistics of class {self._number[c]}, found those of '
                              f'{statistics.images}')
         return statistics
 
 
-def _class_name(path):
+def _texts(path):
     try:
-        name = read_plain_npz(path, 'file of statistics', names=['class_name']).get('class_name')
+        found = read_plain_npz(path, 'file of statistics', names=['class_name', 'images', 'given'])
     except ValueError:  # will be told when it is needed
-        return None
-    return None if name is None else str(name)
+        return {}
+    return {name: str(text) for name, text in found.items()}
+
+
+def _of_what(folder, texts):
+    """Which images all files of a folder are of, as far as they say it; raises ValueError where that is several."""
+    found = filter(None, (IMAGES_OF_CLASS.fullmatch(known.get('images', '')) for known in texts))
+    images = list(dict.fromkeys(f'{match[1]} of {match[3]}' for match in found))
+    if len(images) > 1:
+        raise ValueError(f'--ref_stats {folder}: expected statistics of the same images, found those of {images[0]} and '
+                         f'of {images[1]}')
+    return f', {images[0]}' if images else ''
 
 
 class ClassesOfImages:
     """Statistics of each class of real images, RealImages or GivenImages, computed as they are asked for.
 
     `names` is what the classes are called, in order, where images say it themselves: a folder its subfolders, an .npz
-    its labels; None of a data set.
+    its labels; None of a data set. `is_given` says whether they are a user's, not a data set's.
     """
 
     def __init__(self, real, network):
-        self.network, self.text, self.dataset = network, real.text, real.dataset
+        self.network, self.text, self.dataset, self.is_given = network, real.text, real.dataset, real.split is None
         is_labelled = getattr(self.dataset, 'labelled', True)
         self.labels, self.n_classes = self.dataset.labels, self.dataset.n_classes if is_labelled else 0
         self.names = None
-        if real.split is None and self.n_classes:
+        check_number(self.n_classes, self.text)
+        if self.is_given and self.n_classes:
             self.names = self.dataset.folders or [str(c) for c in range(self.n_classes)]
         self.fingerprint, self.numbering = fingerprint(self.dataset), None
 

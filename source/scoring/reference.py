@@ -1,4 +1,6 @@
 """What generated images are compared with: images of a data set or of a folder, or a file of their statistics."""
+from pathlib import Path
+
 from source.build import build_real_images
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.pairs_as_images import as_given
@@ -12,10 +14,11 @@ import numpy as np
 class _Images:
     """Images of a dataset, at `indices`, or all where these are None; `description` says which in a file of statistics.
 
-    `sizes` is what image_sizes.py says of those that were judged, or None before.
+    `sizes` is what image_sizes.py says of those that were judged, or None before; `is_given` says whether they are a
+    user's, not a data set's.
     """
 
-    dataset, indices, sizes = None, None, None
+    dataset, indices, sizes, is_given = None, None, None, False
 
     def statistics(self, network):
         """Return their ReferenceStatistics under `network`, from the cache if they are there."""
@@ -59,6 +62,8 @@ class RealImages(_Images):
                 self.split, self.dataset = 'train', training
         self._choose(n)
         self.text += f'{"test" if self.split == "test" else "training"} images'
+        if found := getattr(self.dataset, 'found', None):  # of a user's folder, whose class says nothing of it
+            self.text += f' of {Path(self.dataset.root).resolve().name} ({found})'
         notes += [f'{n} are asked for'] * (n is not None and n > self.n)
         self.text += f' ({"; ".join(notes)})' if notes else ''
         self.description = f'{self.text} of {type(as_given(self.dataset)).__name__}'
@@ -70,7 +75,7 @@ class GivenImages(_Images):
     `split` is None, as nothing says it.
     """
 
-    split = None
+    split, is_given = None, True
 
     def __init__(self, dataset, path, n=None):
         self.dataset = dataset
@@ -90,6 +95,7 @@ class StatisticsFile:
         self._statistics = load_statistics(path)
         check_network(path, self._statistics, network)
         self.n, self.sizes = self._statistics.n, self._statistics.sizes
+        self.is_given = self._statistics.given is not None
         self.text = f'{path}, {self._statistics.images or "images that it does not name"}'
         if self._statistics.network is None:
             self.text += (f' (in {self._statistics.source} format, which names no network: it is taken to be of '

@@ -11,7 +11,7 @@ import numpy as np
 
 OURS = 'mean', 'cov', 'n', 'network', 'network_sha256', 'images', 'key'
 TEXTS = 'network', 'network_sha256', 'images', 'key'
-LATER = 'sizes', 'class_name'  # texts too, which files have where they are known
+LATER = 'sizes', 'class_name', 'given'  # texts too, which files have where they are known
 
 
 @dataclass
@@ -27,6 +27,7 @@ class ReferenceStatistics:
     key: str | None = None  # of the cache
     sizes: str | None = None  # in words, as image_sizes.py has them
     class_name: str | None = None  # where they are of one class, of a folder
+    given: str | None = None  # the path of a user's own images, where they are of these and not of a data set
     source: str = 'ours'  # whose format
 
 
@@ -91,5 +92,8 @@ def check_network(path, statistics, network):
     """Raise ValueError where statistics, read from `path`, are of another network than this FeatureNetwork."""
     found = statistics.network, statistics.network_sha256
     if statistics.network is not None and found != (network.name, network.digest):
+        names = statistics.network, network.name
+        is_resize = found[1] == network.digest and sorted(names) == [min(names), f'{min(names)}_clean']
+        hint = f'; --resize {"own" if names[0] < names[1] else "clean"} goes with them' if is_resize else ''
         raise ValueError(f'{path}: expected statistics under {network.name} ({network.digest[:12]}), '
-                         f'found {found[0]} ({(found[1] or "no digest")[:12]})')
+                         f'found {found[0]} ({(found[1] or "no digest")[:12]}){hint}')

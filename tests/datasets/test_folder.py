@@ -1,5 +1,6 @@
 """A folder of one's own: what its classes and pixels are, prepared or not, and a whole training on it."""
 import os
+import re
 
 import train
 from evaluations import gen_images
@@ -104,13 +105,18 @@ def test_refusals(pictures, packed, tmp_path):
     (tmp_path / 'bad/b.png').write_bytes(encoded(photo(0)))
     (tmp_path / 'torn').mkdir()
     (tmp_path / 'torn/images_8.npy').write_bytes(b'')
+    for name in ('a\\n', 'a\n'):
+        (tmp_path / 'alike' / name).mkdir(parents=True)
+        (tmp_path / 'alike' / name / 'a.png').touch()
     for root, arguments, message in (
             (tmp_path / 'torn', {}, 'torn: expected images_64.npy, images of 64 px, found images_8.npy: choose that'),
             (tmp_path / 'torn', {'size': 8}, 'images_8_report.json: expected the report of the images beside it'),
             (packed, {'size': 24, 'resize_method': 'bicubic'}, 'resize_method: expected bicubic, found bilinear'),
             (pictures / 'empty', {}, r'empty: expected images \(.jpg, .*\), found none'),
             (tmp_path / 'bad', {}, r'bad: 1 of 2 images cannot be read: a.png \(.*it is empty\)\); remove them, or'),
-            (pictures, {'classes': ['a', '花']}, 'expected the classes a, 花, found <b> & "x", Großer Tempel, 花'),
+            (pictures, {'classes': ['a', '花']}, 'expected the 2 classes .* found 3, without a and with <b> & "x", Groß'),
+            (pictures, {'classes': 'abc'}, "classes: expected a list of names, found 'abc'"),
+            (tmp_path / 'alike', {}, r'alike: expected folders that can be told apart, found two .* shown as a\\n'),
             (pictures, {'channels': 2}, 'channels: expected 3 or 1, got 2')):
         with pytest.raises(ValueError, match=message):
             FolderDataset(str(root), **arguments)
@@ -132,7 +138,8 @@ def test_training_resuming_and_sampling(pictures, tmp_path, capsys):
     assert run(train.main, *common, '--set', 'iteration=2', '--results_dir', tmp_path / 'whole') == 0
     config = load_config(tmp_path / 'whole/config.yml')
     assert [config['models'][kind]['args']['n_classes'] for kind in ('generator', 'discriminator')] == [3, 3]
-    assert config['dataset']['args'] == {'size': 32, 'mirror': False, 'classes': CLASSES}
+    assert config['dataset']['args'] == {'size': 32, 'mirror': False, 'classes': CLASSES,
+                                         'images': FolderDataset(str(pictures), 32).found}
     assert config['models']['generator']['fn'] == 'gen_models/resnet_32.py' and config['size'] is None
     snapshot = tmp_path / 'whole/ResNetGenerator_2.npz'
     assert run(gen_images.main, '--snapshot', snapshot, '--classes', 'großer tempel') == 0
@@ -148,9 +155,27 @@ def test_training_resuming_and_sampling(pictures, tmp_path, capsys):
         (tmp_path / 'other' / name / 'a.jpg').write_bytes(encoded(photo(0)))
     others = '--config', CONFIG, '--data_dir', tmp_path / 'other'
     assert run(train.main, *others, *NARROW, '--resume', 'auto', *half) == 2
-    assert (f'dataset: expected the classes that {tmp_path}/half/snapshot_iter_2 was trained on, <b> & "x", Großer '
-            'Tempel, 花; found a, b, c') in capsys.readouterr().err
+    assert (f'dataset: expected the 3 classes that {tmp_path}/half/snapshot_iter_2 was trained on, found 3, without '
+            '<b> & "x", Großer Tempel, 花 and with a, b, c') in capsys.readouterr().err
     assert files_in(tmp_path / 'half') == before
+    for name, to in zip('abc', CLASSES, strict=True):  # the same classes, but other images
+        (tmp_path / 'other' / name).rename(tmp_path / 'other' / to)
+    assert run(train.main, *others, *NARROW, '--set', 'iteration=3', '--resume', 'auto', *half) == 0
+    assert re.search(r'dataset: 3 images, \w{12}; .*snapshot_iter_2 was trained on others: 24 images, \w{12}\n',
+                     capsys.readouterr().err)
+    FolderDataset(str(pictures), 32, images='3 images, 0123456789ab')
+    assert 'are not those of the run: 3 images, 0123456789ab' in capsys.readouterr().err
+
+
+def test_images_that_change_are_prepared_anew(tmp_path, capsys):
+    for name in ('a/a.png', 'b/a.png'):
+        (tmp_path / 'in' / name).parent.mkdir(parents=True)
+        (tmp_path / 'in' / name).write_bytes(encoded(photo(0), 'PNG'))
+    arguments = '--images', tmp_path / 'in', '--out', tmp_path / 'out', '--size', 8
+    assert run(prepare, *arguments) == run(prepare, *arguments) == 0
+    (tmp_path / 'in/a/a.png').write_bytes(encoded(photo(1), 'PNG'))
+    assert run(prepare, *arguments) == 2
+    assert 'images_8_report.json: is of other images or settings: images: expected' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('options, message', [
