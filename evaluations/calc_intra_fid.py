@@ -21,6 +21,7 @@ from source.scoring.protocols import GIVEN, PROTOCOLS
 from source.scoring.real_classes import ClassesOfImages, StatisticsFolder, check_number
 from source.scoring.reference import GivenImages, RealImages
 from source.scoring.statistics_cache import fingerprint
+from source.yaml_utils import ConfigError
 
 import numpy as np
 
@@ -61,7 +62,9 @@ def check_classes(args, images, real, config, path):
     n_classes = real.n_classes if isinstance(real, ClassesOfImages) else n_classes_of(config) if path else 0
     if args.images:
         names = class_names_of(config, path) if path else None
-        cli.use_classes(args, images, names, n_classes or (images.n_classes if path else real.n_classes))
+        n_classes = n_classes or (images.n_classes if path else real.n_classes)
+        check_number(n_classes, f'--images {args.images}')
+        cli.use_classes(args, images, names, n_classes)
     elif n_classes and n_classes != images.n_classes:
         raise ValueError(f'{args.snapshot}: has {images.n_classes} classes, but the real images have {n_classes}')
 
@@ -122,7 +125,9 @@ def main():
             ClassesOfImages(RealImages(config, path, args.data_dir) if given is None else
                             GivenImages(given, args.against), network))
     check_classes(args, images, real, config, path)
+    cli.look_at_statistics(args, network, images, real)
     protocol = protocol_of(args, images, real)
+    names = called(args, images, real, config, path)
     cli.tell_the_same(args, images, given)
     file = cli.result_file(args, 'intra_fid')
     journal = open_journal(args, file, network, images, real)
@@ -135,12 +140,18 @@ def main():
         **cli.images_record(args, images), 'paper_row': config['paper_row'], **cli.network_record(args, network),
         'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
         'data': None if args.ref_stats or args.against else cli.data_of(config), **result,
-        'class_names': called(args, real, config, path), 'classes': classes})
+        'class_names': names, 'classes': classes})
 
 
-def called(args, real, config, path):
-    """What the classes are called, in order, or None."""
-    return real.names if args.images and real.names else class_names_of(config, path) if path else None
+def called(args, images, real, config, path):
+    """What the classes are called, in order, or None where nothing says it."""
+    if args.images and real.names:
+        return real.names
+    try:
+        names = class_names_of(config, path) if path else None
+    except ConfigError:  # of a user's data set whose file is gone, which samples do not need
+        return None
+    return names if names and len(names) == images.n_classes else None
 
 
 def images_of_each(classes):
@@ -154,7 +165,9 @@ def report(file, network, record):
     """Prints what was found and writes it."""
     for c in record['too_few']:
         entry, names = record['classes'][c], record['class_names']
-        print(f'class {names[c] if names else c}: {entry["n_real"]} real and {entry["n_images"]} generated images, too '
+        if entry['n_real'] == entry['n_images'] == 0:  # a gap in the labels of both
+            continue
+        print(f'class {names and names[c] or c}: {entry["n_real"]} real and {entry["n_images"]} generated images, too '
               'few; left out')
     if record['intra_fid'] is None:
         raise ValueError(f'{record["samples"]}: no class has two real and two generated images')

@@ -5,6 +5,7 @@
     python evaluations/calc_ref_stats.py --images photos/ --network efficientnet_lite0 --out photos_stats.npz
 
 With --per_class the files are <out>/class_<c>.npz, D^2 * 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.
+The folder is written whole, and an earlier one set aside.
 """
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from source.datasets.image_files import open_images
 from source.datasets.pairs_as_images import as_given
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder
+from source.miscs.results_dir import check_folder, make_folder, whole_folder
 from source.scoring.judging import reference_statistics
+from source.scoring.real_classes import check_number
 from source.scoring.reference import GivenImages, RealImages
 from source.scoring.statistics_files import save_statistics
 
@@ -50,6 +52,8 @@ def open_real_images(args, config, path, stored):
         real = GivenImages(stored, args.images)
         if args.per_class and not stored.labelled:
             raise ValueError(f'--images {args.images}: expected a subfolder for each class, or labels in the .npz')
+        if args.per_class:
+            check_number(stored.n_classes, f'--images {args.images}')
         return real
     split = args.real or 'train'
     real = RealImages(config, path, args.data_dir, split)
@@ -60,28 +64,33 @@ def open_real_images(args, config, path, stored):
     return real
 
 
-def save(path, found, network, **texts):
-    save_statistics(path, replace(found, network=network.name, network_sha256=network.digest, key=None, **texts))
+def save(args, path, found, network, **texts):
+    save_statistics(path, replace(found, network=network.name, network_sha256=network.digest, key=None,
+                                  given=args.images, **texts))
 
 
 def save_classes(args, folder, real, network):
-    """Writes a file for each class of at least two images; returns their number and the classes left out."""
+    """Writes a file for each class of at least two images; returns the sizes of each and the classes left out."""
     labels = real.dataset.labels
     of = f'of {args.images}' if args.images else f'of {type(as_given(real.dataset)).__name__}'
+    if found := getattr(real.dataset, 'found', None):  # of a user's folder, whose class says nothing of it
+        of += f' ({found})'
     names = getattr(real.dataset, 'folders', None) if args.images else None
-    left_out = []
-    with progress_bar(real.dataset.n_classes, 'classes', 'class') as bar:
-        for c in range(real.dataset.n_classes):
+    sizes, left_out = [], []
+    classes = np.unique(labels) if args.images else range(real.dataset.n_classes)  # labels of one's own may have gaps
+    with progress_bar(len(classes), 'classes', 'class') as bar:
+        for c in classes:
             indices = np.flatnonzero(labels == c)
             if len(indices) < 2:
                 left_out.append(names[c] if names else c)
             else:
                 found = reference_statistics(real.dataset, network, indices)
                 kind = '' if args.images else f'{real.split} '
-                save(folder / f'class_{c}.npz', found, network, images=f'{len(indices)} {kind}images of class {c} {of}',
-                     class_name=names[c] if names else None)
+                sizes.append(found.sizes)
+                save(args, folder / f'class_{c}.npz', found, network, class_name=names[c] if names else None,
+                     images=f'{len(indices)} {kind}images of class {c} {of}')
             bar.update()
-    return real.dataset.n_classes - len(left_out), left_out
+    return sizes, left_out
 
 
 @cli.one_line_errors
@@ -95,21 +104,28 @@ def main():
         raise ValueError(f'{real.description}: expected at least 2 images')
     out = Path(args.out)
     if args.per_class:
-        make_folder(out)
-        cli.tell_replaced([out / f'class_{c}.npz' for c in range(real.dataset.n_classes)], '--out names another folder')
-        n, left_out = save_classes(args, out, real, network)
+        if out.name in ('', '..'):
+            raise ValueError(f'--out {out}: expected the name of a folder, which is written whole')
+        check_folder(out)
+        make_folder(out.parent)
+        with whole_folder(out) as folder:  # so that classes of other images never lie beside these
+            sizes, left_out = save_classes(args, folder, real, network)
         for c in left_out:
             print(f'class {c}: fewer than 2 images, left out')
-        print(f'{n} classes, {real.text} under {network.name} ({network.digest[:12]}): {out}/class_<c>.npz')
+        print(f'{len(sizes)} classes, {real.text}{said_of(cli.sizes_of_classes(sizes))} under {network.name} '
+              f'({network.digest[:12]}): {out}/class_<c>.npz')
     else:
         make_folder(out.parent)
         if out.is_dir():
             raise ValueError(f'--out {out}: expected the name of a file, found a folder; --per_class takes one')
         cli.tell_replaced([out], '--out names another file')
         statistics = real.statistics(network)
-        save(out, statistics, network)
-        sizes = ''.join(f', {part}' for part in cli.size_parts(statistics.sizes, None))
-        print(f'{statistics.images}{sizes} under {network.name} ({network.digest[:12]}): {out}')
+        save(args, out, statistics, network)
+        print(f'{statistics.images}{said_of(statistics.sizes)} under {network.name} ({network.digest[:12]}): {out}')
+
+
+def said_of(sizes):
+    return ''.join(f', {part}' for part in cli.size_parts(sizes, None))
 
 
 if __name__ == '__main__':

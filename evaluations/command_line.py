@@ -217,11 +217,9 @@ def use_classes(args, images, names, n_classes):
 def judged_images(path, stored, given):
     """The images whose class folders say what they are: those of --against with --images, and without a config any.
 
-    `stored` are the StoredImages of --images; None where the config's data set says it.
+    `stored` are the StoredImages of --images. None where the config's data set says it.
     """
-    if stored is None:
-        return None if path else given
-    return given or (None if path else stored.dataset)
+    return None if path and not (stored and given) else given or stored.dataset
 
 
 def load_network(args, config, path, dataset=None):
@@ -241,7 +239,8 @@ def load_network(args, config, path, dataset=None):
     said = '--weights' if args.weights else '--network' if is_another else None  # who is to blame for an error
     device = gpu_index(get_device(args.gpu))
     network = (build_feature_network({**config, 'evaluation': evaluation}, str(path), device, said)
-               if path and dataset is None else _network_of(evaluation, device, said, dataset))
+               if path and dataset is None else
+               _network_of(evaluation, device, said or path and f'{path}: evaluation.network', dataset))
     if args.resize == 'clean':
         try:
             network.use_clean_resize()
@@ -256,11 +255,22 @@ def _network_of(evaluation, device, said, dataset):
         network = load_feature_network(name, device, evaluation['weights'])
     except (ValueError, OSError) as error:
         raise ValueError(f'{said}: {error}' if said else str(error)) from None
+    look_at_folders(network, name, dataset)
+    return network
+
+
+def look_at_folders(network, name, dataset):
+    """Make a network of this name foreign to images whose class folders are not its classes."""
     names = own_names(name, getattr(dataset, 'folders', None) or [])
     network.foreign = why_foreign(name, names, 'these images', 'class folders of')
     if network.foreign:
         network.n_classes = 0
-    return network
+
+
+def look_at_statistics(args, network, images, real):
+    """As `look_at_folders`, where stored images are compared with --ref_stats of others that a user gave."""
+    if args.images and args.ref_stats and real is not None and real.is_given:
+        look_at_folders(network, network.name.removesuffix('_clean'), images.dataset)
 
 
 def result_file(args, kind):

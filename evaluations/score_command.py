@@ -180,6 +180,7 @@ def run(doc, kind, metrics=None):
     reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network, given))
     protocol = name_given(protocol, reference)
     images = images_are_stored or cli.load_images(args)
+    cli.look_at_statistics(args, network, images, reference)
     cli.tell_the_same(args, images, reference and given)
     check_features(args, images, network, reference)
     use_known_classes(args, images, network, config, path)

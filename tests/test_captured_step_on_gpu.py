@@ -10,7 +10,9 @@ RESNET = {**NETWORKS['resnet_32'], 'models.generator.args.ch': 32, 'models.discr
 WIDE_CNN = {**CNN, 'models.generator.args.ch': 8, 'models.discriminator.args.ch': 8}
 
 
-@pytest.mark.parametrize('changes', [RESNET, WIDE_CNN], ids=['resnet_32', 'cnn_32'])
+@pytest.mark.parametrize('changes', [
+    RESNET, WIDE_CNN, {**RESNET, 'updater.args.augmentation': 'color,translation,cutout'}],
+    ids=['resnet_32', 'cnn_32', 'augmentation'])
 @pytest.mark.parametrize('precision', ['float32', 'tf32', 'bfloat16'])
 def test_captured_and_uncaptured_and_once_more(tmp_path, changes, precision):
     with configured(precision=precision):

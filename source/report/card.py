@@ -34,6 +34,8 @@ def make_card(run, spectra=None):
         f'- Adam: alpha {config["adam"]["alpha"]:g}, beta1 {config["adam"]["beta1"]:g}, beta2 '
         f'{config["adam"]["beta2"]:g}; alpha falls linearly to 0 from iteration {config["iteration_decay_start"]:,} on',
         *([f'- Averaged generator weights beside the raw ones: decay {args["ema"]:g}'] if args.get('ema') else []),
+        *([f'- Before the discriminator all images are augmented: {args["augmentation"]}'] if args.get('augmentation')
+          else []),
         f'- Seed: {config["seed"]}; config and versions: `config.yml`', '',
         '## Scores', '', *_scores(run), '',
         '## Checks', '',

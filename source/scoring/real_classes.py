@@ -12,7 +12,6 @@ from source.scoring.statistics_files import ReferenceStatistics
 
 import numpy as np
 
-
 MOST_CLASSES = 2 ** 16  # each is gone through, present or not
 IMAGES_OF_CLASS = re.compile(r'\d+ (.*?images) of class (\d+) of (.*)', re.DOTALL)  # as calc_ref_stats.py has it
 
@@ -24,7 +23,7 @@ def check_number(n_classes, where):
 
 
 class StatisticsFolder:
-    """Statistics of each class from the files of a folder, class_<c>.npz; raises ValueError where they do not go together.
+    """Statistics of each class from the files of a folder, class_<c>.npz, all of the same images.
 
     `names` is what the classes are called, in order, None where there is no file; or None where no file says it.
     `is_given` says whether they are of images that a user gave, not of a data set's.
@@ -78,8 +77,8 @@ def _of_what(folder, texts):
     found = filter(None, (IMAGES_OF_CLASS.fullmatch(known.get('images', '')) for known in texts))
     images = list(dict.fromkeys(f'{match[1]} of {match[3]}' for match in found))
     if len(images) > 1:
-        raise ValueError(f'--ref_stats {folder}: expected statistics of the same images, found those of {images[0]} and '
-                         f'of {images[1]}')
+        raise ValueError(f'--ref_stats {folder}: expected statistics of the same images, found those of '
+                         f'{" and of ".join(images[:2])}')
     return f', {images[0]}' if images else ''
 
 

@@ -63,7 +63,7 @@ class RealImages(_Images):
         self._choose(n)
         self.text += f'{"test" if self.split == "test" else "training"} images'
         if found := getattr(self.dataset, 'found', None):  # of a user's folder, whose class says nothing of it
-            self.text += f' of {Path(self.dataset.root).resolve().name} ({found})'
+            self.text += f' of {Path(self.dataset.root).resolve().name} ({found.rpartition(" ")[2]})'
         notes += [f'{n} are asked for'] * (n is not None and n > self.n)
         self.text += f' ({"; ".join(notes)})' if notes else ''
         self.description = f'{self.text} of {type(as_given(self.dataset)).__name__}'

@@ -29,7 +29,7 @@ def test_figures(tmp_path, monkeypatch, capsys):
     *_, mean, _, _, _, cost = stdout.splitlines()
     assert mean.split()[:4] == ['none', 'mean', *(
         f'{np.mean([its[i]["fid"] for its in runs["none"].values()]):.1f}' for i in '12')]
-    assert cost == 'color,translation,cutout: 3.0 s an iteration, 2.0 s without; ratio 1.5'
+    assert cost == 'color,translation,cutout: 3.0 CPU s an iteration, 2.0 without; ratio 1.5'
     assert run(bench_augmentation.main, *SHORT, '--ch', 3, '--out', out) == 2
     assert f'{out}: holds runs made with ' in capsys.readouterr().err
 

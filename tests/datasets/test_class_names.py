@@ -44,6 +44,8 @@ def test_found(capsys):
     assert capsys.readouterr().err == ''
     assert find_class('1', ['1', '2'], 2) == 1
     assert capsys.readouterr().err == '--classes 1: taken as the number, not as the name of class 0\n'
+    assert find_class('2', ['1', '2'], 2) == 1
+    assert capsys.readouterr().err == '--classes 2: taken as the name of class 1, as there is no class 2\n'
 
 
 @pytest.mark.parametrize('text, names, n_classes, expected', [

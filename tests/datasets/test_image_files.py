@@ -121,6 +121,7 @@ def test_npz_and_what_is_said_of_several_arrays(save, capsys):
     ({'ims': IMS[:, :2]}, None, 'ims: expected uint8'), ({'ims': IMS[:0]}, None, 'ims: expected uint8'),
     ({'ims': IMS, 'labels': np.arange(5)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'labels': np.arange(6) - 1}, None, r'labels: expected \(6,\) integers from 0'),
+    ({'ims': IMS, 'labels': np.arange(6) + 2 ** 31 - 5}, None, r'below 2\*\*31, found int64 \(6,\) of 2147483643 to'),
     ({'ims': IMS, 'labels': np.arange(6.)}, None, r'labels: expected \(6,\) integers from 0'),
     ({'ims': IMS, 'draw_order': np.zeros(6, int)}, None, r'draw_order: expected \(6,\) different integers'),
     ({'ims': np.array([object()])}, None, 'not a complete .npz file of images')])

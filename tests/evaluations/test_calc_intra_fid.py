@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 from evaluations import calc_intra_fid, calc_ref_stats
 from source.build import NETWORKS
 from source.datasets.digits import DigitsDataset
 from source.metrics.frechet_distance import SingularCovarianceWarning
+from source.scoring.statistics_files import load_statistics, save_statistics
 from tests.evaluations.scored_snapshot import fid, record_of, refused, samples, write_images
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run
@@ -44,10 +47,16 @@ def test_of_a_snapshot(snapshot, tmp_path, capsys):
     assert [entry['fid'] for entry in score(tmp_path / 'b', *arguments)['classes']] == fids
     (stats / 'class_4.npz').unlink()
     assert score(tmp_path / 'c', *arguments)['intra_fid'] == pytest.approx(np.mean(fids[:4] + fids[5:]), rel=1e-12)
-    assert 'class 4: 0 real and 20 generated images, too few; left out' in capsys.readouterr().out
+    assert 'class four: 0 real and 20 generated images, too few; left out' in capsys.readouterr().out
     (stats / 'class_2.npz').rename(stats / 'class_0.npz')
-    assert run(calc_intra_fid.main, *arguments, '--gpu', -1, '--results_dir', tmp_path / 'd') == 2
+    arguments += ['--gpu', -1, '--results_dir', tmp_path / 'd']
+    assert run(calc_intra_fid.main, *arguments) == 2
     assert f'{stats}/class_0.npz: expected statistics of class 0, found those of' in capsys.readouterr().err
+    save_statistics(stats / 'class_0.npz', replace(load_statistics(stats / 'class_0.npz'),
+                                                   images='9 test images of class 0 of DigitsDataset'))
+    assert run(calc_intra_fid.main, *arguments) == 2
+    assert (f'--ref_stats {stats}: expected statistics of the same images, found those of test images of DigitsDataset '
+            'and of train images of DigitsDataset\n') in capsys.readouterr().err
 
 
 class Interrupted(FakeFeatureNetwork):

@@ -28,21 +28,19 @@ def test_whole_set(snapshot, tmp_path, capsys, split, kind):
 
 
 def test_per_class(tmp_path, capsys):
-    """A class of one image is left out."""
+    """A class of one image is left out; the folder is written whole."""
     (tmp_path / 'mine.py').write_text(
         'from source.datasets.digits import DigitsDataset\n\n\nclass Mine(DigitsDataset):\n'
         '    def __init__(self):\n        super().__init__("train", 8)\n'
         '        self.labels[self.labels == 3] = 4\n        self.labels[5] = 3\n')
     config = write_config(tmp_path, {**EVALUATION, 'dataset': {'dataset_fn': 'mine.py', 'dataset_name': 'Mine'}})
     out = tmp_path / 'a'
-    for is_replaced in (False, True):
+    for said in ('', f'{out} holds earlier files; it is now {out}.old-1\n'):
         command(config, out, '--per_class')
-        captured = capsys.readouterr()
-        assert captured.out.startswith('class 3: fewer than 2 images, left out\n'
-                                       '9 classes, 1437 training images under digits')
-        said = f'{out}/class_0.npz and 8 more: replaced; --out names another folder'
-        assert (said in captured.err) == is_replaced
-    assert {path.name for path in out.iterdir()} == {f'class_{c}.npz' for c in range(10) if c != 3}
+        assert capsys.readouterr().out.startswith(f'{said}class 3: fewer than 2 images, left out\n'
+                                                  '9 classes, 1437 training images under digits')
+        assert {path.name for path in out.iterdir()} == {f'class_{c}.npz' for c in range(10) if c != 3}
+        (out / 'class_3.npz').touch()  # as of other images
     found, n = load_statistics(out / 'class_7.npz'), (DigitsDataset(size=8).labels == 7).sum()
     assert (found.n, found.images) == (n, f'{n} train images of class 7 of Mine')
     message = refused(calc_ref_stats.main, tmp_path, capsys, '--config', config, '--real', 'test', '--out',

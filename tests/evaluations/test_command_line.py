@@ -3,7 +3,7 @@ import importlib
 import json
 
 from evaluations import calc_ref_stats, gen_images, report
-from evaluations.command_line import write_record
+from evaluations.command_line import data_of, write_record
 from source.datasets.image_files import open_images
 from source.scoring.statistics_files import ReferenceStatistics, save_statistics
 from tests.evaluations.scored_snapshot import EVALUATION, refused, samples, write_images, write_score, write_snapshot
@@ -122,6 +122,8 @@ OF_NONE = {
          "--images {labels}: class '0' is none of the real ones, seven, ten, three"),
         ('--images {labels} --against {eleven} --network other', '--against {eleven}: expected a subfolder for each'),
         ('--snapshot {snapshot} --against {ten}', "6 images of {ten}: folder 'ten' is none of the data set's classes"),
+        ('--images {labels} --against {sparse} --network other',
+         '12 images of {sparse}: expected classes 0 to 65535, found 1000011'),
         ('--images {labels} --network other --ref_stats {empty}', '--ref_stats {empty}: expected a folder of class_'),
         ('--config {config} --images {wrong_labels}', '--images {wrong_labels}: labels: expected 0 to 9, found 10'),
         ('--config {config} --images {eleven}', '--images {eleven}: expected a subfolder for each class, or labels'),
@@ -137,6 +139,9 @@ OF_NONE = {
         ('--images {labels} --real test --out {out}.npz', '--real goes without --images, which are the real images'),
         ('--config {config} --key a --out {out}.npz', '--key goes with --images'),
         ('--images {eleven} --per_class --network other --out {out}', '--images {eleven}: expected a subfolder for'),
+        ('--images {sparse} --per_class --network other --out {out}', '--images {sparse}: expected classes 0 to 65535'),
+        ('--images {labels} --per_class --network other --out {file}', '{file}: expected a folder to write to'),
+        ('--images {labels} --per_class --network other --out .', '--out .: expected the name of a folder, which'),
         ('--images {one} --network other --out {out}.npz', '1 images of {one}: expected at least 2 images'),
         ('--config {config} --out {out}/a', '--out: expected a name ending in .npz, got {out}/a'),
         ('--config {config} --out {folder}', '--out {folder}: expected the name of a file, found a folder'),
@@ -169,6 +174,7 @@ def names(tmp_path_factory, snapshot, unconditional):
     ims = np.zeros((12, 3, 8, 8), np.uint8)
     for name, arrays in (('eleven', {'ims': ims[1:]}), ('floats', {'ims': ims / 1.}),
                          ('labels', {'ims': ims, 'labels': np.arange(12) % 10}), ('one', {'ims': ims[:1]}),
+                         ('sparse', {'ims': ims, 'labels': np.arange(12) + 10 ** 6}),
                          ('wrong_labels', {'ims': ims, 'labels': np.arange(12) % 10 + 1}),
                          ('ttur', {'mu': np.zeros(9), 'sigma': np.eye(9)})):
         np.savez(here / f'{name}.npz', **arrays)
@@ -243,3 +249,9 @@ def test_a_record_that_lacks_something_is_replaced(tmp_path, capsys):
     write_record(path, {'samples': 'a', 'protocol': 'config', 'seed': 3, 'n_images': 5})
     assert capsys.readouterr().err == (
         f'{path}: replaced, which was of no n_images, no seed; --results_dir keeps both\n')
+
+
+def test_data_are_told_in_one_short_line():
+    data = {'dataset_name': 'FolderDataset', 'args': {'classes': list('abcdefg'), 'images': '9 images, 1a', 'size': 8}}
+    assert data_of({'dataset': data}) == (
+        'FolderDataset(classes=[a, b, c, d, e, ...] (7), images=9 images, 1a, size=8)')

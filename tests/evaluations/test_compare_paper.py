@@ -57,12 +57,16 @@ def test_only_what_was_measured(results, capsys):
 def test_why_a_record_is_not_compared(tmp_path, capsys):
     for name, values in (('a', {'fid': 21.}), ('b', {'fid': 22., 'protocol': 'config'}), ('c', {'intra_fid': 3.}),
                          ('d', {'fid': 4., 'protocol': 'modern'}), ('e', {'fid': 4., 'paper_row': None}),
-                         ('f', {'fid': 21., 'feature_network': 'inception_clean'})):
+                         ('f', {'fid': 21., 'feature_network': 'inception_clean'}),
+                         ('g', {'is_mean': 8., 'fid': 5., 'protocol': 'paper, given real images'})):
         write_score(tmp_path / f'{name}.json', **values)
-    lines = [line for line in output(capsys, tmp_path).splitlines() if line.startswith('- ')]
+    lines = output(capsys, tmp_path).splitlines()
+    assert any('8.00' in line and '-0.22' in line for line in lines)  # the inception score is of the samples alone
+    lines = [line for line in lines if line.startswith('- ')]
     assert [line.rpartition('): ')[2] for line in lines] == [
         'its config names no paper_row',
         'its images were resized as clean-fid does, those of the published numbers were not, so not compared',
+        'a distance from real images that were given, not from those of its data set',
         'another record of cifar10_resnet_sn_hinge has the published protocol',
         'cifar10_resnet_sn_hinge has no published intra-FID']
 

@@ -59,10 +59,14 @@ def test_scores_are_those_against_a_data_set(files, snapshot, tmp_path, capsys):
         assert len(scores) == 9 and [found[name] for name in scores] == [expected[name] for name in scores]
         out = capsys.readouterr().out
         assert f'against 1437 images of {files}/b.npy' in out and f'(protocol {protocol}' in out
-        assert ('not the data of' in out) == (more != judge) and '8x8' not in out  # all have one size
+        assert (', given with --against, in place of the data set of ' in out) == (more != judge)
+        assert '8x8' not in out and 'class folders of these images' in out  # all have one size, none has a class
         assert found.items() >= {
             'n_images': 360, 'n_real': 1437, 'sizes': '8x8', 'real_sizes': '8x8', 'resize': 'own', 'order': 'drawn',
             'seed': 1234, 'real': None, 'data': None}.items()
+    found = record_of(calc_inception.main, tmp_path / 'scores.json', '--images', files / 'a', '--against', files / 'b',
+                      *config)
+    assert (found['foreign_judge'], found['recognized']) == (None, pytest.approx(.1, abs=.1))
     for main, kind, name in ((calc_inception.main, 'scores', 'fid'), (calc_kid.main, 'kid', 'kid_mean'),
                              (calc_fid.main, 'fid', 'fid')):
         found = record_of(main, tmp_path / f'{kind}.json', '--images', files / 'a.npz', '--against', files / 'b.npy',
@@ -137,6 +141,9 @@ def test_clean_resizing_is_never_compared_with_other(digits_judge, files, tmp_pa
         'digits_clean', '8x8', f'120 images of {files}/b')
     message = refused(calc_fid.main, tmp_path, capsys, *arguments, '--ref_stats', tmp_path / 'clean.npz')
     assert 'expected statistics under digits (' in message and 'found digits_clean (' in message
+    assert message.endswith('); --resize clean goes with them')
+    message = refused(calc_fid.main, tmp_path, capsys, *arguments[:2], '--ref_stats', tmp_path / 'clean.npz')
+    assert message.endswith('statistics under digits_clean; expected --network digits --resize clean with them')
 
 
 @pytest.mark.usefixtures('fake_judge')
@@ -153,8 +160,10 @@ def test_classes_are_matched_by_name(files, snapshot, tmp_path, capsys):
         assert found['intra_fid'] == pytest.approx(expected(TEST), rel=1e-6)
         assert (found['n_classes'], found['protocol']) == (9, 'at most 5000 images of each class')
         assert 'class eight: 12 real and 0 generated images, too few; left out' in capsys.readouterr().out
+        assert f'images of {files}/b' in found['reference']
         found = record_of(calc_intra_fid.main, out / 'snapshot' / 'intra_fid.json', '--snapshot', snapshot,
                           '--n_images', 20, *more)
+        assert (found['protocol'], found['class_names']) == ('config, given real images', list(CLASS_NAMES))
         ims = [samples(snapshot, 20, (1234, c), np.full(20, c))[0] for c in range(10)]
         assert [entry['fid'] for entry in found['classes']] == pytest.approx(
             [fid(im, of_class(name, TRAIN)) for im, name in zip(ims, CLASS_NAMES)], rel=1e-6)
@@ -177,3 +186,43 @@ def test_grey_generator_and_data_set(tmp_path):
                         ('nearest_neighbors', '--n', 2)):
         main = importlib.import_module(f'evaluations.{name}').main
         assert run(main, '--snapshot', snapshot, '--gpu', -1, *more) == 0
+
+
+def test_intra_fid_says_sizes_and_what_is_the_same(digits_judge, tmp_path, capsys):
+    for c in range(2):
+        for i, im in enumerate(LARGE[c:40:2]):
+            folder = tmp_path / 'a' / f'class {c}'
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(im[:, i % (2 + c):].transpose(1, 2, 0)).save(folder / f'{i}.png')
+    judge = '--network', 'digits', '--gpu', -1
+    assert run(calc_ref_stats.main, '--images', tmp_path / 'a', *judge, '--per_class', '--out', tmp_path / 'b') == 0
+    sizes = 'of 2 to 3 sizes a class, 32x30 to 32x32 (WxH)'
+    assert f'2 classes, 40 images of {tmp_path}/a, {sizes} under digits (' in capsys.readouterr().out
+    record_of(calc_intra_fid.main, tmp_path / 'intra_fid.json', '--images', tmp_path / 'a', '--against', tmp_path / 'a',
+              *judge)
+    captured = capsys.readouterr()
+    assert f', {sizes}; written to' in captured.out and 'are the same images: their distance is 0' in captured.err
+
+
+@pytest.mark.usefixtures('fake_judge')
+@pytest.mark.parametrize('more, protocol', [([], 'all images'), (['--config'], 'config, given real images')])
+def test_statistics_of_ones_own_images_say_so(files, snapshot, tmp_path, more, protocol):
+    more = [*more, snapshot.parent / 'config.yml'] if more else []
+    judge, stats = ['--network', 'digits', '--gpu', -1], tmp_path / 'b.npz'
+    assert run(calc_ref_stats.main, '--images', files / 'b.npy', *judge, '--out', stats) == 0
+    found = record_of(calc_fid.main, tmp_path / 'fid.json', '--images', files / 'a.npz', *judge, '--ref_stats', stats,
+                      *more)
+    assert (found['protocol'], found['reference']) == (protocol, f'{stats}, 1437 images of {files}/b.npy')
+    assert found['foreign_judge'].endswith('there are no class folders of these images')
+
+
+@pytest.mark.usefixtures('fake_judge')
+def test_labels_with_gaps(tmp_path, capsys):
+    judge, images = ['--network', 'digits', '--gpu', -1], tmp_path / 'a.npz'
+    np.savez(images, ims=TEST.ims[:24], labels=np.arange(24) % 2 * 700)
+    assert run(calc_ref_stats.main, '--images', images, *judge, '--per_class', '--out', tmp_path / 'b') == 0
+    assert {path.name for path in (tmp_path / 'b').iterdir()} == {'class_0.npz', 'class_700.npz'}
+    for k, more in enumerate((['--against', images], ['--ref_stats', tmp_path / 'b'])):
+        found = record_of(calc_intra_fid.main, tmp_path / str(k) / 'intra_fid.json', '--images', images, *judge, *more)
+        assert found['n_classes'] == 2 and found['intra_fid'] < 1e-6
+    assert 'left out' not in capsys.readouterr().out
