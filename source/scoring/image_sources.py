@@ -105,13 +105,18 @@ class StoredImages:
     def use_names(self, names):
         """Number the classes as those called `names`: folders by their names, labels of an .npz as text.
 
-        Raises ValueError, naming the first that is none of them.
+        Where such a label could also be the place of another class, that is told. Raises ValueError, naming the first
+        that is none of them.
         """
         number = {name: c for c, name in enumerate(names)}
         own = list(map(str, self.classes.values()))  # of those present alone: labels may be any
         for name in own:
             if name not in number:
                 raise ValueError(f'class {name!r} is none of the real ones, {some_of([n for n in names if n])}')
+        elsewhere = next((n for n in own if n.isdecimal() and number[n] != int(n)), None)
+        if elsewhere is not None and not getattr(self.dataset, 'folders', None):
+            tell(f'labels are taken as names: {elsewhere} is the real class called {elsewhere}, which is number '
+                 f'{number[elsewhere]} in order')
         self.labels = np.array([number[name] for name in own])[np.unique(self.labels, return_inverse=True)[1]]
         self.n_classes = len(names)
         self._name_classes(names)

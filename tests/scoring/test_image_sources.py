@@ -59,3 +59,10 @@ def test_labels_come_with_classes_that_are_known(stored, capsys):
     for n_classes, told in ((4, 'no image is of class 0: do the classes begin at 1?\n'), (5, '')):
         StoredImages(stored.dataset).use_classes(None, n_classes)
         assert capsys.readouterr().err == told
+
+
+def test_labels_that_could_be_places_are_taken_as_names(capsys):
+    images = StoredImages(ImageDataset(np.zeros((4, 3, 8, 8), np.uint8), [1, 2, 2, 1], 3))
+    images.use_names(['1', '2', '3'])
+    assert images.labels.tolist() == [0, 1, 1, 0] and images.classes == {0: '1', 1: '2'}
+    assert 'labels are taken as names: 1 is the real class called 1, which is number 0' in capsys.readouterr().err
