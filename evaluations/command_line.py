@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from source.build import NETWORKS, build_feature_network, build_models, class_names_of
-from source.datasets.class_folders import shortened
 from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.feature_networks import load_feature_network
@@ -18,6 +17,7 @@ from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.one_line_errors import one_line_errors  # noqa: F401  (all commands here use it)
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
+from source.miscs.short_texts import shortened
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standard_streams import tell
 from source.miscs.standing_statistics import restate_statistics
@@ -58,8 +58,8 @@ def add_class_arguments(parser, what):
                         "default: the data set's")
 
 
-def add_config_arguments(parser, config_help, required=False):
-    parser.add_argument('--config', '--config_path', required=required, metavar='FILE', help=config_help)
+def add_config_arguments(parser, config_help):
+    parser.add_argument('--config', '--config_path', metavar='FILE', help=config_help)
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
                         help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
 

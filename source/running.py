@@ -2,11 +2,11 @@
 from pathlib import Path
 
 from source.datasets.batch_checks import BadBatch
-from source.datasets.class_folders import difference
 from source.datasets.open_image import DamagedImage
 from source.extensions.divergence import DivergedError, describe_norms
 from source.miscs.line_log import LineLogError
 from source.miscs.one_line_errors import message_of
+from source.miscs.short_texts import difference
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
 from source.miscs.standard_streams import tell
 from source.yaml_utils import ConfigError, load_config

@@ -1,7 +1,7 @@
 """How the folders that images lie in become classes: one answer for training, preparation and scoring."""
-import numpy as np
+from source.miscs.short_texts import printable
 
-MOST = 5  # names in a line
+import numpy as np
 
 
 def class_folders(names):
@@ -33,26 +33,3 @@ def without_class(names):
 def n_of(classes):
     """'1 class' or '3 classes'."""
     return f'{len(classes)} class{"es" * (len(classes) != 1)}'
-
-
-def difference(expected, found):
-    """In a few words which names were expected and are not found, and which are found and were not expected."""
-    parts = [f'{what} {some_of([name for name in one if name not in other])}' for what, one, other in (
-        ('without', expected, set(found)), ('with', found, set(expected))) if set(one) - set(other)]
-    return ' and '.join(parts) or 'in another order'
-
-
-def shortened(value):
-    """A value of a config as a page or record shows it: of a long list the first items and their number."""
-    is_long = isinstance(value, list) and len(value) > MOST
-    return f'[{some_of(list(map(str, value)))}] ({len(value)})' if is_long else value
-
-
-def printable(text):
-    """A name as it can be printed and written, on one line, whatever a file system allows."""
-    return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def some_of(texts, most=MOST):
-    """Texts in one line, as they can be printed, no more than `most` of them."""
-    return ', '.join(map(printable, texts[:most])) + ', ...' * (len(texts) > most)

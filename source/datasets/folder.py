@@ -5,13 +5,14 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from source.datasets.class_folders import class_folders, difference, n_of, printable, some_of, without_class
+from source.datasets.class_folders import class_folders, n_of, without_class
 from source.datasets.find_images import describe_passed_over, find_images
 from source.datasets.open_image import SUFFIXES, DamagedImage, decode, open_rgb
 from source.datasets.packed import PackedDataset
 from source.datasets.preparation_report import classes_in_report
 from source.datasets.square_crops import ENLARGED, SquareCrops, channels_of
 from source.miscs.progress_bar import progress_bar
+from source.miscs.short_texts import difference, printable, some_of
 from source.miscs.standard_streams import tell
 
 import numpy as np

@@ -8,8 +8,7 @@ from source.datasets.image_dataset import ImageDataset
 from source.datasets.image_sizes import size_of_file
 from source.datasets.open_image import SUFFIXES, TRANSPARENCY, decode
 from source.miscs import draw_order
-from source.miscs.plain_npy import read_plain_npy
-from source.miscs.plain_npz import read_plain_npz
+from source.miscs.plain_npz import read_plain_npy, read_plain_npz
 from source.miscs.standard_streams import tell
 
 import numpy as np

@@ -12,7 +12,7 @@ import functools
 import os
 from pathlib import Path
 
-from source.datasets.class_folders import n_of, printable, some_of, without_class
+from source.datasets.class_folders import n_of, without_class
 from source.datasets.listing import list_folder
 from source.datasets.preparation import prepare
 from source.datasets.prepared_images import Settings
@@ -20,6 +20,7 @@ from source.datasets.square_crops import RESIZE_METHODS
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
+from source.miscs.short_texts import printable, some_of
 
 from tqdm import tqdm
 

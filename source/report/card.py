@@ -1,7 +1,7 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
 from pathlib import Path
 
-from source.datasets.class_folders import shortened
+from source.miscs.short_texts import shortened
 from source.report.elements import duration
 from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of

@@ -1,5 +1,5 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
-from source.datasets.class_folders import shortened
+from source.miscs.short_texts import shortened
 from source.report.elements import duration, text
 from source.report.run import SCORE_TITLES
 from source.report.svg import number
