@@ -20,7 +20,7 @@ from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import tell
 from source.miscs.user_code import describe_error, is_users
 from source.optimizers.adam import Adam
-from source.processes import ALONE, AverageGradients, Share
+from source.processes import ALONE, AverageGradients
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
 import numpy as np
@@ -379,20 +379,19 @@ def foreign_judge(config, source, network):
     return why_foreign(network, names, config['dataset']['dataset_name'])
 
 
-def build_iterator(config, dataset, seed, part=(0, 1)):
+def build_iterator(config, dataset, seed, process=(0, 1)):
     """The endless batches of training, read ahead by `loader_workers` threads; the same ones for any number of them.
 
-    `part` is (rank, size) of several processes.
+    `process` is (rank, size) of several processes.
     """
-    workers = config['loader_workers']
+    workers, shares = config['loader_workers'], {'process': process, 'accumulate': config['accumulate'] or 1}
     if workers == 0:
-        return BatchIterator(dataset, config['batchsize'], seed, part)
-    return ParallelBatchIterator(dataset, config['batchsize'], seed, workers, part)
+        return BatchIterator(dataset, config['batchsize'], seed, **shares)
+    return ParallelBatchIterator(dataset, config['batchsize'], seed, workers, **shares)
 
 
 def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
-    part = processes.rank, processes.size
     optimizers = {}
     for name, model in (('opt_gen', gen), ('opt_dis', dis)):
         model.to_device(device)
@@ -404,16 +403,12 @@ def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     spec = config['updater']
     cls = load_class(spec['fn'], spec['name'], source, 'updater')
     seed = config['seed']
-    iterator = build_iterator(config, dataset, (seed, 1), part)
+    iterator = build_iterator(config, dataset, (seed, 1), (processes.rank, processes.size))
     updater = construct(
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
-        iterator=iterator, sampler=NoiseSampler(
-            gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2),
-            shared_by=iterator if processes.size > 1 else None), seed=(seed, 5))
+        iterator=iterator, sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)),
+        seed=(seed, 5))
     updater.capture = config['capture']
-    if processes.size > 1:
-        for penalty in updater.penalties.values():
-            penalty.rng = Share(penalty.rng, iterator)
     return updater
 
 

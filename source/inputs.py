@@ -25,6 +25,8 @@ ALIGNMENT = 256  # bytes; what a GPU's copies and wide loads like
 class Source:
     """Draws on the CPU, as tuples of NumPy arrays.
 
+    Of several processes all draw what one would draw for the whole batch, and each takes what goes with its images.
+
     Args:
         iterator: yields batches of (image, label) pairs; one with `next_ims` also gives uint8 images.
         sampler: has a method for every other kind.
@@ -42,7 +44,10 @@ class Source:
             if self.as_uint8:
                 return self.check.draw_ims(self.iterator)
             return self.check.draw(self.iterator, self.converter)
-        return getattr(self.sampler, kind)(n),
+        draw = getattr(self.sampler, kind)
+        if getattr(self.iterator, 'n_parts', 1) == 1:
+            return draw(n),
+        return self.iterator.share(draw(n * self.iterator.n_processes)),
 
     @property
     def runs_ahead(self):

@@ -14,6 +14,7 @@ from source.links.weights import weights_of
 from source.miscs.random_state import serialize_random_state
 from source.named_parts import make_parts
 
+import chainer
 import numpy as np
 from chainer import backend
 
@@ -25,12 +26,14 @@ class Penalty:
         if not weight > 0:
             raise ValueError(f'weight must be above 0, got {weight}')
         self.weight, self.rng = weight, rng
+        self.state = chainer.Link()  # whose persistent arrays a call may step
 
     def setup(self, dis):
         """Called once, before training."""
 
     def serialize(self, serializer):
         """Reads or writes what must survive a snapshot."""
+        self.state.serialize(serializer)
 
 
 class GradientPenalty(Penalty):
@@ -71,19 +74,21 @@ class SpectralNormPenalty(Penalty):
         super().__init__(weight, rng)
 
     def setup(self, dis):
-        self.u = {name: dis.device.send(self.rng.normal(size=(1, len(W.array))).astype(W.dtype))
-                  for name, W in weights_of(dis)}
+        for name, W in weights_of(dis):
+            self.state.add_persistent(_key(name), self.rng.normal(size=(1, len(W.array))).astype(W.dtype))
+        self.state.to_device(dis.device)
 
     def __call__(self, dis, x_real, x_fake, y):
         total = 0
         for name, W in weights_of(dis):
-            self.u[name], v, _ = power_iteration(W.array.reshape(len(W.array), -1), self.u[name])
-            total += spectral_norm_penalty(W, self.u[name], v)
+            u = getattr(self.state, _key(name))
+            u[...], v, _ = power_iteration(W.array.reshape(len(W.array), -1), u)
+            total += spectral_norm_penalty(W, u, v)
         return self.weight * total
 
-    def serialize(self, serializer):
-        for name in self.u:
-            self.u[name] = serializer(name.strip('/').replace('/', '.'), self.u[name])
+
+def _key(name):
+    return name.strip('/').replace('/', '.')
 
 
 PENALTIES = {'gradient': GradientPenalty, 'orthonormal': OrthonormalPenalty, 'spectral_norm': SpectralNormPenalty}

@@ -184,24 +184,3 @@ def digest(model):
             if array is not None:
                 found.update(np.ascontiguousarray(chainer.backends.cuda.to_cpu(array)).tobytes())
     return found.hexdigest()
-
-
-class Share:
-    """A random state of which every process draws the same numbers for all and takes those of its images.
-
-    `iterator` is this process's BatchIterator.
-    """
-
-    def __init__(self, rng, iterator):
-        self._rng, self._iterator = rng, iterator
-
-    def uniform(self, low=0., high=1., size=None):
-        if not isinstance(size, int):
-            raise ValueError(f'expected the number of samples, found {size!r}')
-        return self._iterator.share(self._rng.uniform(low, high, size * self._iterator.n_parts))
-
-    def get_state(self):
-        return self._rng.get_state()
-
-    def set_state(self, state):
-        self._rng.set_state(state)

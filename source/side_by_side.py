@@ -27,7 +27,7 @@ class SideBySide:
         links = [link for link in self.dis.links() if link._persistent]
         return all(link._persistent == {'u'} and getattr(link, '_is_joint', False) for link in links)
 
-    def minimize(self, stream, loss_function, x_real, y_real, generate, further):
+    def minimize(self, stream, loss_function, x_real, y_real, generate, further, parts):
         """Leaves the gradients of real images in the parameters and those of fakes in `further`; returns the loss.
 
         Args:
@@ -35,6 +35,7 @@ class SideBySide:
             x_real, y_real: arrays; y_real None for a discriminator without labels.
             generate: returns fakes, a Variable, and labels or None.
             further: FurtherGradients.
+            parts: Parts of the update; gradients are this part's share, added to those of the parts before.
         """
         call = y_real is None
         with normalized_together(self.dis, call, stores=False) as of_real:
@@ -51,8 +52,7 @@ class SideBySide:
         stream.keep((of_fakes.store(), dis_fake.array))
         outputs = [chainer.Variable(y.array) for y in (dis_fake, dis_real)]
         loss = loss_function(*outputs)
-        loss.backward()
-        self.dis.cleargrads()
+        parts.backward(loss)
         stream.begin()
         dis_real.grad = outputs[1].grad
         dis_real.backward()

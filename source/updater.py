@@ -16,6 +16,7 @@ from source.links.further_gradients import FurtherGradients
 from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam, hooks_of
+from source.parts import Parts, Share
 from source.penalties import make_penalties
 from source.side_by_side import SideBySide
 
@@ -52,6 +53,9 @@ class Updater(training.updaters.StandardUpdater):
     and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
     Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
+    An iterator that says `accumulate`, as `BatchIterator` does, makes each update of as many parts: the same computation
+    as by so many processes, in the memory of one (`source.parts`).
+
     On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
     sent as bytes and get their noise there.
     """
@@ -83,13 +87,21 @@ class Updater(training.updaters.StandardUpdater):
         for name in ('generate', 'real_batch'):  # an override may leave its images as they are
             if self.augmentation and getattr(type(self), name) is not getattr(Updater, name):
                 raise ValueError(f'augmentation is done by {name}, of which {type(self).__name__} has one of its own')
+        main = self.get_iterator('main')
+        self.parts = Parts(getattr(main, 'accumulate', 1))
+        for name in ('update_generator', 'update_discriminator'):  # an override may know of no parts
+            if self.parts.n > 1 and getattr(type(self), name) is not getattr(Updater, name):
+                raise ValueError(f'accumulate is done by {name}, of which {type(self).__name__} has one of its own')
         if penalties and seed is None:
             seed = np.random.randint(2 ** 31)
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
         for penalty in self.penalties.values():
             penalty.setup(self.dis)
-        main = self.get_iterator('main')
-        self.image_noise = ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, getattr(main, 'rank', 0)))
+            if getattr(main, 'n_parts', 1) > 1:
+                penalty.rng = Share(penalty.rng, main, self.parts)
+        first = getattr(main, 'rank', 0) * self.parts.n
+        self.image_noises = [ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, first + k))
+                             for k in range(self.parts.n)]
         self.batch_check = BatchCheck((getattr(self.gen, 'n_classes', 0) or None) if conditional else None)
         self._captured, self._inputs = None, None
         self._side_by_side = SideBySide(self.dis)
@@ -101,14 +113,18 @@ class Updater(training.updaters.StandardUpdater):
         They are as the discriminator is to see them.
         """
         if self.conditional and y is None:
-            y, = self.inputs('categorical', n)
-        z, = self.inputs('continuous', n)
+            y, = self._dealt('categorical', n)
+        z, = self._dealt('continuous', n)
         with prepared_together(self.gen, y is None):
             x = self.gen(n, z=z, y=y)
         return self._augmented(x), y
 
     def _augmented(self, x):
-        return augment(x, *self.inputs('augmentation', len(x)), self.augmentation) if self.augmentation else x
+        return augment(x, *self._dealt('augmentation', len(x)), self.augmentation) if self.augmentation else x
+
+    def _dealt(self, kind, n=None):
+        """This part's share of what is drawn for all."""
+        return self.parts.deal(lambda n_parts: self.inputs(kind, n and n * n_parts))
 
     def update_core(self):
         captured = self._capturing()
@@ -149,17 +165,18 @@ class Updater(training.updaters.StandardUpdater):
 
     def real_batch(self):
         """Images x, array (B, C, H, W), in [-1, 1] but for augmentation, and labels y, int (B,)."""
-        x, y = self.inputs('real')
+        x, y = self._dealt('real')
         if x.dtype == np.uint8:
-            x = self.image_noise(kernels('noise.dequantize', next(self.gen.params())), x,
-                                 self.get_iterator('main').n_batches - 1)
+            x = self.image_noises[self.parts.index or 0](kernels('noise.dequantize', next(self.gen.params())), x,
+                                                         self.get_iterator('main').n_batches - 1)
         return self._augmented(chainer.as_variable(x)).array, y
 
     def sync(self):
         """Brings what the device keeps for itself up to date, before an iteration."""
         iterator = self.get_iterator('main')
         if hasattr(iterator, 'n_batches'):
-            self.image_noise.sync(iterator.n_batches)
+            for noise in self.image_noises:
+                noise.sync(iterator.n_batches)
         for optimizer in self._optimizers.values():
             if isinstance(optimizer, Adam) and optimizer.joint_kernel() is not None:
                 optimizer.sync()
@@ -167,7 +184,7 @@ class Updater(training.updaters.StandardUpdater):
     def counting_parts(self):
         """{name: what counts on the host as well as on the device}: has `t` and `count(n)`."""
         return {'opt_gen': self.get_optimizer('opt_gen'), 'opt_dis': self.get_optimizer('opt_dis'),
-                'image_noise': self.image_noise}
+                **{f'image_noise_{k}': noise for k, noise in enumerate(self.image_noises)}}
 
     def _capturing(self):
         if self._captured is None and (self.graphs is not None or kernel_set(next(self.gen.params())) is CUDA):
@@ -188,7 +205,7 @@ class Updater(training.updaters.StandardUpdater):
                 return f'the constraint {type(constraint).__name__} is not for a GPU alone'
         if any(hasattr(link, 'retract') for link in self.dis.links()):
             return 'the discriminator holds decomposed weights, which a QR decomposition follows'
-        if chainer.config.batch_norm_processes is not None or getattr(self.get_iterator('main'), 'n_parts', 1) > 1:
+        if chainer.config.batch_norm_processes is not None or getattr(self.get_iterator('main'), 'n_processes', 1) > 1:
             return 'several processes train together, and talk to each other by way of the host'
         for name, optimizer in self._optimizers.items():
             hooks = hooks_of(optimizer)
@@ -213,20 +230,36 @@ class Updater(training.updaters.StandardUpdater):
         return output
 
     def update_generator(self):
-        x_fake, y_fake = self.generate(self.n_gen_samples)
-        with chainer.using_config('constant_weights', True):
-            dis_fake, further = self.judge_of_generator(x_fake, y_fake)
-        self._minimize('opt_gen', self.gen, {'loss_gen': self.loss_gen(dis_fake), **further})
+        self._update('opt_gen', self._generator_losses)
 
     def update_discriminator(self):
-        x_real, y_real = self.real_batch()
-        y_real = y_real if self.conditional else None
         of_fakes = self._further_gradients()
-        if of_fakes is not None and self._is_side_by_side:
-            loss = self._side_by_side.minimize(self.side_streams['fakes'], self.loss_dis, x_real, y_real,
-                                               lambda: self._fakes(len(x_real), None), of_fakes)
-            self._step('opt_dis', {'loss_dis': loss}, of_fakes)
-        else:
+        self._update('opt_dis', lambda: self._discriminator_losses(of_fakes), of_fakes)
+        constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
+
+    def _update(self, optimizer_name, compute, further=None):
+        """A step by the gradients that `compute` leaves in the model's parameters, and in `further`, part by part."""
+        optimizer = self.get_optimizer(optimizer_name)
+        optimizer.target.cleargrads()
+        losses = self.parts.mean(compute)
+        optimizer.update() if further is None else optimizer.update(further=further)
+        chainer.reporter.report(losses)
+
+    def _generator_losses(self):
+        with self.parts.alike(self.gen):
+            x_fake, y_fake = self.generate(self.n_gen_samples)
+        with self.parts.alike(self.dis), chainer.using_config('constant_weights', True):
+            dis_fake, further = self.judge_of_generator(x_fake, y_fake)
+        return self._backward({'loss_gen': self.loss_gen(dis_fake), **further})
+
+    def _discriminator_losses(self, of_fakes):
+        with self.parts.alike(self.dis, *(penalty.state for penalty in self.penalties.values())):
+            x_real, y_real = self.real_batch()
+            y_real = y_real if self.conditional else None
+            if of_fakes is not None and self._is_side_by_side:
+                loss = self._side_by_side.minimize(self.side_streams['fakes'], self.loss_dis, x_real, y_real,
+                                                   lambda: self._fakes(len(x_real), None), of_fakes, self.parts)
+                return {'loss_dis': loss.array}
             x_fake, y_fake = self._fakes(len(x_real), y_real if self.fakes_share_labels else None)
             dis_real, further = self.judge_real(x_real, y_real)
             with contextlib.nullcontext() if of_fakes is None else of_fakes.gathered():
@@ -235,8 +268,7 @@ class Updater(training.updaters.StandardUpdater):
             for name, penalty in self.penalties.items():
                 with normalized_together(self.dis, name):
                     losses[f'loss_{name}'] = penalty(self.dis, x_real, x_fake.array, y_real)
-            self._minimize('opt_dis', self.dis, losses, of_fakes)
-        constrain(self.dis, self.constraints, self.get_optimizer('opt_dis').t)
+        return self._backward(losses)
 
     @property
     def _is_side_by_side(self):
@@ -246,14 +278,14 @@ class Updater(training.updaters.StandardUpdater):
 
     def _fakes(self, n, y):
         """What `generate` returns; it needs the generator alone, and so waits for no update on a stream of its own."""
-        with chainer.no_backprop_mode():
-            if self.side_streams is None or y is not None:
-                return self.generate(n, y)
-            stream = self.side_streams['generator']
-            with stream.running():
-                x_fake, y_fake = self.generate(n)
+        is_beside = self.side_streams is not None and y is None
+        stream = self.side_streams['generator'] if is_beside else None
+        with stream.running() if is_beside else contextlib.nullcontext():
+            with chainer.no_backprop_mode(), self.parts.alike(self.gen):
+                x_fake, y_fake = self.generate(n, y)
+        if is_beside:
             stream.keep((x_fake, y_fake))
-            return x_fake, y_fake
+        return x_fake, y_fake
 
     def _further_gradients(self):
         """Where the fakes' gradients go, if Adam's kernel adds them to the real images'; or None."""
@@ -262,16 +294,9 @@ class Updater(training.updaters.StandardUpdater):
             return None
         return FurtherGradients()
 
-    def _minimize(self, optimizer_name, model, losses, further=None):
-        first, *others = losses.values()
-        model.cleargrads()
-        sum(others, start=first).backward()
-        self._step(optimizer_name, losses, further)
-
-    def _step(self, optimizer_name, losses, further=None):
-        optimizer = self.get_optimizer(optimizer_name)
-        optimizer.update() if further is None else optimizer.update(further=further)
-        chainer.reporter.report({name: loss.array for name, loss in losses.items()})
+    def _backward(self, losses):
+        self.parts.backward(sum(list(losses.values())[1:], start=next(iter(losses.values()))))
+        return {name: loss.array for name, loss in losses.items()}
 
     def serialize(self, serializer):
         if self._captured is not None and isinstance(serializer, chainer.Deserializer):

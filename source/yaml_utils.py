@@ -21,6 +21,7 @@ _MODEL = {'fn': (str, _REQUIRED), 'name': (str, _REQUIRED), 'args': (dict, {})}
 SCHEMA = {  # key: (type, default) or a nested schema
     'size': (int, None),  # ours: stands for '{size}' in other values
     'batchsize': (int, _REQUIRED),
+    'accumulate': (int, None),  # ours: parts of an update, each a batch of its own as on a GPU of its own
     'iteration': (int, _REQUIRED),
     'iteration_decay_start': (int, None),  # default: `iteration`, that is no decay
     'seed': (int, 0),
@@ -52,7 +53,7 @@ OF_A_RUN = 'paper_row', 'results_dir', 'versions'  # keys that say something of 
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
-    'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
+    'accumulate': (1, math.inf), 'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
     **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),

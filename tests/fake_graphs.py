@@ -81,7 +81,7 @@ class FakeGraphs:
     def _device_arrays(self):
         """All that a step changes in place."""
         updater = self.updater
-        arrays = [updater.image_noise._state] if updater.image_noise._state is not None else []
+        arrays = [noise._state for noise in updater.image_noises if noise._state is not None]
         for optimizer in updater.get_all_optimizers().values():
             arrays.append(optimizer._state)
             for param in optimizer.target.params():

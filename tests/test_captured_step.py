@@ -106,7 +106,7 @@ def test_what_else_is_not_captured(tmp_path, monkeypatch):
     assert updater.reason_not_to_capture() == 'opt_dis is not the Adam that counts on the device'
     updater.get_optimizer('opt_dis').add_hook(GradientClipping(1.))
     assert updater.reason_not_to_capture() == "opt_dis's hook GradientClipping may want more than kernels"
-    updater.get_iterator('main').n_parts = 2
+    updater.get_iterator('main').n_processes = 2
     assert 'several processes train together' in updater.reason_not_to_capture()
     assert capturable.reason_of_device(np.zeros(3, 'f')) is None
     monkeypatch.setattr(capturable, 'kernel_set', lambda param: capturable.CUDA)
@@ -224,7 +224,7 @@ def test_noise_of_images(tmp_path):
         return zip(draw(), draw(), strict=True)
     (x, other_x), (y, _) = two(updater.real_batch)
     again, _ = two(updater.real_batch)
-    assert updater.image_noise.t == int(updater.image_noise._state[1]) == 2 * -(-x.size // 4)
+    assert updater.image_noises[0].t == int(updater.image_noises[0]._state[1]) == 2 * -(-x.size // 4)
     np.testing.assert_array_equal([x, other_x], again)
     (ims, other_ims), (labels, _) = two(iterator.next_ims)
     np.testing.assert_array_equal(y, labels)
@@ -235,7 +235,7 @@ def test_noise_of_images(tmp_path):
     resumed.get_iterator('main').n_drawn = len(x)
     np.testing.assert_array_equal(resumed.real_batch()[0], other_x)
     processes = SimpleNamespace(rank=1, size=2, share=lambda model: None)
-    assert build_updater(tmp_path, processes=processes).image_noise.seed != updater.image_noise.seed
+    assert build_updater(tmp_path, processes=processes).image_noises[0].seed != updater.image_noises[0].seed
 
 
 def test_bfloat16_stays_near(tmp_path):

@@ -14,14 +14,16 @@ class BatchIterator(chainer.dataset.Iterator):
         dataset: with `get_examples(indices, rng)` (as `ImageDataset`), or any sequence of (image, label) pairs.
         batchsize: images in a batch.
         seed: an int or a sequence of ints.
-        part: (rank, size) of several processes. Their batches make one together, whose images are those that one
+        process: (rank, size) of several processes. Their batches make one together, whose images are those that one
             process would draw; who takes which is such (even_shares.py) that over an epoch no two of them see counts
             of a class that differ by more than one, as far as the dataset has `labels`.
+        accumulate: the parts that a process makes an update of. A batch is then one after another those of as many
+            processes.
     """
 
-    def __init__(self, dataset, batchsize, seed=0, part=(0, 1)):
-        self.dataset, self.batch_size = dataset, batchsize
-        self.rank, self.n_parts = part
+    def __init__(self, dataset, batchsize, seed=0, process=(0, 1), accumulate=1):
+        self.dataset, self.batch_size, self.accumulate = dataset, batchsize * accumulate, accumulate
+        self.rank, self.n_processes = process
         self.seed = tuple(np.atleast_1d(seed).tolist())
         self.n_drawn = 0
         self._epochs = {}
@@ -60,23 +62,30 @@ class BatchIterator(chainer.dataset.Iterator):
 
     def _job(self, what, n_drawn):
         """A function that reads the batch after `n_drawn` images, the same whenever and wherever it is called."""
-        seed = *self.seed, 1, n_drawn + self.rank * self.batch_size
-        return functools.partial(what, self.dataset, self._batch(n_drawn)[0], seed)
+        first, indices = n_drawn + self.rank * self.batch_size, self._batch(n_drawn)[0]
+        size = self.batch_size // self.accumulate
+        starts = range(0, self.batch_size, size)
+        return functools.partial(what, self.dataset, [(indices[start:start + size], (*self.seed, 1, first + start))
+                                                      for start in starts])
 
     def _batch(self, n_drawn):
-        """The images of the batch after `n_drawn`, and their slots, which are their places in that of all processes."""
+        """The images of the batch after `n_drawn`, and their slots, which are their places in that of all processes.
+
+        Both part by part.
+        """
         epochs, places = np.divmod(np.arange(n_drawn, n_drawn + self.n_together), len(self.dataset))
         indices, ranks = np.empty_like(places), np.empty_like(places)
         for epoch in range(epochs[0], epochs[-1] + 1):
             of_epoch = epochs == epoch
             for found, values in zip((indices, ranks), self._epoch(epoch, n_drawn % self.n_parts), strict=True):
                 found[of_epoch] = values[places[of_epoch]]
-        slots = np.flatnonzero(ranks == self.rank)
+        mine = range(self.rank * self.accumulate, (self.rank + 1) * self.accumulate)
+        slots = np.concatenate([np.flatnonzero(ranks == part) for part in mine])
         return indices[slots], slots
 
     def _epoch(self, epoch, offset):
-        """The images of an epoch in order, and which process takes each; `offset` images were drawn when groups of one
-        image for each process began."""
+        """The images of an epoch in order, and which part of which process takes each; `offset` images were drawn when groups
+        of one image for each began."""
         if (epoch, offset) not in self._epochs:
             n = len(self.dataset)
             order = np.random.RandomState((*self.seed, 0, epoch)).permutation(n)
@@ -94,7 +103,7 @@ class BatchIterator(chainer.dataset.Iterator):
 
         Of another number of samples, which go with no images, each process has as many, one after another.
         """
-        n = len(samples) // self.n_parts
+        n = len(samples) // self.n_processes
         if n == self.batch_size and self.n_drawn >= self.n_together:
             return samples[self._batch(self.n_drawn - self.n_together)[1]]
         return samples[self.rank * n:(self.rank + 1) * n]
@@ -102,7 +111,12 @@ class BatchIterator(chainer.dataset.Iterator):
     @property
     def n_together(self):
         """Images that all processes draw at once."""
-        return self.batch_size * self.n_parts
+        return self.batch_size * self.n_processes
+
+    @property
+    def n_parts(self):
+        """Parts of an update, those of all processes together."""
+        return self.n_processes * self.accumulate
 
     @property
     def n_batches(self):
@@ -129,11 +143,12 @@ class BatchIterator(chainer.dataset.Iterator):
         self.n_drawn = serializer('n_drawn', self.n_drawn)
 
 
-def _examples(dataset, indices, seed):
+def _examples(dataset, parts):
     if hasattr(dataset, 'get_examples'):
-        return list(zip(*dataset.get_examples(indices, np.random.RandomState(seed)), strict=True))
+        return [example for indices, seed in parts
+                for example in zip(*dataset.get_examples(indices, np.random.RandomState(seed)), strict=True)]
     examples = []
-    for i in indices:
+    for i in np.concatenate([indices for indices, _ in parts]):
         try:
             examples.append(dataset[i])
         except Exception as error:
@@ -142,6 +157,7 @@ def _examples(dataset, indices, seed):
     return examples
 
 
-def _ims(dataset, indices, seed):
-    indices = np.asarray(indices, dtype=np.intp)
-    return dataset.load_ims(indices, np.random.RandomState(seed)), dataset.labels[indices]
+def _ims(dataset, parts):
+    ims = [dataset.load_ims(indices.astype(np.intp), np.random.RandomState(seed)) for indices, seed in parts]
+    labels = dataset.labels[np.concatenate([indices for indices, _ in parts])]
+    return ims[0] if len(ims) == 1 else np.concatenate(ims), labels

@@ -14,7 +14,7 @@ class ParallelBatchIterator(BatchIterator):
     is sent between processes, and nothing forks, which OpenMP under the CPU kernels does not survive.
 
     Args:
-        dataset, batchsize, seed, part: as in BatchIterator. `get_examples` and `load_ims` are called from several
+        dataset, batchsize, seed, process, accumulate: as in BatchIterator. `get_examples` and `load_ims` are called from several
             threads.
         workers: threads, at least 1.
 
@@ -23,16 +23,17 @@ class ParallelBatchIterator(BatchIterator):
     drops the others; the next `next` would start anew.
     """
 
-    def __init__(self, dataset, batchsize, seed=0, workers=1, part=(0, 1)):
+    def __init__(self, dataset, batchsize, seed=0, workers=1, process=(0, 1), accumulate=1):
         self._pool, self._ahead = None, deque()  # of (what, n_drawn, future)
         if workers < 1:
             raise ValueError(f'workers: expected at least 1, got {workers!r}')
-        super().__init__(dataset, batchsize, seed, part)
+        super().__init__(dataset, batchsize, seed, process, accumulate)
         self.workers = workers
 
     def __copy__(self):
         """One at the same image that reads ahead by threads of its own."""
-        other = type(self)(self.dataset, self.batch_size, self.seed, self.workers, (self.rank, self.n_parts))
+        other = type(self)(self.dataset, self.batch_size // self.accumulate, self.seed, self.workers,
+                           (self.rank, self.n_processes), self.accumulate)
         other.n_drawn = self.n_drawn
         return other
 

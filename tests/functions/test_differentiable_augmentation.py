@@ -1,8 +1,6 @@
 """Differentiable augmentation against loops over images and pixels, its gradients, and how far its draws reach."""
 from types import SimpleNamespace
 
-from source.datasets.batch_iterator import BatchIterator
-from source.datasets.digits import DigitsDataset
 from source.functions.differentiable_augmentation import N_DRAWS, POLICIES, augment, read_policies
 from source.miscs.noise_sampler import NoiseSampler
 
@@ -111,9 +109,6 @@ def test_draws():
     sampler = NoiseSampler(3)
     sampler.rng = SimpleNamespace(randint=lambda high, size: np.full(size, high - 1))
     assert sampler.augmentation(1).max() == np.float32(TOP) < 1
-    for rank in range(3):  # each of several processes takes what goes with its images
-        part = BatchIterator(DigitsDataset(size=8), 4, seed=7, part=(rank, 3))
-        np.testing.assert_array_equal(NoiseSampler(3, seed=0, shared_by=part).augmentation(4), part.share(draws(12)))
 
 
 def test_names():
