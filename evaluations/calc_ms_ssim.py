@@ -75,7 +75,7 @@ def match_classes(args, images, config):
 @cli.one_line_errors
 def main():
     args = parse_arguments()
-    config = load_config(cli.config_path(args)) if args.snapshot or args.config else {'paper_row': None}
+    config = load_config(cli.config_path(args)) if args.snapshot or args.config else cli.WITHOUT_CONFIG
     images = cli.load_images(args)
     if args.images and args.config and images.n_classes:
         match_classes(args, images, config)
@@ -98,7 +98,7 @@ def main():
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
         'samples': args.snapshot or args.images, 'data': args.config and cli.data_of(config), 'seed': args.seed,
-        'paper_row': config['paper_row'], 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
+        **cli.paper_record(config), 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
         'n_pairs': args.n_pairs, 'size': [height, width], 'window': window, 'within_classes': images.n_classes > 0,
         'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)

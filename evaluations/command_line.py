@@ -21,6 +21,7 @@ from source.miscs.short_texts import shortened
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standard_streams import tell
 from source.miscs.standing_statistics import restate_statistics
+from source.paper_batches import other_batch
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.scoring.protocols import PROTOCOLS
 from source.scoring.statistics_cache import fingerprint
@@ -32,7 +33,7 @@ WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 're
 LATER = 'data', 'order'  # which records of earlier versions lack
 NO_REAL_IMAGES = 'no real images: --against, --ref_stats or --config names them'
 # In place of a config, where images are scored that belong to none.
-WITHOUT_CONFIG = {'paper_row': None, 'precision': 'tf32',
+WITHOUT_CONFIG = {'paper_row': None, 'paper': {'processes': None}, 'precision': 'tf32',
                   'evaluation': {'network': 'inception', 'weights': None, 'n_images': None, 'splits': 10}}
 
 
@@ -284,6 +285,12 @@ def data_of(config):
     data = config['dataset']
     args = ', '.join(f'{name}={shortened(value)}' for name, value in data['args'].items())
     return f'{data["dataset_name"]}({args})'
+
+
+def paper_record(config):
+    """The row of the published numbers that a config names, and how a run's batches differ from theirs, or None."""
+    return {'paper_row': config['paper_row'],
+            'other_batch': None if config['paper']['processes'] is None else other_batch(config)}
 
 
 def network_record(args, network):

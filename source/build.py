@@ -408,6 +408,9 @@ def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
         cls, spec['args'], source, 'updater', models={'gen': gen, 'dis': dis}, optimizer=optimizers, device=device,
         iterator=iterator, sampler=NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed=(seed, 2)),
         seed=(seed, 5))
+    n_parts, made = iterator.accumulate, getattr(getattr(updater, 'parts', None), 'n', 1)
+    if n_parts != made:
+        raise ConfigError(f'{source}: accumulate: expected 1, as {cls.__name__} makes no parts; found {n_parts}')
     updater.capture = config['capture']
     return updater
 

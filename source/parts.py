@@ -19,12 +19,19 @@ class Parts:
 
     def mean(self, compute):
         """Call `compute` for each part; return the means of what it returns, {name: array}."""
-        results = []
+        if self.n == 1:
+            return compute()
+        means = {}
         for k in range(self.n):
             with self._part(k):
-                results.append(compute())
-        return {name: sum(result[name] for result in results) / self.n if self.n > 1 else value
-                for name, value in results[0].items()}
+                for name, value in compute().items():
+                    if k == 0:
+                        means[name] = value.copy()
+                    else:
+                        means[name] += value
+        for mean in means.values():
+            mean /= self.n
+        return means
 
     @contextlib.contextmanager
     def _part(self, k):

@@ -9,6 +9,7 @@ from source.miscs.one_line_errors import message_of
 from source.miscs.short_texts import difference
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
 from source.miscs.standard_streams import tell
+from source.paper_batches import batch_text
 from source.yaml_utils import ConfigError, load_config
 
 
@@ -33,11 +34,13 @@ def resume(wanted, folder, trainer, processes):
 def check_same_data(config, source, snapshot):
     """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them.
 
-    Where it names other images, that is said.
+    Where it names other images or batches, that is said.
     """
     path = Path(snapshot).with_name('config.yml')
-    before = load_config(path)['dataset']['args'] if path.is_file() else {}
-    now = config['dataset']['args']
+    if not path.is_file():
+        return
+    resumed = load_config(path)
+    before, now = resumed['dataset']['args'], config['dataset']['args']
     classes = before.get('classes'), now.get('classes')
     if None not in classes and classes[0] != classes[1]:
         raise ConfigError(f'{source}: dataset: expected the {len(classes[0])} classes that {snapshot} was trained on, '
@@ -45,6 +48,9 @@ def check_same_data(config, source, snapshot):
     images = before.get('images'), now.get('images')
     if None not in images and images[0] != images[1]:
         tell(f'{source}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
+    batches = batch_text(resumed), batch_text(config)
+    if None not in batches and batches[0] != batches[1]:
+        tell(f'{source}: each update of {batches[1]}; {snapshot} was trained with {batches[0]}')
 
 
 def run(trainer):

@@ -2,7 +2,7 @@
 import contextlib
 from pathlib import Path
 
-from source import build
+from source import build, paper_batches
 from source.datasets.cached_download import WouldDownload
 from source.datasets.folder import FolderDataset
 from source.extensions.calc_scores import CalcScores
@@ -120,6 +120,7 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     A first batch is read and checked. The dataset is None where it would have to be downloaded within `no_downloads`.
     Raises ConfigError.
     """
+    paper_batches.settle(config, source, processes.size, processes.is_first)
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])

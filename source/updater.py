@@ -4,7 +4,7 @@ import contextlib
 from source.averaged_generator import AveragedGenerator
 from source.captured_step import CapturedStep
 from source.constraints import Clipping, constrain, make_constraints
-from source.datasets.batch_checks import BatchCheck
+from source.datasets.batch_checks import BadBatch, BatchCheck
 from source.functions.capturable import reason_of_device
 from source.functions.differentiable_augmentation import augment, read_policies
 from source.functions.losses import LOSSES
@@ -256,6 +256,10 @@ class Updater(training.updaters.StandardUpdater):
         with self.parts.alike(self.dis, *(penalty.state for penalty in self.penalties.values())):
             x_real, y_real = self.real_batch()
             y_real = y_real if self.conditional else None
+            if self.parts.n > 1 and len(x_real) * self.parts.n != self.get_iterator('main').batch_size:
+                raise BadBatch(f'accumulate: expected {type(self).__name__}.real_batch to return a part of the '
+                               f'{self.get_iterator("main").batch_size} images that the iterator gives, found '
+                               f'{len(x_real)}; super().real_batch() does')
             if of_fakes is not None and self._is_side_by_side:
                 loss = self._side_by_side.minimize(self.side_streams['fakes'], self.loss_dis, x_real, y_real,
                                                    lambda: self._fakes(len(x_real), None), of_fakes, self.parts)

@@ -1,4 +1,5 @@
 """Config files: read, check key by key, override. The keys are the authors'; `build.py` makes objects of them."""
+import copy
 import difflib
 import math
 import os
@@ -46,15 +47,18 @@ SCHEMA = {  # key: (type, default) or a nested schema
         'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10),
         'weights': (str, None)},  # path of the network's weights file; default: each network's own
     'paper_row': (str, None),  # ours: the row of evaluations/published_numbers.csv that scores are compared with
-    'versions': (dict, {}),  # written into results folders, for the reader
+    'paper': {  # ours: with how many processes, and batches of each, the numbers of that row were made
+        'processes': (int, None), 'batchsize': (int, None), 'n_gen_samples': (int, None)},
+    'processes': (int, None), 'versions': (dict, {}),  # written into results folders, for the reader
 }
 SIZES = 32, 48, 64, 128, 256  # of the ResNets: gen_models/resnet_{size}.py, dis_models/snresnet_{size}.py
-OF_A_RUN = 'paper_row', 'results_dir', 'versions'  # keys that say something of one run alone
+OF_A_RUN = 'paper_row', 'results_dir', 'processes', 'versions'  # keys that say something of one run alone
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
     'accumulate': (1, math.inf), 'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
+    **dict.fromkeys(('paper.processes', 'paper.batchsize', 'paper.n_gen_samples', 'processes'), (1, math.inf)),
     **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),
 }
@@ -91,9 +95,11 @@ def load_config(path, overrides=()):
         ConfigError: one line with file, key, what was expected and what was found.
     """
     config = _read_extended(Path(path), ())
+    before = copy.deepcopy(config)
     for text in overrides:
         _override(config, text)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
+    _complete_paper(config, before)
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
     check_ranges(config, RANGES, path, '')
@@ -110,6 +116,18 @@ def load_config(path, overrides=()):
     if config['results_dir'] is None:
         config['results_dir'] = f'results/{_name(Path(path))}'
     return config
+
+
+def _complete_paper(config, before):
+    """What a config with a `paper_row` leaves out of `paper`: one process with the batches that it had without --set."""
+    paper = config['paper']
+    if config['paper_row'] is None and paper['processes'] is None:
+        return
+    args = (before.get('updater') or {}).get('args') or {}
+    for key, value in (('processes', 1), ('batchsize', before.get('batchsize')),
+                       ('n_gen_samples', args.get('n_gen_samples'))):
+        if paper[key] is None:
+            paper[key] = value
 
 
 def _name(path):

@@ -21,6 +21,7 @@ from chainer.optimizer_hooks import GradientClipping
 DIM_45 = {'models.generator.args.dim_z': 45, 'updater.args.n_gen_samples': 5}  # NumPy keeps a second normal number
 LOADERS_AND_EMA = {'loader_workers': 2, 'updater.args.ema': .9}
 AUGMENTED = {'updater.args.augmentation': 'color,translation,cutout'}
+PARTS = {'accumulate': 3, 'batchsize': 2}
 NO_NORM = {'models.discriminator.args.norm': 'none'}
 CLIPPING = {'updater.args.constraints': {'clipping': {'c': .02}}, **NO_NORM}
 
@@ -33,9 +34,10 @@ def captured(folder, changes=None, **kwargs):
 @pytest.mark.parametrize('changes, kwargs', [
     (DIM_45, {}), (CNN, {'dataset_class': Floats}), ({'models.discriminator.args.norm': 'batch'}, {}), (CLIPPING, {}),
     ({**DIM_45, **LOADERS_AND_EMA}, {}), (LOADERS_AND_EMA, {'dataset_class': Floats}),
-    ({**AUGMENTED, **LOADERS_AND_EMA}, {}), ({**AUGMENTED, **CNN}, {'dataset_class': Floats})],
+    ({**AUGMENTED, **LOADERS_AND_EMA}, {}), ({**AUGMENTED, **CNN}, {'dataset_class': Floats}),
+    ({**PARTS, **DIM_45, **LOADERS_AND_EMA, **AUGMENTED}, {}), ({**PARTS, **CNN}, {'dataset_class': Floats})],
     ids=['resnet', 'cnn, floats', 'batch', 'clipping', 'loaders and ema', 'loaders and ema, floats', 'augmented',
-         'augmented cnn, floats'])
+         'augmented cnn, floats', 'parts', 'parts, cnn, floats'])
 def test_same_bits(tmp_path, changes, kwargs):
     """Parameters, moments, u, statistics, random states, positions and losses, after every iteration, while α falls."""
     plain, (updater, graphs) = build_updater(tmp_path, changes, **kwargs), captured(tmp_path, changes, **kwargs)
@@ -47,7 +49,7 @@ def test_same_bits(tmp_path, changes, kwargs):
         assert graphs.events.count('launched') == max(0, i + 1 - WARM_UPS)
     assert graphs.events.count('captured') == 1
     n_side_by_side = graphs.side_streams['fakes'].events.count('ran') / 2
-    n_updates = 6 * updater.n_dis  # but for the first warm-up, and one iteration is recorded besides
+    n_updates = 6 * updater.n_dis * updater.parts.n  # but for the first warm-up, and one iteration is recorded besides
     assert n_side_by_side == (0 if changes.get('models.discriminator.args.norm') == 'batch' else n_updates)
     assert graphs.side_streams['generator'].events.count('kept') == n_updates
     assert updater.epoch_detail == plain.epoch_detail
@@ -55,7 +57,7 @@ def test_same_bits(tmp_path, changes, kwargs):
 
 
 @pytest.mark.parametrize('k, changes', [(1, LOADERS_AND_EMA), (WARM_UPS, {}), (WARM_UPS + 2, LOADERS_AND_EMA),
-                                        (WARM_UPS + 1, AUGMENTED)])
+                                        (WARM_UPS + 1, AUGMENTED), (WARM_UPS + 1, PARTS)])
 def test_resumes_as_if_it_had_never_stopped(tmp_path, k, changes):
     updater, _ = captured(tmp_path, {**DIM_45, **changes})
     run(updater, k)

@@ -11,8 +11,8 @@ WIDE_CNN = {**CNN, 'models.generator.args.ch': 8, 'models.discriminator.args.ch'
 
 
 @pytest.mark.parametrize('changes', [
-    RESNET, WIDE_CNN, {**RESNET, 'updater.args.augmentation': 'color,translation,cutout'}],
-    ids=['resnet_32', 'cnn_32', 'augmentation'])
+    RESNET, WIDE_CNN, {**RESNET, 'updater.args.augmentation': 'color,translation,cutout'},
+    {**RESNET, 'accumulate': 3}], ids=['resnet_32', 'cnn_32', 'augmentation', 'parts'])
 @pytest.mark.parametrize('precision', ['float32', 'tf32', 'bfloat16'])
 def test_captured_and_uncaptured_and_once_more(tmp_path, changes, precision):
     with configured(precision=precision):

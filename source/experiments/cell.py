@@ -114,9 +114,13 @@ def _config(cell, folder):
     scale = budget.ch / PAPER_CH
     own_ch = {kind: PAPER_CH if variant.network == 'cnn' else base['models'][kind]['args']['ch']
               for kind in ('generator', 'discriminator')}
+    n_parts = base['paper']['processes'] or 1
+    n_parts = 1 if budget.batchsize % n_parts else n_parts
     config = {
         'extends': [os.path.relpath(part, folder.resolve()) for part in parts],
-        'batchsize': budget.batchsize,
+        'batchsize': budget.batchsize // n_parts,
+        'accumulate': n_parts,
+        'paper': None,
         'iteration': cell.iteration,
         'iteration_decay_start': cell.iteration * base['iteration_decay_start'] // base['iteration'],
         'seed': cell.seed,
@@ -128,7 +132,8 @@ def _config(cell, folder):
         'models': {kind: {'args': {'ch': max(1, round(ch * scale))}} for kind, ch in own_ch.items()},
         'dataset': {**data, 'args': {**dict.fromkeys(base['dataset']['args']), **data['args']}},
         'updater': {'args': {'n_gen_samples':
-                             budget.batchsize * base['updater']['args']['n_gen_samples'] // base['batchsize']}},
+                             budget.batchsize * base['updater']['args']['n_gen_samples'] // base['batchsize']
+                             // n_parts}},
         'evaluation': {'network': budget.feature_network, 'n_images': budget.n_images, 'splits': budget.splits,
                        'weights': budget.weights},
     }

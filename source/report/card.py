@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from source.miscs.short_texts import shortened
+from source.paper_batches import batch_text, other_batch
 from source.report.elements import duration
 from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of
@@ -29,8 +30,9 @@ def make_card(run, spectra=None):
         '## Training', '',
         f'- Data: `{data["dataset_name"]}` of `{data["dataset_fn"]}`, {_args(data["args"])}',
         f'- {run.n_done:,} of {config["iteration"]:,} generator updates in {duration(run.seconds)}, '
-        f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each, batches of '
-        f'{config["batchsize"]} real images; loss {args.get("loss_type", "hinge")}',
+        f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each, each of '
+        f'{batch_text({**config, "processes": config["processes"] or 1})}; loss {args.get("loss_type", "hinge")}',
+        *([f'- **Not the paper\'s batches:** {other_batch(config)}'] if other_batch(config) else []),
         f'- Adam: alpha {config["adam"]["alpha"]:g}, beta1 {config["adam"]["beta1"]:g}, beta2 '
         f'{config["adam"]["beta2"]:g}; alpha falls linearly to 0 from iteration {config["iteration_decay_start"]:,} on',
         *([f'- Averaged generator weights beside the raw ones: decay {args["ema"]:g}'] if args.get('ema') else []),

@@ -7,6 +7,7 @@ from pathlib import Path
 from source.build import foreign_judge
 from source.miscs.plain_json import read_json
 from source.miscs.snapshot_names import model_snapshots
+from source.paper_batches import batch_of
 from source.scoring.comparison import score_record
 from source.yaml_utils import load_config
 
@@ -87,7 +88,8 @@ class Run:
 
     def images_per_second(self):
         """[(iteration, real images trained on in a second)] of the log's intervals without scoring."""
-        per_iteration = self.config['batchsize'] * self.config['updater']['args'].get('n_dis', 5)
+        n_parts, n_real, _ = batch_of(self.config)
+        per_iteration = (n_parts or 1) * n_real * self.config['updater']['args'].get('n_dis', 5)
         scored = {name for names in self.score_names().values() for name in names}
         rates = []
         for before, after in zip(self.log, self.log[1:]):
@@ -127,6 +129,7 @@ def _check_counts(config, path):
     """Raises ValueError where what the report computes with, and `load_config` leaves to the classes, is no number."""
     of_updater, of_gen = config['updater']['args'], config['models']['generator']['args']
     for name, value in (('updater.args.n_dis', of_updater.get('n_dis', 5)),
+                        ('updater.args.n_gen_samples', of_updater.get('n_gen_samples', 64)),
                         ('updater.args.ema', of_updater.get('ema') or 0),
                         ('models.generator.args.n_classes', of_gen.get('n_classes', 0))):
         if not is_number(value):
