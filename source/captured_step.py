@@ -67,8 +67,8 @@ class CapturedStep:
         """What the graph would not follow, were it to change."""
         updater, config = self.updater, chainer.config
         return (updater.get_iterator('main').batch_size, updater.n_gen_samples, updater.n_dis, updater.conditional,
-                updater.parts.n, updater.augmentation, updater.loss_dis, updater.loss_gen, config.precision, config.kernel_set,
-                config.train, str(updater.gen.device), str(updater.dis.device))
+                updater.parts.n, updater.augmentation, updater.loss_dis, updater.loss_gen, config.precision,
+                config.kernel_set, config.train, str(updater.gen.device), str(updater.dis.device))
 
     def _give_up(self, reason):
         if reason is not None:

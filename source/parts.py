@@ -71,7 +71,7 @@ class Parts:
 
     @contextlib.contextmanager
     def alike(self, *links):
-        """Within it each link begins with the persistent values that it had in the first part, which alone changes them.
+        """Within it each link begins with the persistent values of the first part's beginning; that one's results stay.
 
         So every part has the same `u`, and averages of batch statistics are the first part's, as of several processes
         those of the first are what snapshots hold.

@@ -53,8 +53,8 @@ class Updater(training.updaters.StandardUpdater):
     and for each penalty, which `loss_dis` does not contain, `loss_<name>`.
     Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
-    An iterator that says `accumulate`, as `BatchIterator` does, makes each update of as many parts: the same computation
-    as by so many processes, in the memory of one (`source.parts`).
+    An iterator that says `accumulate`, as `BatchIterator` does, makes each update of as many parts: what so many
+    processes compute, in the memory of one (`source.parts`).
 
     On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
     sent as bytes and get their noise there.

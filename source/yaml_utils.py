@@ -56,7 +56,8 @@ OF_A_RUN = 'paper_row', 'results_dir', 'processes', 'versions'  # keys that say 
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
-    'accumulate': (1, math.inf), 'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024), 'seed': (0, 2 ** 32 - 1),
+    'accumulate': (1, math.inf), 'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024),
+    'seed': (0, 2 ** 32 - 1),
     'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
     **dict.fromkeys(('paper.processes', 'paper.batchsize', 'paper.n_gen_samples', 'processes'), (1, math.inf)),
     **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
@@ -119,7 +120,7 @@ def load_config(path, overrides=()):
 
 
 def _complete_paper(config, before):
-    """What a config with a `paper_row` leaves out of `paper`: one process with the batches that it had without --set."""
+    """What a config with a `paper_row` leaves out of `paper`: one process, with its batches before any --set."""
     paper = config['paper']
     if config['paper_row'] is None and paper['processes'] is None:
         return

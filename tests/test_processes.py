@@ -93,11 +93,12 @@ def test_several_processes_are_one(tmp_path, changes, n):
 def trained(folder, n, accumulate, changes):
     """{file: {name: array}} and the log of 3 iterations by n processes, `accumulate` parts each."""
     path = write_config(folder, {
-        'batchsize': 2, 'updater.args.n_gen_samples': 3, 'accumulate': accumulate, 'iteration': 3, 'display_interval': 1,
-        'snapshot_interval': 3, 'evaluation_interval': 9, **changes}, f'{n}_{accumulate}.yml')
+        'batchsize': 2, 'updater.args.n_gen_samples': 3, 'accumulate': accumulate, 'iteration': 3,
+        'display_interval': 1, 'snapshot_interval': 3, 'evaluation_interval': 9, **changes}, f'{n}_{accumulate}.yml')
     out = folder / f'{n}_{accumulate}'
     train_together(n, path, out) if n > 1 else train_alone(path, out)
-    return {path.name: arrays(path) for path in out.glob('*_3*') if path.is_file()}, json.loads((out / 'log.json').read_text())
+    found = {path.name: arrays(path) for path in out.glob('*_3*') if path.is_file()}
+    return found, json.loads((out / 'log.json').read_text())
 
 
 @pytest.mark.parametrize('changes, n, accumulate', [

@@ -84,8 +84,8 @@ class BatchIterator(chainer.dataset.Iterator):
         return indices[slots], slots
 
     def _epoch(self, epoch, offset):
-        """The images of an epoch in order, and which part of which process takes each; `offset` images were drawn when groups
-        of one image for each began."""
+        """The images of an epoch in order, and which part of which process takes each; `offset` images were drawn when
+        groups of one image for each began."""
         if (epoch, offset) not in self._epochs:
             n = len(self.dataset)
             order = np.random.RandomState((*self.seed, 0, epoch)).permutation(n)

@@ -14,8 +14,8 @@ class ParallelBatchIterator(BatchIterator):
     is sent between processes, and nothing forks, which OpenMP under the CPU kernels does not survive.
 
     Args:
-        dataset, batchsize, seed, process, accumulate: as in BatchIterator. `get_examples` and `load_ims` are called from several
-            threads.
+        dataset, batchsize, seed, process, accumulate: as in BatchIterator. `get_examples` and `load_ims` are called
+            from several threads.
         workers: threads, at least 1.
 
     At most max(LEAST_AHEAD, 2 * workers) batches are held. A worker's error is raised by the `next` that would have

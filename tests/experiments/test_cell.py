@@ -68,7 +68,8 @@ def test_resnets(tmp_path, network, dataset, decay):
         assert config['updater']['args']['conditional'] == (network != 'resnet')
         n_classes = 0 if network == 'resnet' else 1000 if dataset == 'imagenet' else 10
         assert {config['models'][kind]['args']['n_classes'] for kind in KINDS} == {n_classes}
-        assert (config['batchsize'], config['updater']['args']['n_gen_samples']) == (64, 128)
+        assert (config['batchsize'], config['updater']['args']['n_gen_samples']) == (
+                (16, 32) if dataset == 'imagenet' else (64, 128))
 
 
 @pytest.mark.parametrize('experiment, network, setting, updater, further', [
