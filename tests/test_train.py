@@ -60,7 +60,8 @@ def test_results_folder(finished):
     assert all(np.isfinite(value) for entry in log for value in entry.values())
     ran_with = {**versions(), 'numpy': np.__version__, 'chainer': '7.8.1'}
     assert {'python', 'scipy', 'numba', 'PyYAML'} <= set(ran_with)
-    assert load_config(out / 'config.yml') == {**load_config(path), 'results_dir': str(out), 'versions': ran_with}
+    assert load_config(out / 'config.yml') == {
+        **load_config(path), 'results_dir': str(out), 'versions': ran_with, 'processes': 1, 'accumulate': 1}
     sheet, *curves = (Image.open(out / f'{name}.png').convert('L') for name in ('preview/00000003', 'losses', 'scores'))
     assert sheet.size == (10 * 72 - 8, 10 * 72 - 8)  # 8 px, shown 8 times as large, with gaps of one such pixel
     assert all(np.asarray(image).std() > 1 for image in curves)
