@@ -71,7 +71,7 @@ class Parts:
 
     @contextlib.contextmanager
     def alike(self, *links):
-        """Within it each link begins with the persistent values of the first part's beginning; that one's results stay.
+        """Start every part from the persistent values that the first part started from; keep the first part's results.
 
         So every part has the same `u`, and averages of batch statistics are the first part's, as of several processes
         those of the first are what snapshots hold.

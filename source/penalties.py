@@ -82,8 +82,9 @@ class SpectralNormPenalty(Penalty):
         total = 0
         for name, W in weights_of(dis):
             u = getattr(self.state, _key(name))
-            u[...], v, _ = power_iteration(W.array.reshape(len(W.array), -1), u)
-            total += spectral_norm_penalty(W, u, v)
+            new_u, v, _ = power_iteration(W.array.reshape(len(W.array), -1), u)
+            u[...] = new_u
+            total += spectral_norm_penalty(W, new_u, v)
         return self.weight * total
 
 

@@ -84,14 +84,13 @@ class Updater(training.updaters.StandardUpdater):
         self.augmentation = read_policies(augmentation)
         if self.augmentation and not hasattr(self.sampler, 'augmentation'):
             raise ValueError(f'augmentation needs a sampler that has it as a method, got {type(self.sampler).__name__}')
-        for name in ('generate', 'real_batch'):  # an override may leave its images as they are
-            if self.augmentation and getattr(type(self), name) is not getattr(Updater, name):
-                raise ValueError(f'augmentation is done by {name}, of which {type(self).__name__} has one of its own')
         main = self.get_iterator('main')
         self.parts = Parts(getattr(main, 'accumulate', 1))
-        for name in ('update_generator', 'update_discriminator'):  # an override may know of no parts
-            if self.parts.n > 1 and getattr(type(self), name) is not getattr(Updater, name):
-                raise ValueError(f'accumulate is done by {name}, of which {type(self).__name__} has one of its own')
+        for what, is_wanted, names in (('augmentation', self.augmentation, ('generate', 'real_batch')),
+                                       ('accumulate', self.parts.n > 1, ('update_generator', 'update_discriminator'))):
+            for name in names:  # an override may not do it
+                if is_wanted and getattr(type(self), name) is not getattr(Updater, name):
+                    raise ValueError(f'{what} is done by {name}, of which {type(self).__name__} has one of its own')
         if penalties and seed is None:
             seed = np.random.randint(2 ** 31)
         self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
@@ -299,7 +298,8 @@ class Updater(training.updaters.StandardUpdater):
         return FurtherGradients()
 
     def _backward(self, losses):
-        self.parts.backward(sum(list(losses.values())[1:], start=next(iter(losses.values()))))
+        first, *others = losses.values()
+        self.parts.backward(sum(others, start=first))
         return {name: loss.array for name, loss in losses.items()}
 
     def serialize(self, serializer):

@@ -100,7 +100,7 @@ def load_config(path, overrides=()):
     for text in overrides:
         _override(config, text)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
-    _complete_paper(config, before)
+    _complete_paper(config, before, path)
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
     check_ranges(config, RANGES, path, '')
@@ -119,16 +119,18 @@ def load_config(path, overrides=()):
     return config
 
 
-def _complete_paper(config, before):
+def _complete_paper(config, before, source):
     """What a config with a `paper_row` leaves out of `paper`: one process, with its batches before any --set."""
     paper = config['paper']
     if config['paper_row'] is None and paper['processes'] is None:
         return
-    args = (before.get('updater') or {}).get('args') or {}
-    for key, value in (('processes', 1), ('batchsize', before.get('batchsize')),
-                       ('n_gen_samples', args.get('n_gen_samples'))):
-        if paper[key] is None:
-            paper[key] = value
+    args = before
+    for key in ('updater', 'args'):
+        args = args.get(key) if isinstance(args, dict) else None
+    n_gen_samples = args.get('n_gen_samples') if isinstance(args, dict) else None
+    for key, value in (('processes', 1), ('batchsize', before.get('batchsize')), ('n_gen_samples', n_gen_samples)):
+        if paper[key] is None and value is not None:
+            paper[key] = convert(value, int, source, key)
 
 
 def _name(path):
