@@ -38,9 +38,7 @@ def cells(comparison):
     value = published.value or 'collapsed'
     if published.plus_minus:
         value += f' +- {published.plus_minus}' + (f' over {published.over}' if published.over else '')
-    inside = {True: 'yes', False: 'no', None: '-'}[comparison.inside]
-    if measured and not comparison.same_protocol:
-        inside = 'protocols differ'
+    inside = comparison.differs or {True: 'yes', False: 'no', None: '-'}[comparison.inside]
     return (f'{published.publication} {published.table}'.strip(), published.method, published.dataset,
             NAMES.get(published.score, published.score), value, published.protocol,
             _with_error(measured.value, measured.std) if measured else 'not measured',
@@ -91,6 +89,12 @@ def apart_lines(apart, published):
         yield f'{m.file}: {NAMES[m.score]} {_with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
 
 
+def batch_lines(comparisons):
+    """How the batches of a measured number's run differ from the paper's, a line for each file."""
+    return list(dict.fromkeys(f'{c.measured.file}: {c.measured.other_batch}' for c in comparisons
+                              if c.measured and c.measured.other_batch))
+
+
 @one_line_errors
 def main():
     args = parse_arguments()
@@ -110,10 +114,10 @@ def main():
     aside = sys.stderr if args.csv else sys.stdout
     if not args.measured:
         print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
-    if apart:
-        print('\nNot compared with published numbers:\n', file=aside)
-        for line in apart_lines(apart, published):
-            print(f'- {line}', file=aside)
+    for title, listed in (("Not trained with the paper's batches:", batch_lines(comparisons)),
+                          ('Not compared with published numbers:', list(apart_lines(apart, published)))):
+        if listed:
+            print(f'\n{title}\n', *(f'- {line}' for line in listed), sep='\n', file=aside)
     if args.plot and not plot_comparisons(args.plot, comparisons,
                                           lambda: tell_replaced([args.plot], '--plot names another file')):
         print(f'{args.plot}: not drawn, as nothing was measured that is published', file=sys.stderr)

@@ -1,5 +1,6 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
 from source.miscs.short_texts import shortened
+from source.paper_batches import other_batch
 from source.report.elements import duration, text
 from source.report.run import SCORE_TITLES
 from source.report.svg import number
@@ -139,7 +140,15 @@ def paper_section(runs, comparisons):
     lines = ''.join('<tr>' + ''.join(f'<td>{text(cell)}</td>' for cell in line) + '</tr>' for line in comparisons)
     return ("<h2>The paper's numbers</h2><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The paper's "
             f'numbers"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
-            '<p class="muted">Only scores of one protocol are to be compared.</p>')
+            '<p class="muted">Only scores of one protocol are to be compared.</p>' + _other_batches(runs))
+
+
+def _other_batches(runs):
+    lines = [f'{run.name}: {other_batch(run.config)}' for run in runs if other_batch(run.config)]
+    if not lines:
+        return ''
+    listed = ''.join(f'<li>{text(line)}</li>' for line in lines)
+    return f"<p>Not trained with the paper's batches:</p><ul>{listed}</ul>"
 
 
 def missing_section(runs, materials):

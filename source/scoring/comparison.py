@@ -49,6 +49,7 @@ class Measured:
     std: float | None
     protocol: str
     network: str | None
+    other_batch: str | None  # how the batches of its run differ from those of the published numbers
     file: str
 
 
@@ -64,6 +65,15 @@ class Comparison:
         return self.measured is not None and self.measured.protocol == self.published.protocol
 
     @property
+    def differs(self):
+        """What of a measured number is not as it was published: 'protocols differ', 'batches differ' or None."""
+        if self.measured is None:
+            return None
+        if not self.same_protocol:
+            return 'protocols differ'
+        return 'batches differ' if self.measured.other_batch else None
+
+    @property
     def difference(self):
         """Measured − published, or None."""
         if self.measured is None or self.published.number is None:
@@ -72,8 +82,8 @@ class Comparison:
 
     @property
     def inside(self):
-        """Whether it lies inside the published ±; None where there is none or the protocols differ."""
-        if not self.same_protocol or self.difference is None or self.published.error is None:
+        """Whether it lies inside the published ±; None where there is none or it `differs`."""
+        if self.differs or self.difference is None or self.published.error is None:
             return None
         return abs(self.difference) <= self.published.error * (1 + 1e-9)  # 8.27 - 8.22 is not quite .05
 
@@ -104,7 +114,8 @@ def read_measured(paths, rows):
             row = record.get('paper_row')
             check_row(file, row, rows)
             measured += [Measured(row, score, record[name], _std(record) if score == 'is' else None,
-                                  _protocol(record, score), record.get('feature_network'), str(file))
+                                  _protocol(record, score), record.get('feature_network'), record.get('other_batch'),
+                                  str(file))
                          for score, name in SCORES.items() if _number(record.get(name)) is not None]
     return measured
 
@@ -139,7 +150,7 @@ def score_record(path):
         return None
     if not isinstance(record, dict) or not {'samples', 'protocol', 'feature_network'} <= set(record):
         return None
-    for name in ('samples', 'protocol', 'feature_network', 'paper_row'):
+    for name in ('samples', 'protocol', 'feature_network', 'paper_row', 'other_batch'):
         value = record.get(name)
         if not isinstance(value, str) and (value is not None or name in ('samples', 'protocol')):
             raise ValueError(f'{path}: {name}: expected text, found {type(value).__name__}')

@@ -40,9 +40,10 @@ def _draw_panel(axis, group):
         if c.published.value:
             _bar(axis, y - shift, c.published.number, c.published.error, PUBLISHED, largest)
         if c.measured:
-            colour = MEASURED if c.same_protocol else OTHER
-            _bar(axis, y + shift, c.measured.value, c.measured.std, colour, largest,
-                 note='' if c.same_protocol else f' [{c.measured.protocol}]', weight='bold')
+            notes = [text for text in (None if c.same_protocol else c.measured.protocol,
+                                       'other batches' if c.measured.other_batch else None) if text]
+            _bar(axis, y + shift, c.measured.value, c.measured.std, OTHER if notes else MEASURED, largest,
+                 note=f' [{", ".join(notes)}]' if notes else '', weight='bold')
     axis.set_yticks(range(len(group)), [label(c.published) for c in group], fontsize=8)
     axis.set_ylim(len(group) - .4, -.6)
     axis.set_xlim(0, 1.2 * largest)
@@ -70,7 +71,7 @@ def label(published):
 def _draw_legend(figure, comparisons):
     from matplotlib.patches import Patch
     handles = [Patch(color=PUBLISHED, label='published [protocol]; tables are the SN-GAN paper’s if not said'),
-               Patch(color=MEASURED, label='measured, same protocol')]
-    if any(c.measured and not c.same_protocol for c in comparisons):
-        handles.append(Patch(color=OTHER, label='measured, another protocol'))
+               Patch(color=MEASURED, label='measured, same protocol and batches')]
+    if any(c.differs for c in comparisons):
+        handles.append(Patch(color=OTHER, label='measured, another protocol or batches'))
     figure.legend(handles=handles, loc='outside upper right', ncols=len(handles), frameon=False, fontsize=9)

@@ -54,6 +54,20 @@ def test_only_what_was_measured(results, capsys):
         for score, inside in (('IS', 'yes'), ('FID', 'no'))]
 
 
+def test_batches_that_are_not_the_papers(results, tmp_path, capsys):
+    other = "each update of 32 real and 64 generated images, the paper's of 64 real and 128 generated images"
+    write_score(results / 'scores_paper.json', is_mean=8.25, is_std=.09, fid=23., other_batch=other)
+    for arguments in ((), ('--markdown',)):
+        lines = output(capsys, results, '--measured', *arguments).splitlines()
+        assert [line.strip(' |').endswith('batches differ') for line in lines[2:4]] == [True, True]
+        start = lines.index("Not trained with the paper's batches:")
+        assert lines[start:start + 3] == [lines[start], '', f'- {results}/scores_paper.json: {other}']  # once
+    assert run(compare_paper.main, results, '--csv', '--plot', tmp_path / 'a.png') == 0
+    written = capsys.readouterr()
+    assert other in written.err and written.out.count('batches differ') == 2
+    assert (read(tmp_path / 'a.png')[:, :, :3] == (0xe3, 0xa8, 0x99)).all(axis=2).sum() > 7000
+
+
 def test_why_a_record_is_not_compared(tmp_path, capsys):
     for name, values in (('a', {'fid': 21.}), ('b', {'fid': 22., 'protocol': 'config'}), ('c', {'intra_fid': 3.}),
                          ('d', {'fid': 4., 'protocol': 'modern'}), ('e', {'fid': 4., 'paper_row': None}),

@@ -90,6 +90,13 @@ def test_inside_the_papers_error(tmp_path):
     assert (c.measured.value, c.measured.std) == (8.2, None)
 
 
+def test_no_verdict_of_other_batches(tmp_path):
+    for values, differs, inside in (({'other_batch': None}, None, True), ({'other_batch': 'x'}, 'batches differ', None),
+                                    ({'other_batch': 'x', 'protocol': 'config'}, 'protocols differ', None)):
+        (c, *_), _ = compared([write_score(tmp_path / 'a.json', is_mean=8.22, **values)])
+        assert (c.differs, c.inside, c.difference) == (differs, inside, 0.)
+
+
 def test_each_protocol_has_its_own_publication(tmp_path):
     """A modern FID answers mimicry's and not the paper's; one of the config's own protocol answers either, told so."""
     modern = write_score(tmp_path / 'a.json', protocol='modern', fid=17., n_real=50000)
@@ -133,7 +140,8 @@ def test_other_values(tmp_path):
     for name, value, expected in (
             ('paper_row', [RESNET], 'expected text, found list'), ('paper_row', {}, 'expected text, found dict'),
             ('protocol', None, 'expected text, found NoneType'), ('samples', None, 'expected text, found NoneType'),
-            ('feature_network', ['inception'], 'expected text, found list')):
+            ('feature_network', ['inception'], 'expected text, found list'),
+            ('other_batch', 16, 'expected text, found int')):
         path = write_score(tmp_path / 'a.json', **{name: value}, fid=3.)
         with pytest.raises(ValueError, match=f'{path}: {name}: {expected}'):
             read_measured([path], ROWS)
