@@ -170,7 +170,8 @@ ALL_PENALTIES = {'gradient': {}, 'orthonormal': {'weight': .1}, 'spectral_norm':
     {'updater.args.ema': .99, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
     {**GREY, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}},
     {'updater.args.augmentation': ['cutout', 'color', 'translation']},
-], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema', 'grey', 'augmentation'])
+    {'accumulate': 2, 'updater.args.penalties': {'gradient': {}}, 'updater.args.ema': .99},
+], ids=['penalties', 'batch', 'singular_values', 'weight', 'ac', 'ema', 'grey', 'augmentation', 'parts'])
 def test_every_method_resumes(tmp_path, changes):
     config = write_config(tmp_path, {**changes, 'iteration': 3, 'snapshot_interval': 1, 'evaluation_interval': 3})
     whole = train_into(tmp_path / 'whole', config)

@@ -3,6 +3,7 @@ from dis_models import gulrajani_32
 from dis_models.snresnet_32 import SNResNetACDiscriminator, SNResNetProjectionDiscriminator
 from gen_models.resnet_32 import ResNetGenerator
 from source.ac_updater import ACUpdater
+from source.datasets.batch_checks import BadBatch
 from source.functions.differentiable_augmentation import POLICIES, augment
 from source.functions.penalties import gradient_penalty, interpolate
 from source.penalties import PENALTIES
@@ -248,6 +249,69 @@ def test_the_generators_gradient_is_that_of_what_it_reports():
         return float(reported['loss_gen']), (W - gen.W.array) / .05
     difference = (step(W + 1e-5 * direction)[0] - step(W - 1e-5 * direction)[0]) / 2e-5
     assert np.sum(step(W)[1] * direction) == pytest.approx(difference, rel=1e-6) and abs(difference) > 1e-3
+
+
+class Part(Recorder):
+    """Gives part k of K of what a Recorder would draw for all of them."""
+
+    def __init__(self, k, K, conditional=True):
+        super().__init__(conditional)
+        self.batch_size, self.k, self.K = K * BATCH, k, K
+
+    def next(self):
+        return super().next()[self.k * BATCH:(self.k + 1) * BATCH]
+
+    def continuous(self, n):
+        return super().continuous(n * self.K)[self.k * n:(self.k + 1) * n]
+
+    def categorical(self, n):
+        return super().categorical(n * self.K)[self.k * n:(self.k + 1) * n]
+
+
+def average(links):
+    for params in zip(*(link.params() for link in links), strict=True):
+        mean = sum(param.array for param in params) / len(params)
+        for param in params:
+            param.array[...] = mean
+
+
+@pytest.mark.parametrize('cls, model, conditional, n_gen', [
+    (Updater, SNResNetProjectionDiscriminator, True, 3), (Updater, SNResNetProjectionDiscriminator, False, BATCH),
+    (ACUpdater, SNResNetACDiscriminator, True, 5)])
+def test_parts_against_copies_whose_weights_are_averaged(cls, model, conditional, n_gen):
+    """A gradient descent's step by the mean gradient is the mean of the steps; of all else the first copy's is kept."""
+    K = 2
+    whole = Recorder(conditional)
+    whole.batch_size, whole.accumulate = K * BATCH, K
+    copies = [make(*models(conditional, model), Part(k, K, conditional), cls, n_gen_samples=n_gen) for k in range(K)]
+    updater = make(*models(conditional, model), whole, cls, n_gen_samples=n_gen)
+    start = updater.gen.l1.W.array.copy()
+    for _ in range(2):
+        updater.update()
+        for name, network in (('generator', 'gen'), ('discriminator', 'dis'), ('discriminator', 'dis')):
+            for each in copies:
+                getattr(each, f'update_{name}')()
+            average([getattr(each, network) for each in copies])
+    expected, found = ({name: array for name, array in state_of(each).items() if name.startswith('model:')}
+                       for each in (copies[0], updater))
+    assert found.keys() == expected.keys() and abs(updater.gen.l1.W.array - start).max() > 1e-4
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-4, atol=1e-5, err_msg=name)
+    assert [event for event in whole.events if event == 'batch'] == ['batch'] * 4
+
+
+def test_parts_refuse():
+    recorder = Recorder()
+    recorder.batch_size, recorder.accumulate = 2 * BATCH, 2
+    for name in ('update_generator', 'update_discriminator'):
+        own = type('Own', (Updater,), {name: lambda self: None})
+        make(*models(), Recorder(), own)
+        with pytest.raises(ValueError, match=f'accumulate is done by {name}, of which Own has one of its own'):
+            make(*models(), recorder, own)
+    own = type('Own', (Updater,), {'real_batch': lambda self: self.inputs('real')})
+    with pytest.raises(BadBatch, match='accumulate: expected Own.real_batch to return a part of the 4 images .* found 4; '
+                       'super'):
+        make(*models(), recorder, own).update()
 
 
 def test_augmentation_refuses():

@@ -198,7 +198,7 @@ def test_batches_that_are_not_the_papers(tmp_path):
         'paper_row': 'imagenet_projection', 'intra_fid': 120., 'other_batch': 'each update of 16 real'}))
     text = page_of(folder, '--quick').text
     assert re.search(r'103\.1paper120paper, other batches', text)
-    expected = r"each update of \d+ real and \d+ generated images, the paper's of 4 parts, each of 16 real and 32 generated"
+    expected = r"each update of \d+ real and \d+ generated images, the paper's of 4 parts, each of 16 real and 32 "
     assert re.search(f"Not trained with the paper's batches:run: {expected}", text)
     assert re.search(f"Not the paper's batches:.. {expected}", (folder / 'card.md').read_text())
 
