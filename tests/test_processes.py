@@ -1,6 +1,7 @@
 """Several processes make the training that one makes of the whole batch, and end together."""
 import json
 import os
+import re
 import signal
 import sys
 
@@ -127,14 +128,23 @@ def test_parts_are_as_many_processes(tmp_path, changes, n, accumulate):
 
 
 @pytest.mark.long
-def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path):
+def test_resuming_goes_on_bit_by_bit_with_any_number_of_processes(tmp_path, capsys):
     half = config(tmp_path, 2, {'synchronized_batch_norm': False, 'cpu_kernels': True, 'snapshots.keep_last': 0})
     assert train_together(2, half, tmp_path / 'whole').count('Done: 4 iterations') == 1
     train_together(2, half, tmp_path / 'resumed', '--resume', tmp_path / 'whole' / 'snapshot_iter_2')
     for name in (GENERATOR, DISCRIMINATOR):
         one, two = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('whole', 'resumed'))
         assert [key for key in one if one[key].tobytes() != two[key].tobytes()] == []
+    parts = config(tmp_path, 2, {'synchronized_batch_norm': False, 'cpu_kernels': True, 'accumulate': 2})
+    train_alone(parts, tmp_path / 'parts', '--resume', tmp_path / 'whole' / 'snapshot_iter_2')
+    for name in (GENERATOR, DISCRIMINATOR):
+        one, two = (arrays(tmp_path / out / f'{name}_4.npz') for out in ('whole', 'parts'))
+        for key in one.keys() - {key for key in one if EXEMPT.fullmatch(key)}:
+            np.testing.assert_allclose(two[key], one[key], rtol=0, atol=2e-5, err_msg=key)
+    capsys.readouterr()
     train_alone(config(tmp_path, 1, {'iteration': 5}), tmp_path / 'whole', '--resume', 'auto')
+    assert re.search('each update of 8 real and 12 generated images; .*snapshot_iter_4 was trained with 2 parts, each '
+                     'of 4 real and 6 generated images', capsys.readouterr().err)
     assert iteration_of(newest_snapshot(tmp_path / 'whole')) == 5
     one, two = (arrays(tmp_path / 'whole' / f'snapshot_iter_{k}') for k in (4, 5))
     assert two['updater/iterator:main/n_drawn'] - one['updater/iterator:main/n_drawn'] == 2 * 8

@@ -309,8 +309,8 @@ def test_parts_refuse():
         with pytest.raises(ValueError, match=f'accumulate is done by {name}, of which Own has one of its own'):
             make(*models(), recorder, own)
     own = type('Own', (Updater,), {'real_batch': lambda self: self.inputs('real')})
-    with pytest.raises(BadBatch, match='accumulate: expected Own.real_batch to return a part of the 4 images .* found 4; '
-                       'super'):
+    expected = 'accumulate: expected Own.real_batch to return a part of the 4 images .* found 4; super'
+    with pytest.raises(BadBatch, match=expected):
         make(*models(), recorder, own).update()
 
 

@@ -1,5 +1,6 @@
 """Which images a batch holds, and what is drawn with them; going on is in test_parallel_batch_iterator.py."""
 from source.datasets.batch_iterator import BatchIterator
+from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 
 import numpy as np
 import pytest
@@ -82,6 +83,28 @@ def test_parts_are_one_batch(make, n, batchsize, n_parts, n_drawn):
         assert len({x for batch in found for x, _ in batch}) == len(pairs)
         assert {part.epoch_detail for part in parts} == {whole.epoch_detail}
         assert {part.is_new_epoch for part in parts} == {whole.is_new_epoch}
+
+
+@pytest.mark.parametrize('cls', [BatchIterator, ParallelBatchIterator])
+@pytest.mark.parametrize('make, n, batchsize, n_processes, accumulate, n_drawn', [
+    (uneven, 50, 4, 1, 3, 0), (Indices, 29, 3, 2, 2, 8), (uneven, 1, 1, 1, 3, 0)])
+def test_accumulated_parts_are_batches_of_processes(cls, make, n, batchsize, n_processes, accumulate, n_drawn):
+    dataset = make(n)
+    expected = parts_of(dataset, batchsize, n_processes * accumulate)
+    iterators = [cls(dataset, batchsize, 7, process=(rank, n_processes), accumulate=accumulate)
+                 for rank in range(n_processes)]
+    for iterator in (*iterators, *expected):
+        iterator.n_drawn = n_drawn
+    samples, others = (np.arange(k * n_processes * accumulate) for k in (batchsize, 9))
+    for _ in range(5):
+        batches = [part.next() for part in expected]
+        for k, iterator in enumerate(iterators):
+            assert iterator.next() == sum(batches[k * accumulate:(k + 1) * accumulate], [])
+        for drawn in (samples, others):
+            np.testing.assert_array_equal(np.concatenate([iterator.share(drawn) for iterator in iterators]),
+                                          np.concatenate([part.share(drawn) for part in expected]))
+    for iterator in iterators:
+        iterator.finalize()
 
 
 @pytest.mark.parametrize('n, batchsize, n_parts', [(200, 10, 2), (203, 4, 3), (202, 3, 4)])
