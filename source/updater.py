@@ -87,7 +87,8 @@ class Updater(training.updaters.StandardUpdater):
         main = self.get_iterator('main')
         self.parts = Parts(getattr(main, 'accumulate', 1))
         for what, is_wanted, names in (('augmentation', self.augmentation, ('generate', 'real_batch')),
-                                       ('accumulate', self.parts.n > 1, ('update_generator', 'update_discriminator'))):
+                                       ('accumulate', self.parts.n > 1,
+                                        ('update_core', 'iterate', 'update_generator', 'update_discriminator'))):
             for name in names:  # an override may not do it
                 if is_wanted and getattr(type(self), name) is not getattr(Updater, name):
                     raise ValueError(f'{what} is done by {name}, of which {type(self).__name__} has one of its own')

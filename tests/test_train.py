@@ -177,10 +177,40 @@ def refused(folder, capsys, *arguments, config=None):
     ({'dataset.args.size': 16}, 'dataset: images are 16x16, but ResNetGenerator makes 8x8'),
     ({'models.discriminator.fn': 'dis_models/snresnet.py'},
      'dataset: images are 8x8, but dis_models/snresnet.py takes multiples of 32'),
+    ({'accumulate': 2, 'synchronized_batch_norm': True},
+     'accumulate: expected 1 where synchronized_batch_norm is true'),
     ({'evaluation.network': 'digit'}, f"evaluation.network: expected one of {', '.join(NETWORKS)}, found 'digit'"),
     ({'models.generator.fn': 'gen_models/resnet_16.py'}, 'models.generator.fn: no such file: gen_models/resnet_16.py')])
 def test_config_refused(tmp_path, capsys, changes, expected):
     path = write_config(tmp_path, changes)
+    assert refused(tmp_path, capsys, config=path).startswith(f'{path}: {expected}')
+
+
+OWN_UPDATERS = '''
+from source.updater import Updater
+from chainer.training.updaters import StandardUpdater
+
+
+class Own(Updater):
+    def update_core(self):
+        self.update_generator()
+        self.update_discriminator()
+
+
+class Plain(StandardUpdater):
+    def __init__(self, models, iterator, optimizer, conditional, sampler=None, device=None, seed=None):
+        super().__init__(iterator, dict(optimizer), device=device)
+        self.gen, self.dis = models['gen'], models['dis']
+'''
+
+
+@pytest.mark.parametrize('name, expected', [
+    ('Own', 'updater: accumulate is done by update_core, of which Own has one of its own'),
+    ('Plain', 'accumulate: expected 1, as Plain makes no parts; found 2')])
+def test_updaters_that_make_no_parts_refuse_them(tmp_path, capsys, name, expected):
+    (tmp_path / 'own.py').write_text(OWN_UPDATERS)
+    path = write_config(tmp_path, {'accumulate': 2, 'updater': {
+        'fn': 'own.py', 'name': name, 'args': {'conditional': True}}})
     assert refused(tmp_path, capsys, config=path).startswith(f'{path}: {expected}')
 
 

@@ -303,7 +303,7 @@ def test_parts_against_copies_whose_weights_are_averaged(cls, model, conditional
 def test_parts_refuse():
     recorder = Recorder()
     recorder.batch_size, recorder.accumulate = 2 * BATCH, 2
-    for name in ('update_generator', 'update_discriminator'):
+    for name in ('update_core', 'iterate', 'update_generator', 'update_discriminator'):
         own = type('Own', (Updater,), {name: lambda self: None})
         make(*models(), Recorder(), own)
         with pytest.raises(ValueError, match=f'accumulate is done by {name}, of which Own has one of its own'):
