@@ -1,9 +1,10 @@
-"""Times a training iteration by one process and by several on one machine's CPU, for example
+"""Times a training iteration by one process, by several and by parts on one machine's CPU, for example
 
     python benchmarks/bench_processes.py --out benchmarks/results/processes.json
 
-Each process has one thread. Twice: with the config's batch for each process, where several process as many times the
-images, and with that batch shared among them. Needs the extra `mpi`.
+Each process has one thread. Several processes have the config's batch each, as do as many parts of one process
+(`accumulate`) and one batch of the whole size, or share that batch. Memory is the most that each process held, all
+together. Needs the extra `mpi`.
 """
 import datetime
 import json
@@ -28,39 +29,44 @@ def parse_arguments():
     parser.add_argument('--iterations', type=int, default=10, metavar='N', help='of each run (default: 10)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N', help='of runs, in turn (default: 3)')
     parser.add_argument('--config', default=str(CONFIG), metavar='FILE')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help="as train.py's")
     parser.add_argument('--out', metavar='FILE', help='JSON file to write')
     return parser.parse_args()
 
 
-def seconds_of(n, config, overrides, iterations):
-    """The median seconds of an iteration by n processes."""
+def run_of(n, config, overrides, iterations):
+    """The median seconds of an iteration by n processes, and the most bytes that they held, summed."""
     command = [*by_processes(n), '-m', 'benchmarks.peers.processes_step',
                json.dumps({'config': str(config), 'overrides': overrides, 'iterations': iterations})]
     limits = dict.fromkeys(('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'NUMBA_NUM_THREADS'), '1')
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(**limits))
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
-    return median(json.loads(done.stdout.splitlines()[-1]))
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return median(answer['seconds']), sum(answer['peak_bytes'])
 
 
-def measure(config, n, iterations, rounds):
-    """{case: its figures}; seconds are medians over the rounds."""
-    values = load_config(config)
+def measure(config, settings, n, iterations, rounds):
+    """{case: its figures}; seconds and bytes are medians over the rounds."""
+    values = load_config(config, settings)
     batch, fakes = values['batchsize'], values['updater']['args']['n_gen_samples']
-    cases = {'one process': (1, batch, fakes), f'{n} processes, a batch each': (n, batch, fakes),
-             f'{n} processes, a batch together': (n, batch // n, fakes // n)}
-    seconds = {name: [] for name in cases}
+    cases = {'one process': (1, 1, 1), f'{n} processes, a batch each': (n, 1, 1), f'one process, {n} parts': (1, n, 1),
+             f'one process, a batch {n} times as large': (1, 1, n), f'{n} processes, a batch together': (n, 1, 1 / n)}
+    runs = {name: [] for name in cases}
     for _ in range(rounds):
-        for name, (size, b, f) in cases.items():
-            overrides = [f'batchsize={b}', f'updater.args.n_gen_samples={f}']
-            seconds[name].append(seconds_of(size, config, overrides, iterations))
-    one = median(seconds['one process'])
+        for name, (size, parts, scale) in cases.items():
+            overrides = [*settings, f'batchsize={int(batch * scale)}', f'accumulate={parts}',
+                         f'updater.args.n_gen_samples={int(fakes * scale)}']
+            runs[name].append(run_of(size, config, overrides, iterations))
+    one = median(seconds for seconds, _ in runs['one process'])
     figures = {}
-    for name, (size, b, f) in cases.items():
-        ours = median(seconds[name])
-        figures[name] = {'batchsize_of_each': b, 'n_gen_samples_of_each': f, 'seconds_per_iteration': round(ours, 4),
-                         'of_each_round': [round(value, 4) for value in seconds[name]],
-                         'images_per_second_against_one_process': round(one / ours * b * size / batch, 3)}
+    for name, (size, parts, scale) in cases.items():
+        seconds, peaks = zip(*runs[name], strict=True)
+        figures[name] = {'batchsize_of_each': int(batch * scale), 'n_gen_samples_of_each': int(fakes * scale),
+                         'seconds_per_iteration': round(median(seconds), 4),
+                         'of_each_round': [round(value, 4) for value in seconds], 'peak_bytes': int(median(peaks)),
+                         'images_per_second_against_one_process':
+                             round(one / median(seconds) * size * parts * scale, 3)}
     return figures
 
 
@@ -68,11 +74,12 @@ def measure(config, n, iterations, rounds):
 def main():
     args = parse_arguments()
     load = os.getloadavg()[0]
-    figures = measure(args.config, args.processes, args.iterations, args.rounds)
+    figures = measure(args.config, args.set, args.processes, args.iterations, args.rounds)
     print(json.dumps(figures, indent=1))
     if args.out:
         record = {'command': f'python benchmarks/bench_processes.py --processes {args.processes} --iterations '
-                             f'{args.iterations} --rounds {args.rounds}', 'config': Path(args.config).name,
+                             f'{args.iterations} --rounds {args.rounds}',
+                  'config': Path(args.config).name, 'set': args.set,
                   'machine': {'cpus': os.cpu_count(), 'load_before': round(load, 2), 'system': platform.system(),
                               'python': platform.python_version()},
                   'date': datetime.date.today().isoformat(), 'figures': figures}

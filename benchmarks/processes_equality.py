@@ -1,10 +1,11 @@
-"""Trains the same by one process and by several at a share of the batch, and tells how far apart they end, for example
+"""Trains the same by one process and by several, and tells how far apart they end, for example
 
     python benchmarks/processes_equality.py --processes 2 4 --out benchmarks/results/processes_equality.json
 
-Batch normalization is synchronized, and images come without noise, which each process adds to its own. The biases
-before batch normalization are told apart: their gradient is zero, and Adam makes steps of its rounding, which the mean
-that follows takes back. Needs the extra `mpi`.
+Twice: N processes at a share of the batch against one, and N processes at a batch each against N parts of one process
+(`accumulate`). In the first batch normalization is synchronized, and images come without noise, which each process adds
+to its own; in the second nothing is set apart. The biases before batch normalization are told apart: their gradient is
+zero, and Adam makes steps of its rounding, which the mean that follows takes back. Needs the extra `mpi`.
 """
 import copy
 import datetime
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.kill_training import CONFIG
+from benchmarks.kill_training import DATASET as NOISY
 from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
 from source.miscs.argument_parser import ArgumentParser
@@ -52,32 +54,41 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def trained(folder, n, iterations):
-    """{network: {name: array}} of the models that n processes train."""
+def shared(folder, n, iterations):
+    """What `trained` returns of n processes that share a batch of which nothing depends on who has what."""
+    return trained(folder, n, iterations, BATCHSIZE // n, N_GEN_SAMPLES // n, synchronized_batch_norm=True,
+                   dataset={'dataset_fn': 'plain.py', 'dataset_name': 'PlainImages'})
+
+
+def trained(folder, n, iterations, batchsize=BATCHSIZE, n_gen_samples=N_GEN_SAMPLES, **changes):
+    """{network, or 'losses': {name: array}} of the models that n processes train."""
     values = copy.deepcopy(CONFIG)
-    values.update(batchsize=BATCHSIZE // n, iteration=iterations, snapshot_interval=iterations, evaluation_interval=999,
-                  synchronized_batch_norm=True, dataset={'dataset_fn': 'plain.py', 'dataset_name': 'PlainImages'})
-    values['updater']['args']['n_gen_samples'] = N_GEN_SAMPLES // n
+    values.update(batchsize=batchsize, iteration=iterations, snapshot_interval=iterations, evaluation_interval=999,
+                  display_interval=1, **changes)
+    values['updater']['args']['n_gen_samples'] = n_gen_samples
     (folder / 'plain.py').write_text(DATASET)
-    (folder / f'{n}.yml').write_text(yaml.safe_dump(values))
-    command = [*(by_processes(n) if n > 1 else [sys.executable]), str(ROOT / 'train.py'), '--config', f'{n}.yml',
-               '--results_dir', str(n), '--gpu', '-1']
+    (folder / 'random_images.py').write_text(NOISY)
+    (folder / 'config.yml').write_text(yaml.safe_dump(values))
+    command = [*(by_processes(n) if n > 1 else [sys.executable]), str(ROOT / 'train.py'), '--config', 'config.yml',
+               '--results_dir', 'out', '--gpu', '-1']
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True,
                           env=environment(OPENBLAS_NUM_THREADS='1'))
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
-    arrays = {}
+    log = json.loads((folder / 'out' / 'log.json').read_text())
+    arrays = {'losses': {name: np.array([entry[name] for entry in log[-1:]])
+                         for name in log[0] if name.startswith('loss_')}}
     for model in ('generator', 'discriminator'):
         name = CONFIG['models'][model]['name']
-        with np.load(folder / str(n) / f'{name}_{iterations}.npz', allow_pickle=False) as npz:
+        with np.load(folder / 'out' / f'{name}_{iterations}.npz', allow_pickle=False) as npz:
             arrays[model] = {name: npz[name] for name in npz.files}
     return arrays
 
 
 def differences(one, other):
-    """The largest absolute differences of parameters and persistent arrays of two trainings."""
+    """The largest absolute differences of parameters, persistent arrays and last losses of two trainings."""
     found = {'generator': 0., 'generator, biases before batch normalization and the means of these': 0.,
-             'discriminator': 0., 'discriminator, u': 0.}
+             'discriminator': 0., 'discriminator, u': 0., 'losses': 0.}
     for model, arrays in one.items():
         for name, array in arrays.items():
             key = model
@@ -93,14 +104,18 @@ def differences(one, other):
 def main():
     args = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:
-        one, start = (trained(Path(folder), 1, iterations) for iterations in (args.iterations, 1))
-        figures = {f'{n} processes': differences(one, trained(Path(folder), n, args.iterations))
-                   for n in args.processes}
+        folder = Path(folder)
+        one, start = (shared(folder, 1, iterations) for iterations in (args.iterations, 1))
+        figures = {f'{n} processes': differences(one, shared(folder, n, args.iterations)) for n in args.processes}
+        figures |= {f'{n} parts': differences(trained(folder, n, args.iterations),
+                                              trained(folder, 1, args.iterations, accumulate=n))
+                    for n in args.processes}
     result = {
         'command': 'python benchmarks/processes_equality.py --processes ' + ' '.join(map(str, args.processes))
                    + f' --iterations {args.iterations}',
-        'what': f'largest absolute difference to one process after {args.iterations} iterations in float32, a batch of '
-                f'{BATCHSIZE} together, batch normalization synchronized',
+        'what': f'largest absolute difference after {args.iterations} iterations in float32; processes: to one process, '
+                f'a batch of {BATCHSIZE} together, batch normalization synchronized; parts: to as many processes, a '
+                f'batch of {BATCHSIZE} each',
         'machine': {'cpus': os.cpu_count(), 'system': platform.system(), 'python': platform.python_version()},
         'date': datetime.date.today().isoformat(), 'figures': figures,
         'change of one process since its first iteration': differences(start, one)}

@@ -1,5 +1,9 @@
-"""Seconds of training iterations by the processes that `mpiexec` started; the first prints them as JSON."""
+"""Seconds of training iterations by the processes that `mpiexec` started, and the most bytes that each held.
+
+The first prints them as JSON.
+"""
 import json
+import resource
 import sys
 import time
 
@@ -22,8 +26,11 @@ def main():
         start = time.perf_counter()
         updater.update()
         seconds.append(time.perf_counter() - start)
+    peaks = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]
+    if processes.size > 1:
+        peaks = processes.comm.mpi_comm.allgather(peaks[0])
     if processes.is_first:
-        print(json.dumps(seconds))
+        print(json.dumps({'seconds': seconds, 'peak_bytes': peaks}))
 
 
 if __name__ == '__main__':

@@ -14,9 +14,10 @@ def test_speed(tmp_path, capsys):
     assert run(bench_processes.main, '--config', config, '--iterations', 2, '--rounds', 1, '--out', out) == 0
     record = json.loads(out.read_text())
     assert record['figures'] == json.loads(capsys.readouterr().out)
-    one, each, together = record['figures'].values()
+    one, each, parts, whole, together = record['figures'].values()
     assert one['images_per_second_against_one_process'] == 1
-    for figures, n_images in ((each, 8), (together, 4)):
+    assert each['peak_bytes'] > 1.5 * parts['peak_bytes'] > 10 ** 8
+    for figures, n_images in ((each, 8), (parts, 8), (whole, 8), (together, 4)):
         assert figures['images_per_second_against_one_process'] == pytest.approx(
             n_images / 4 * one['seconds_per_iteration'] / figures['seconds_per_iteration'], rel=.05)
 
@@ -28,10 +29,11 @@ def test_equality(tmp_path, capsys):
     record = json.loads(out.read_text())
     assert record == json.loads(capsys.readouterr().out)
     changed = record['change of one process since its first iteration']
-    (figures,) = record['figures'].values()
-    assert figures.keys() == changed.keys() and len(figures) == 4
-    for name in ('generator', 'discriminator', 'discriminator, u'):
-        assert 0 <= figures[name] < 2e-5 < 1e-4 < changed[name]
+    assert list(record['figures']) == ['2 processes', '2 parts']
+    for figures in record['figures'].values():
+        assert figures.keys() == changed.keys() and len(figures) == 5
+        for name in ('generator', 'discriminator', 'discriminator, u', 'losses'):
+            assert 0 <= figures[name] < 2e-5 < 1e-4 < changed[name]
 
 
 @pytest.mark.parametrize('model, name, key', [
