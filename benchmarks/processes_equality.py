@@ -114,8 +114,8 @@ def main():
         'command': 'python benchmarks/processes_equality.py --processes ' + ' '.join(map(str, args.processes))
                    + f' --iterations {args.iterations}',
         'what': f'largest absolute difference after {args.iterations} iterations in float32; processes: to one, a '
-                f'batch of {BATCHSIZE} together, batch normalization synchronized; parts: to as many processes, a batch of '
-                f'{BATCHSIZE} each',
+                f'batch of {BATCHSIZE} together, batch normalization synchronized; parts: to as many processes, a '
+                f'batch of {BATCHSIZE} each',
         'machine': {'cpus': os.cpu_count(), 'system': platform.system(), 'python': platform.python_version()},
         'date': datetime.date.today().isoformat(), 'figures': figures,
         'change of one process since its first iteration': differences(start, one)}
