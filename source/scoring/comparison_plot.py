@@ -46,7 +46,7 @@ def _draw_panel(axis, group):
                  note=f' [{", ".join(notes)}]' if notes else '', weight='bold')
     axis.set_yticks(range(len(group)), [label(c.published) for c in group], fontsize=8)
     axis.set_ylim(len(group) - .4, -.6)
-    axis.set_xlim(0, 1.2 * largest)
+    axis.set_xlim(0, (1.3 if any(c.differs for c in group) else 1.2) * largest)  # room for notes
     axis.spines[['top', 'right', 'left']].set_visible(False)
     axis.tick_params(axis='y', length=0)
     axis.grid(axis='x', alpha=.3)
@@ -74,4 +74,4 @@ def _draw_legend(figure, comparisons):
                Patch(color=MEASURED, label='measured, same protocol and batches')]
     if any(c.differs for c in comparisons):
         handles.append(Patch(color=OTHER, label='measured, another protocol or batches'))
-    figure.legend(handles=handles, loc='outside upper right', ncols=len(handles), frameon=False, fontsize=9)
+    figure.legend(handles=handles, loc='outside upper right', ncols=2, frameon=False, fontsize=9)
