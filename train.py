@@ -83,7 +83,7 @@ def prepare(args, processes, claims):
     trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)
     if resumed:
-        check_same_data(config, args.config, resumed)
+        check_same_data(config, args.config, resumed, trainer.updater.iteration, processes.is_first)
     if trainer.updater.iteration > config['iteration']:
         raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
                          f'{args.config}: iteration: found {config["iteration"]}')

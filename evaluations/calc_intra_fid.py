@@ -137,7 +137,7 @@ def main():
                            lambda _: bar.update())
     classes = [journal.entries[c] for c in range(images.n_classes)]
     report(file, network, {
-        **cli.images_record(args, images), **cli.paper_record(config), **cli.network_record(args, network),
+        **cli.images_record(args, images), **cli.paper_record(args, config), **cli.network_record(args, network),
         'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
         'data': None if args.ref_stats or args.against else cli.data_of(config), **result,
         'class_names': names, 'classes': classes})

@@ -98,7 +98,7 @@ def main():
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
         'samples': args.snapshot or args.images, 'data': args.config and cli.data_of(config), 'seed': args.seed,
-        **cli.paper_record(config), 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
+        **cli.paper_record(args, config), 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
         'n_pairs': args.n_pairs, 'size': [height, width], 'window': window, 'within_classes': images.n_classes > 0,
         'n_classes': len(classes), 'too_few': too_few, 'classes': means}
     cli.write_record(file, record)

@@ -1,4 +1,5 @@
 """What the command lines here share: arguments, the generator, network and images they name, and the record written."""
+import contextlib
 import json
 import re
 import sys
@@ -33,7 +34,7 @@ WHAT_IT_IS_OF = ('samples', 'feature_network', 'network_sha256', 'protocol', 're
 LATER = 'data', 'order'  # which records of earlier versions lack
 NO_REAL_IMAGES = 'no real images: --against, --ref_stats or --config names them'
 # In place of a config, where images are scored that belong to none.
-WITHOUT_CONFIG = {'paper_row': None, 'paper': {'processes': None}, 'precision': 'tf32',
+WITHOUT_CONFIG = {'paper_row': None, 'precision': 'tf32',
                   'evaluation': {'network': 'inception', 'weights': None, 'n_images': None, 'splits': 10}}
 
 
@@ -287,10 +288,19 @@ def data_of(config):
     return f'{data["dataset_name"]}({args})'
 
 
-def paper_record(config):
-    """The row of the published numbers that a config names, and how a run's batches differ from theirs, or None."""
-    return {'paper_row': config['paper_row'],
-            'other_batch': None if config['paper']['processes'] is None else other_batch(config)}
+def paper_record(args, config):
+    """The row of the published numbers that a config names, and how a snapshot's batches differ from theirs, or None.
+
+    With which it was trained, the config.yml beside it says, whatever config is named.
+    """
+    row, snapshot = config['paper_row'], getattr(args, 'snapshot', None)
+    if row is None:
+        return {'paper_row': None, 'other_batch': None}
+    trained, beside = {**config, 'processes': None}, snapshot and Path(snapshot).with_name('config.yml')
+    if beside and beside.is_file():
+        with contextlib.suppress(ConfigError):
+            trained = load_config(beside)
+    return {'paper_row': row, 'other_batch': other_batch({**trained, 'paper_row': row, 'paper': config['paper']})}
 
 
 def network_record(args, network):

@@ -90,7 +90,7 @@ def apart_lines(apart, published):
 
 
 def batch_lines(comparisons):
-    """How the batches of a measured number's run differ from the paper's, a line for each file."""
+    """How the batches of a measured number's run differ from the paper's, or why that is not known, a line a file."""
     return list(dict.fromkeys(f'{c.measured.file}: {c.measured.other_batch}' for c in comparisons
                               if c.measured and c.measured.other_batch))
 
@@ -114,7 +114,7 @@ def main():
     aside = sys.stderr if args.csv else sys.stdout
     if not args.measured:
         print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
-    for title, listed in (("Not trained with the paper's batches:", batch_lines(comparisons)),
+    for title, listed in (("Batches other than the paper's, or not known:", batch_lines(comparisons)),
                           ('Not compared with published numbers:', list(apart_lines(apart, published)))):
         if listed:
             print(f'\n{title}\n', *(f'- {line}' for line in listed), sep='\n', file=aside)

@@ -192,7 +192,7 @@ def run(doc, kind, metrics=None):
     with told_warnings(SingularCovarianceWarning) as warned:
         sizes, scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
-        **cli.images_record(args, images), **cli.paper_record(config), **cli.network_record(args, network),
+        **cli.images_record(args, images), **cli.paper_record(args, config), **cli.network_record(args, network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
         **reference_record(protocol, reference), 'sizes': sizes, 'real_sizes': reference and reference.sizes,
         'data': None if reference is None or args.ref_stats or args.against else cli.data_of(config),

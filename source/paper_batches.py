@@ -1,60 +1,94 @@
 """The batches that the paper's numbers were made with, and whether those of a run are the same.
 
-An update's batch is `processes` × `accumulate` parts of `batchsize` real and `n_gen_samples` generated images each. A
-config's `paper` says how many of which there were: authors who trained on 4 GPUs had 4 parts.
+An update's batch has `processes` × `accumulate` parts: each has `batchsize` real images in a discriminator's update and
+`n_gen_samples` generated ones in a generator's. Parts whose batch statistics are synchronized are one. A config's
+`paper` says what there was for the paper: authors who trained on 4 GPUs had 4 parts.
 """
-from source.miscs.standard_streams import tell
 from source.yaml_utils import ConfigError
 
+UNKNOWN = 'not known: '  # how an `other_batch` begins that tells no difference
 
-def settle(config, source, n_processes, is_first=True):
+
+def settle(config, source, n_processes):
     """Put the number of processes into a config, and where it names no `accumulate`, one that makes the paper's batch.
 
-    Where there are fewer processes than the paper had, that is. It is said, as is a batch that is not the paper's.
-    Raises ConfigError for parts whose batch statistics are to be synchronized.
+    Where there are fewer processes than the paper had, that is. Return what is to be said of the batch, a list of at
+    most one line. Raises ConfigError for parts whose batch statistics are to be synchronized.
     """
-    config['processes'], chosen, paper = n_processes, config['accumulate'], config['paper']
+    config['processes'], config['earlier_batches'] = n_processes, []
+    chosen, paper = config['accumulate'], paper_of(config)
     if chosen is None:
         config['accumulate'] = 1
-        if n_processes < (paper['processes'] or 1) and not config['synchronized_batch_norm']:
-            times, rest = divmod(paper['processes'] * paper['batchsize'], n_processes * config['batchsize'])
+        if paper and n_processes < paper[0] and not config['synchronized_batch_norm']:
+            times, rest = divmod(paper[0] * paper[1], n_processes * config['batchsize'])
             config['accumulate'] = 1 if rest else max(times, 1)
     elif chosen > 1 and config['synchronized_batch_norm']:
         raise ConfigError(f'{source}: accumulate: expected 1 where synchronized_batch_norm is true, as statistics of '
                           f'all parts are not to be had one after another; found {chosen}')
     other = other_batch(config)
-    if is_first and chosen is None and config['accumulate'] > 1:
-        tell(f'{source}: accumulate: {config["accumulate"]}: each update of {_text(*batch_of(config))}'
-             + ('' if other else ", as the paper's"))
-    if is_first and other:
-        tell(f"note: {source}: {other}; for the paper's: {_ways(config)}")
+    what = f'accumulate: {config["accumulate"]}: ' if chosen is None and config['accumulate'] > 1 else ''
+    if other and paper:
+        return [f"note: {source}: {what}{other}; for those: {_ways(config, paper)}"]
+    if other:
+        return [f'note: {source}: whether its batches are those of the numbers of {config["paper_row"]} is {other}']
+    as_papers = "as the paper's" if config['paper_row'] else 'as `paper` in its config says'
+    return [f'{source}: {what}each update of {batch_text(config)}, {as_papers}'] if what else []
 
 
 def batch_of(config):
-    """The parts of an update, or None where their number is not known, and the real and generated images of each."""
-    n_parts = config['processes'] and config['processes'] * (config['accumulate'] or 1)
-    return n_parts, config['batchsize'], generated_of(config)
+    """(parts of an update, real images, generated images of each), or None where their number is not known."""
+    n_generated = generated_of(config)
+    if None in (config['processes'], config['accumulate']) or not isinstance(n_generated, int):
+        return None
+    n_parts, sizes = config['processes'] * config['accumulate'], (config['batchsize'], n_generated)
+    return (1, *(n_parts * size for size in sizes)) if config['synchronized_batch_norm'] else (n_parts, *sizes)
 
 
 def generated_of(config):
     return config['updater']['args'].get('n_gen_samples', 64)
 
 
+def paper_of(config):
+    """What `batch_of` would be for the paper, or None where the config does not say."""
+    paper = tuple(config['paper'].values())
+    return None if None in paper else paper
+
+
 def other_batch(config):
     """How the batches of a run differ from those that the paper's numbers were made with, a line, or None.
 
-    None also where one of them is not known.
+    Where one of them is not known, the line begins with UNKNOWN. None also of a config that is not of the paper.
     """
-    found, paper = batch_of(config), tuple(config['paper'].values())
-    if found[0] is None or None in paper or found == paper:
+    found, paper, earlier = batch_of(config), paper_of(config), config['earlier_batches']
+    if paper is None:
+        return config['paper_row'] and f'{UNKNOWN}its config has no `paper`, which says with which these were made'
+    if found is None:
+        return f'{UNKNOWN}its config does not say by how many processes it was trained'
+    if found == paper and not earlier:
         return None
-    return f"each update of {_text(*found)}, the paper's of {_text(*paper)}"
+    papers = "the paper's" if config['paper_row'] else 'by `paper` in its config'
+    return (f'each update {"".join(f"{batch}, then " for batch in earlier)}of {_text(*found)}, {papers} of '
+            f'{_text(*paper)}')
 
 
 def batch_text(config):
     """An update's batch in words, or None where it is not known."""
     found = batch_of(config)
-    return None if found[0] is None else _text(*found)
+    return found and _text(*found)
+
+
+def note_earlier(config, resumed, iteration):
+    """Put into a config which batches a run had until this iteration, `resumed` being its config; return the last ones.
+
+    None where they were the same or are not known of any run of an earlier version that is not of the paper.
+    """
+    before, now = batch_text(resumed), batch_text(config)
+    config['earlier_batches'] = list(resumed['earlier_batches'])
+    if before == now or before is None and paper_of(config) is None:
+        return None
+    before = before or 'a number of images that is not known'
+    config['earlier_batches'].append(f'until iteration {iteration} of {before}')
+    return before
 
 
 def _text(n_parts, n_real, n_generated):
@@ -62,15 +96,16 @@ def _text(n_parts, n_real, n_generated):
     return f'{parts}{n_real} real and {n_generated} generated images'
 
 
-def _ways(config):
-    n_processes, (n_parts, n_real, n_generated) = config['processes'], config['paper'].values()
-    sizes = [f'--set {key}={wanted}' for key, found, wanted in (
+def _ways(config, paper):
+    n_processes, (n_parts, n_real, n_generated) = config['processes'], paper
+    settings = [f'--set {key}={wanted}' for key, found, wanted in (
         ('batchsize', config['batchsize'], n_real),
-        ('updater.args.n_gen_samples', generated_of(config), n_generated)) if found != wanted]
+        ('updater.args.n_gen_samples', generated_of(config), n_generated),
+        ('synchronized_batch_norm', config['synchronized_batch_norm'], False)) if found != wanted]
     ways = []
     if n_parts % n_processes == 0:
-        ways.append(' '.join([*sizes, f'--set accumulate={n_parts // n_processes}']))
+        ways.append(' '.join([*settings, f'--set accumulate={n_parts // n_processes}']))
     if n_parts != n_processes:
         start = f'mpiexec -n {n_parts} python train.py' if n_parts > 1 else 'python train.py in one process'
-        ways.append(' '.join([start, *sizes, *['--set accumulate=1'] * (n_parts > 1)]))
-    return ', or '.join(ways)
+        ways.append(' '.join([start, *settings, '--set accumulate=1']))
+    return ', or '.join(ways).replace('=False', '=false')

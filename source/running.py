@@ -9,7 +9,7 @@ from source.miscs.one_line_errors import message_of
 from source.miscs.short_texts import difference
 from source.miscs.snapshots import load_newest, load_trainer, newest_good
 from source.miscs.standard_streams import tell
-from source.paper_batches import batch_text
+from source.paper_batches import batch_text, note_earlier
 from source.yaml_utils import ConfigError, load_config
 
 
@@ -31,10 +31,10 @@ def resume(wanted, folder, trainer, processes):
     return wanted
 
 
-def check_same_data(config, source, snapshot):
+def check_same_data(config, source, snapshot, iteration, is_first):
     """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them.
 
-    Where it names other images or batches, that is said.
+    Where it names other images, or had other batches until this iteration, the first process says so.
     """
     path = Path(snapshot).with_name('config.yml')
     if not path.is_file():
@@ -46,11 +46,11 @@ def check_same_data(config, source, snapshot):
         raise ConfigError(f'{source}: dataset: expected the {len(classes[0])} classes that {snapshot} was trained on, '
                           f'found {len(classes[1])}, {difference(*classes)}')
     images = before.get('images'), now.get('images')
-    if None not in images and images[0] != images[1]:
+    if is_first and None not in images and images[0] != images[1]:
         tell(f'{source}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
-    batches = batch_text(resumed), batch_text(config)
-    if None not in batches and batches[0] != batches[1]:
-        tell(f'{source}: each update of {batches[1]}; {snapshot} was trained with {batches[0]}')
+    before = note_earlier(config, resumed, iteration)
+    if is_first and before is not None:
+        tell(f'{source}: each update of {batch_text(config)}; {snapshot} was trained with {before}')
 
 
 def run(trainer):

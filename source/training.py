@@ -120,7 +120,7 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     A first batch is read and checked. The dataset is None where it would have to be downloaded within `no_downloads`.
     Raises ConfigError.
     """
-    paper_batches.settle(config, source, processes.size, processes.is_first)
+    about_batch = paper_batches.settle(config, source, processes.size)
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
     use_precision(config['precision'])
@@ -142,6 +142,8 @@ def build_training(config, source, device, data_dir=None, processes=ALONE):
     is_shared = config['synchronized_batch_norm'] and processes.size > 1
     chainer.global_config.batch_norm_processes = processes if is_shared else None
     updater = build.build_updater(config, source, gen, dis, dataset, device, processes)
+    for line in about_batch if processes.is_first else ():
+        tell(line)
     if dataset is not None:
         with contextlib.suppress(WouldDownload):
             check_first_batch(config, source, gen, dataset, updater, processes.is_first)

@@ -1,5 +1,4 @@
 """Config files: read, check key by key, override. The keys are the authors'; `build.py` makes objects of them."""
-import copy
 import difflib
 import math
 import os
@@ -49,10 +48,11 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'paper_row': (str, None),  # ours: the row of evaluations/published_numbers.csv that scores are compared with
     'paper': {  # ours: with how many processes, and batches of each, the numbers of that row were made
         'processes': (int, None), 'batchsize': (int, None), 'n_gen_samples': (int, None)},
-    'processes': (int, None), 'versions': (dict, {}),  # written into results folders, for the reader
+    'processes': (int, None), 'earlier_batches': (list, []), 'versions': (dict, {}),  # written into results folders
 }
 SIZES = 32, 48, 64, 128, 256  # of the ResNets: gen_models/resnet_{size}.py, dis_models/snresnet_{size}.py
-OF_A_RUN = 'paper_row', 'results_dir', 'processes', 'versions'  # keys that say something of one run alone
+# Keys that say something of one run alone.
+OF_A_RUN = 'paper_row', 'results_dir', 'processes', 'earlier_batches', 'versions'
 RANGES = {  # key: (lowest, highest) allowed
     **dict.fromkeys(('batchsize', 'iteration', 'display_interval', 'progressbar_interval', 'snapshot_interval',
                      'evaluation_interval'), (1, math.inf)),
@@ -96,11 +96,9 @@ def load_config(path, overrides=()):
         ConfigError: one line with file, key, what was expected and what was found.
     """
     config = _read_extended(Path(path), ())
-    before = copy.deepcopy(config)
     for text in overrides:
         _override(config, text)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
-    _complete_paper(config, before, path)
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
     check_ranges(config, RANGES, path, '')
@@ -112,25 +110,14 @@ def load_config(path, overrides=()):
     if config['evaluation']['splits'] > config['evaluation']['n_images']:
         raise ConfigError(f'{path}: evaluation.splits: expected at most evaluation.n_images '
                           f'({config["evaluation"]["n_images"]}), found {config["evaluation"]["splits"]}')
+    for key, value in config['paper'].items():
+        if value is None and any(config['paper'].values()):
+            raise ConfigError(f'{path}: paper.{key}: missing; expected int, as the others of `paper`')
     if config['results_dir'] is not None and not config['results_dir'].strip():
         raise ConfigError(f'{path}: results_dir: expected the name of a folder, found {config["results_dir"]!r}')
     if config['results_dir'] is None:
         config['results_dir'] = f'results/{_name(Path(path))}'
     return config
-
-
-def _complete_paper(config, before, source):
-    """What a config with a `paper_row` leaves out of `paper`: one process, with its batches before any --set."""
-    paper = config['paper']
-    if config['paper_row'] is None and paper['processes'] is None:
-        return
-    args = before
-    for key in ('updater', 'args'):
-        args = args.get(key) if isinstance(args, dict) else None
-    n_gen_samples = args.get('n_gen_samples') if isinstance(args, dict) else None
-    for key, value in (('processes', 1), ('batchsize', before.get('batchsize')), ('n_gen_samples', n_gen_samples)):
-        if paper[key] is None and value is not None:
-            paper[key] = convert(value, int, source, key)
 
 
 def _name(path):

@@ -17,6 +17,7 @@ def make_card(run, spectra=None):
     gen, dis = config['models']['generator'], config['models']['discriminator']
     data = config['dataset']
     classes = gen['args'].get('n_classes', 0)
+    other, one_process = other_batch(config), batch_text({**config, 'processes': 1, 'accumulate': 1})
     lines = [
         f'# {run.name}', '',
         f'A generator of images{f" of {classes} classes" if classes else ""}, trained with '
@@ -30,9 +31,9 @@ def make_card(run, spectra=None):
         '## Training', '',
         f'- Data: `{data["dataset_name"]}` of `{data["dataset_fn"]}`, {_args(data["args"])}',
         f'- {run.n_done:,} of {config["iteration"]:,} generator updates in {duration(run.seconds)}, '
-        f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each, each of '
-        f'{batch_text({**config, "processes": config["processes"] or 1})}; loss {args.get("loss_type", "hinge")}',
-        *([f'- **Not the paper\'s batches:** {other_batch(config)}'] if other_batch(config) else []),
+        f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each; a batch is of '
+        f'{batch_text(config) or f"{one_process} in each process"}; loss {args.get("loss_type", "hinge")}',
+        *([f'- **Batches other than the paper\'s, or not known:** {other}'] if other else []),
         f'- Adam: alpha {config["adam"]["alpha"]:g}, beta1 {config["adam"]["beta1"]:g}, beta2 '
         f'{config["adam"]["beta2"]:g}; alpha falls linearly to 0 from iteration {config["iteration_decay_start"]:,} on',
         *([f'- Averaged generator weights beside the raw ones: decay {args["ema"]:g}'] if args.get('ema') else []),

@@ -88,8 +88,8 @@ class Run:
 
     def images_per_second(self):
         """[(iteration, real images trained on in a second)] of the log's intervals without scoring."""
-        n_parts, n_real, _ = batch_of(self.config)
-        per_iteration = (n_parts or 1) * n_real * self.config['updater']['args'].get('n_dis', 5)
+        n_parts, n_real, _ = batch_of(self.config) or (1, self.config['batchsize'], None)
+        per_iteration = n_parts * n_real * self.config['updater']['args'].get('n_dis', 5)
         scored = {name for names in self.score_names().values() for name in names}
         rates = []
         for before, after in zip(self.log, self.log[1:]):

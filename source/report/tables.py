@@ -134,7 +134,7 @@ def paper_section(runs, comparisons):
                    if run.config['paper_row'] is None else f'row {text(run.config["paper_row"])} is not published')
                    for run in runs]
         return ("<h2>The paper's numbers</h2><p>There is none to set beside: " + '; '.join(reasons)
-                + '. <code>evaluations/compare_paper.py</code> lists all published numbers.</p>')
+                + '. <code>evaluations/compare_paper.py</code> lists all published numbers.</p>' + _other_batches(runs))
     head = ''.join(f'<th scope="col">{name}</th>' for name in
                    ('where', 'method', 'data', 'score', 'published', 'its protocol', 'measured', 'its protocol'))
     lines = ''.join('<tr>' + ''.join(f'<td>{text(cell)}</td>' for cell in line) + '</tr>' for line in comparisons)
@@ -148,7 +148,7 @@ def _other_batches(runs):
     if not lines:
         return ''
     listed = ''.join(f'<li>{text(line)}</li>' for line in lines)
-    return f"<p>Not trained with the paper's batches:</p><ul>{listed}</ul>"
+    return f"<p>Batches other than the paper's, or not known:</p><ul>{listed}</ul>"
 
 
 def missing_section(runs, materials):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from source.miscs.plain_json import read_json
+from source.paper_batches import UNKNOWN
 from source.scoring.protocols import GIVEN
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records
@@ -52,6 +53,13 @@ class Measured:
     other_batch: str | None  # how the batches of its run differ from those of the published numbers
     file: str
 
+    @property
+    def batches(self):
+        """'other batches', 'batches unknown', or None where they are those of the published numbers."""
+        if self.other_batch is None:
+            return None
+        return 'batches unknown' if self.other_batch.startswith(UNKNOWN) else 'other batches'
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -66,12 +74,12 @@ class Comparison:
 
     @property
     def differs(self):
-        """What of a measured number is not as it was published: 'protocols differ', 'batches differ' or None."""
+        """What of a measured number is not as it was published: 'protocols differ', its `batches`, or None."""
         if self.measured is None:
             return None
         if not self.same_protocol:
             return 'protocols differ'
-        return 'batches differ' if self.measured.other_batch else None
+        return self.measured.batches
 
     @property
     def difference(self):
@@ -114,8 +122,8 @@ def read_measured(paths, rows):
             row = record.get('paper_row')
             check_row(file, row, rows)
             measured += [Measured(row, score, record[name], _std(record) if score == 'is' else None,
-                                  _protocol(record, score), record.get('feature_network'), record.get('other_batch'),
-                                  str(file))
+                                  _protocol(record, score), record.get('feature_network'),
+                                  record.get('other_batch', f'{UNKNOWN}an earlier version wrote the record'), str(file))
                          for score, name in SCORES.items() if _number(record.get(name)) is not None]
     return measured
 

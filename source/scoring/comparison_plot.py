@@ -40,8 +40,7 @@ def _draw_panel(axis, group):
         if c.published.value:
             _bar(axis, y - shift, c.published.number, c.published.error, PUBLISHED, largest)
         if c.measured:
-            notes = [text for text in (None if c.same_protocol else c.measured.protocol,
-                                       'other batches' if c.measured.other_batch else None) if text]
+            notes = [text for text in (None if c.same_protocol else c.measured.protocol, c.measured.batches) if text]
             _bar(axis, y + shift, c.measured.value, c.measured.std, OTHER if notes else MEASURED, largest,
                  note=f' [{", ".join(notes)}]' if notes else '', weight='bold')
     axis.set_yticks(range(len(group)), [label(c.published) for c in group], fontsize=8)

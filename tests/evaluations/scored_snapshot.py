@@ -72,7 +72,8 @@ def read(path):
 def write_score(path, **values):
     """A record as a command writes it, with these values."""
     path.write_text(json.dumps({'samples': 'x.npz', 'feature_network': 'inception', 'protocol': 'paper',
-                                'n_real': 10000, 'paper_row': 'cifar10_resnet_sn_hinge', **values}))
+                                'n_real': 10000, 'paper_row': 'cifar10_resnet_sn_hinge', 'other_batch': None,
+                                **values}))
     return path
 
 

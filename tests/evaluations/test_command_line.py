@@ -1,11 +1,14 @@
 """What the commands share: how they refuse, a config's `precision`, and what they say of a record that they replace."""
 import importlib
 import json
+from argparse import Namespace
 
 from evaluations import calc_ref_stats, gen_images, report
-from evaluations.command_line import data_of, write_record
+from evaluations.command_line import WITHOUT_CONFIG, data_of, paper_record, write_record
 from source.datasets.image_files import open_images
+from source.paper_batches import UNKNOWN
 from source.scoring.statistics_files import ReferenceStatistics, save_statistics
+from source.yaml_utils import load_config
 from tests.evaluations.scored_snapshot import EVALUATION, refused, samples, write_images, write_score, write_snapshot
 from tests.gpu_road import configured
 from tests.narrow import UNCONDITIONAL, files_in, run, write_config
@@ -255,3 +258,22 @@ def test_data_are_told_in_one_short_line():
     data = {'dataset_name': 'FolderDataset', 'args': {'classes': list('abcdefg'), 'images': '9 images, 1a', 'size': 8}}
     assert data_of({'dataset': data}) == (
         'FolderDataset(classes=[a, b, c, d, e, ...] (7), images=9 images, 1a, size=8)')
+
+
+def test_the_batches_of_a_snapshot_are_those_of_its_own_run(tmp_path):
+    """Whatever config is named; of images alone they are not known."""
+    row = {'paper_row': 'imagenet_projection', 'paper': {'processes': 2, 'batchsize': 4, 'n_gen_samples': 4}}
+    named = load_config(write_config(tmp_path, row))
+    folder = tmp_path / 'run'
+    folder.mkdir()
+    for changes, expected in ((None, f'{UNKNOWN}its config does not say'), ({'accumulate': 2}, None),
+                              ({'accumulate': 1}, 'each update of 4 real'), ({'batchsize': 0}, UNKNOWN)):
+        if changes is not None:
+            write_config(folder, {**row, 'processes': 1, **changes}, 'config.yml')
+        record = paper_record(Namespace(snapshot=folder / 'ResNetGenerator_2.npz'), named)
+        assert record['paper_row'] == 'imagenet_projection'
+        assert record['other_batch'] is expected is None or record['other_batch'].startswith(expected)
+    for config in (named, {**named, 'processes': 1, 'accumulate': 2}):
+        assert paper_record(Namespace(snapshot=None), config)['other_batch'].startswith(UNKNOWN)
+    assert paper_record(Namespace(snapshot=None), WITHOUT_CONFIG) == {
+        'paper_row': None, 'other_batch': None}

@@ -59,12 +59,12 @@ def test_batches_that_are_not_the_papers(results, tmp_path, capsys):
     write_score(results / 'scores_paper.json', is_mean=8.25, is_std=.09, fid=23., other_batch=other)
     for arguments in ((), ('--markdown',)):
         lines = output(capsys, results, '--measured', *arguments).splitlines()
-        assert [line.strip(' |').endswith('batches differ') for line in lines[2:4]] == [True, True]
-        start = lines.index("Not trained with the paper's batches:")
+        assert [line.strip(' |').endswith('other batches') for line in lines[2:4]] == [True, True]
+        start = lines.index("Batches other than the paper's, or not known:")
         assert lines[start:start + 3] == [lines[start], '', f'- {results}/scores_paper.json: {other}']  # once
     assert run(compare_paper.main, results, '--csv', '--plot', tmp_path / 'a.png') == 0
     written = capsys.readouterr()
-    assert other in written.err and written.out.count('batches differ') == 2
+    assert other in written.err and written.out.count('other batches') == 2
     assert (read(tmp_path / 'a.png')[:, :, :3] == (0xe3, 0xa8, 0x99)).all(axis=2).sum() > 7000
 
 

@@ -187,20 +187,21 @@ def test_the_papers_numbers_beside(tmp_path):
     text = page_of(folder, '--quick').text
     assert re.search(r'6\.41 ± 0\.11.*6\.5 ± 0\.1', text) and re.search(r'42\.6.*41', text)
     assert '| 6.5 | `scores_paper.json` |' in (folder / 'card.md').read_text()
-    assert "the paper's batches" not in text
+    assert text.count('batches unknown') == 2  # of records that say nothing of them
 
 
 def test_batches_that_are_not_the_papers(tmp_path):
     paper = {'processes': 4, 'batchsize': 16, 'n_gen_samples': 32}
-    folder = make_run(tmp_path / 'run', {'paper_row': 'imagenet_projection', 'paper': paper, 'processes': 1})
+    folder = make_run(tmp_path / 'run', {'paper_row': 'imagenet_projection', 'paper': paper, 'processes': 1,
+                                         'accumulate': 1})
     (folder / 'intra_fid.json').write_text(json.dumps({
         'samples': 'x.npz', 'protocol': 'paper', 'feature_network': 'inception', 'n_real': 10000,
         'paper_row': 'imagenet_projection', 'intra_fid': 120., 'other_batch': 'each update of 16 real'}))
     text = page_of(folder, '--quick').text
     assert re.search(r'103\.1paper120paper, other batches', text)
     expected = r"each update of \d+ real and \d+ generated images, the paper's of 4 parts, each of 16 real and 32 "
-    assert re.search(f"Not trained with the paper's batches:run: {expected}", text)
-    assert re.search(f"Not the paper's batches:.. {expected}", (folder / 'card.md').read_text())
+    assert re.search(f"Batches other than the paper's, or not known:run: {expected}", text)
+    assert re.search(f"Batches other than the paper's, or not known:.. {expected}", (folder / 'card.md').read_text())
 
 
 @pytest.mark.parametrize('arguments, expected', [

@@ -90,8 +90,8 @@ def test_card(tmp_path):
     card = make_card(read_run(folder))
     for text in ('# my run', 'images of 10 classes', '`ResNetGenerator_4.npz`, `ResNetGenerator_ema_4.npz`, `SNRes',
                  '`DigitsDataset`', 'size 8',
-                 '4 of 4 generator updates in 8 s, 2 discriminator updates each, each of '
-                 '4 real and 4 generated images; loss hinge',
+                 '4 of 4 generator updates in 8 s, 2 discriminator updates each; a batch is of '
+                 '4 real and 4 generated images in each process; loss hinge',
                  'alpha 0.0002, beta1', 'alpha falls linearly to 0 from iteration 2 on', 'decay 0.99', 'Seed: 5',
                  '| FID | 25 | 4 | 24 samples in 3 splits', '## Limits', 'is not the Inception network'):
         assert text in card, text

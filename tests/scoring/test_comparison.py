@@ -1,3 +1,5 @@
+import json
+
 from source.scoring.comparison import compare, load_published, read_measured
 from source.yaml_utils import load_config
 from tests.children import ROOT
@@ -91,10 +93,16 @@ def test_inside_the_papers_error(tmp_path):
 
 
 def test_no_verdict_of_other_batches(tmp_path):
-    for values, differs, inside in (({'other_batch': None}, None, True), ({'other_batch': 'x'}, 'batches differ', None),
+    for values, differs, inside in (({'other_batch': None}, None, True), ({'other_batch': 'x'}, 'other batches', None),
+                                    ({'other_batch': 'not known: x'}, 'batches unknown', None),
                                     ({'other_batch': 'x', 'protocol': 'config'}, 'protocols differ', None)):
         (c, *_), _ = compared([write_score(tmp_path / 'a.json', is_mean=8.22, **values)])
         assert (c.differs, c.inside, c.difference) == (differs, inside, 0.)
+    path = write_score(tmp_path / 'a.json', is_mean=8.22)
+    record = json.loads(path.read_text())
+    del record['other_batch']  # as of an earlier version
+    path.write_text(json.dumps(record))
+    assert compared([path])[0][0].differs == 'batches unknown'
 
 
 def test_each_protocol_has_its_own_publication(tmp_path):
