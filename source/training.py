@@ -60,7 +60,7 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], iterations))
     snapshots = EveryLastAndStopped(config['snapshot_interval'], iterations, stop)
     if processes.size > 1:
-        trainer.extend(AverageLosses(processes))
+        trainer.extend(AverageLosses(processes), trigger=lambda trainer: True)  # which keeps nothing in snapshots
         trainer.extend(RequireAgreement(processes, [gen, dis]), trigger=every('snapshot_interval'))
     if not processes.is_first:
         trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
