@@ -80,7 +80,7 @@ def batch_text(config):
 def note_earlier(config, resumed, iteration):
     """Put into a config which batches a run had until this iteration, `resumed` being its config; return the last ones.
 
-    None where they were the same or are not known of any run of an earlier version that is not of the paper.
+    None where they were the same, or where they are not known and the config is not of the paper.
     """
     before, now = batch_text(resumed), batch_text(config)
     config['earlier_batches'] = list(resumed['earlier_batches'])
