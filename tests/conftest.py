@@ -56,5 +56,10 @@ def _same_draws_every_time():
 
 @pytest.fixture(autouse=True)
 def _same_configuration():
-    """A training switches Chainer's global configuration (`cpu_kernels`, `precision`) for its process."""
+    """A training switches Chainer's global configuration (`cpu_kernels`, `precision`) for its process.
+
+    It is put back after each test too: a module's fixtures are made before this one.
+    """
+    vars(chainer.global_config).update(CONFIGURATION)
+    yield
     vars(chainer.global_config).update(CONFIGURATION)
