@@ -15,7 +15,7 @@ def settle(config, source, n_processes):
     Where there are fewer processes than the paper had, that is. Return what is to be said of the batch, a list of at
     most one line. Raises ConfigError for parts whose batch statistics are to be synchronized.
     """
-    config['processes'], config['earlier_batches'] = n_processes, []
+    config['processes'], config['earlier_batches'] = n_processes, {}
     chosen, paper = config['accumulate'], paper_of(config)
     if chosen is None:
         config['accumulate'] = 1
@@ -67,8 +67,8 @@ def other_batch(config):
     if found == paper and not earlier:
         return None
     papers = "the paper's" if config['paper_row'] else 'by `paper` in its config'
-    return (f'each update {"".join(f"{batch}, then " for batch in earlier)}of {_text(*found)}, {papers} of '
-            f'{_text(*paper)}')
+    before = ''.join(f'until iteration {iteration} of {batch}, then ' for iteration, batch in earlier.items())
+    return f'each update {before}of {_text(*found)}, {papers} of {_text(*paper)}'
 
 
 def batch_text(config):
@@ -83,11 +83,11 @@ def note_earlier(config, resumed, iteration):
     None where they were the same, or where they are not known and the config is not of the paper.
     """
     before, now = batch_text(resumed), batch_text(config)
-    config['earlier_batches'] = list(resumed['earlier_batches'])
+    config['earlier_batches'] = dict(resumed['earlier_batches'])  # until which iteration: what
     if before == now or before is None and paper_of(config) is None:
         return None
     before = before or 'a number of images that is not known'
-    config['earlier_batches'].append(f'until iteration {iteration} of {before}')
+    config['earlier_batches'][iteration] = before
     return before
 
 

@@ -113,18 +113,14 @@ class Updater(training.updaters.StandardUpdater):
         They are as the discriminator is to see them.
         """
         if self.conditional and y is None:
-            y, = self._dealt('categorical', n)
-        z, = self._dealt('continuous', n)
+            y, = self.inputs('categorical', n)
+        z, = self.inputs('continuous', n)
         with prepared_together(self.gen, y is None):
             x = self.gen(n, z=z, y=y)
         return self._augmented(x), y
 
     def _augmented(self, x):
-        return augment(x, *self._dealt('augmentation', len(x)), self.augmentation) if self.augmentation else x
-
-    def _dealt(self, kind, n=None):
-        """This part's share of what is drawn for all."""
-        return self.parts.deal(lambda n_parts: self.inputs(kind, n and n * n_parts))
+        return augment(x, *self.inputs('augmentation', len(x)), self.augmentation) if self.augmentation else x
 
     def update_core(self):
         captured = self._capturing()
@@ -150,8 +146,9 @@ class Updater(training.updaters.StandardUpdater):
 
     @property
     def inputs(self):
-        """What the updates ask for latents, labels and images."""
-        return self._inputs or self.live_inputs()
+        """What the updates ask for latents, labels and images, `(kind, n)`; a part gets its share of all parts'."""
+        asked = self._inputs or self.live_inputs()
+        return lambda kind, n=None: self.parts.deal(lambda n_parts: asked(kind, n and n * n_parts))
 
     def source(self):
         return Source(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device(),
@@ -165,7 +162,7 @@ class Updater(training.updaters.StandardUpdater):
 
     def real_batch(self):
         """Images x, array (B, C, H, W), in [-1, 1] but for augmentation, and labels y, int (B,)."""
-        x, y = self._dealt('real')
+        x, y = self.inputs('real')
         if x.dtype == np.uint8:
             x = self.image_noises[self.parts.index or 0](kernels('noise.dequantize', next(self.gen.params())), x,
                                                          self.get_iterator('main').n_batches - 1)

@@ -48,7 +48,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'paper_row': (str, None),  # ours: the row of evaluations/published_numbers.csv that scores are compared with
     'paper': {  # ours: with how many processes, and batches of each, the numbers of that row were made
         'processes': (int, None), 'batchsize': (int, None), 'n_gen_samples': (int, None)},
-    'processes': (int, None), 'earlier_batches': (list, []), 'versions': (dict, {}),  # written into results folders
+    'processes': (int, None), 'earlier_batches': (dict, {}), 'versions': (dict, {}),  # written into results folders
 }
 SIZES = 32, 48, 64, 128, 256  # of the ResNets: gen_models/resnet_{size}.py, dis_models/snresnet_{size}.py
 # Keys that say something of one run alone.

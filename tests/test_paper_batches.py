@@ -86,7 +86,7 @@ def test_what_is_not_known():
 def test_earlier_batches():
     """A run that went on with others keeps what it had before; one of an earlier version does not say."""
     config, quarter = settled(IMAGENET)[0], settled(IMAGENET, 1, ['accumulate=1'])[0]
-    assert note_earlier(config, settled(IMAGENET, 4)[0], 7) is None and config['earlier_batches'] == []
+    assert note_earlier(config, settled(IMAGENET, 4)[0], 7) is None and config['earlier_batches'] == {}
     assert note_earlier(config, quarter, 7) == '16 real and 32 generated images'
     assert other_batch(config) == ('each update until iteration 7 of 16 real and 32 generated images, then of '
                                    + PAPERS.removeprefix("the paper's of ").removesuffix('; for those: ')
@@ -108,5 +108,5 @@ def test_a_run_that_goes_on_with_others(tmp_path, capsys):
         assert run(train.main, '--config', path, '--results_dir', tmp_path / 'out', '--gpu', -1, *arguments) == 0
         assert said in capsys.readouterr().err
         config = load_config(tmp_path / 'out' / 'config.yml')
-    assert config['earlier_batches'] == ['until iteration 2 of 4 real and 4 generated images']
+    assert config['earlier_batches'] == {2: '4 real and 4 generated images'}
     assert 'until iteration 2 of 4 real and 4 generated' in other_batch(config)

@@ -300,6 +300,27 @@ def test_parts_against_copies_whose_weights_are_averaged(cls, model, conditional
     assert [event for event in whole.events if event == 'batch'] == ['batch'] * 4
 
 
+def test_parts_share_what_a_users_updater_asks_for():
+    class Own(Updater):
+        def generate(self, n, y=None):
+            y, = self.inputs('categorical', n)
+            z, = self.inputs('continuous', n)
+            return self.gen(n, z=z, y=y), y
+
+    states = []
+    for cls in (Updater, Own):
+        recorder = Recorder()
+        recorder.batch_size, recorder.accumulate = 2 * BATCH, 2
+        updater = make(*models(), recorder, cls)
+        updater.update()
+        states.append((recorder.events, {k: a for k, a in state_of(updater).items() if k.startswith('model:')}))
+    (events, expected), (own_events, found) = states
+    assert own_events == events == [f'categorical {2 * N_GEN}', f'continuous {2 * N_GEN}', *2 * [
+        'batch', f'categorical {2 * BATCH}', f'continuous {2 * BATCH}']]
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
 def test_parts_refuse():
     recorder = Recorder()
     recorder.batch_size, recorder.accumulate = 2 * BATCH, 2
@@ -308,7 +329,8 @@ def test_parts_refuse():
         make(*models(), Recorder(), own)
         with pytest.raises(ValueError, match=f'accumulate is done by {name}, of which Own has one of its own'):
             make(*models(), recorder, own)
-    own = type('Own', (Updater,), {'real_batch': lambda self: self.inputs('real')})
+    whole = {'real_batch': lambda self: self.converter(self.get_iterator('main').next(), self.device)}
+    own = type('Own', (Updater,), whole)
     expected = 'accumulate: expected Own.real_batch to return a part of the 4 images .* found 4; super'
     with pytest.raises(BadBatch, match=expected):
         make(*models(), recorder, own).update()

@@ -24,7 +24,7 @@ def test_defaults(tmp_path):
             'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
             'evaluation': {'network': None, 'weights': None, 'n_images': 1000, 'splits': 10},
             'paper_row': None, 'versions': {}, 'size': None, 'accumulate': None, 'processes': None,
-            'earlier_batches': [],
+            'earlier_batches': {},
             'paper': {'processes': None, 'batchsize': None, 'n_gen_samples': None},
             'cpu_kernels': True, 'loader_workers': 0, 'precision': 'tf32', 'capture': True,
             'synchronized_batch_norm': False, 'tensorboard': False,

@@ -1,5 +1,7 @@
 import functools
 
+from source.datasets.batch_checks import whole_labels
+
 import chainer
 import numpy as np
 
@@ -92,7 +94,8 @@ class BatchIterator(chainer.dataset.Iterator):
             ranks = np.zeros(n, np.int32)
             if self.n_parts > 1:
                 from source.datasets.even_shares import even_shares  # which compiles, and one process needs none
-                labels = np.asarray(getattr(self.dataset, 'labels', np.zeros(n, int)))[order]
+                labels = whole_labels(self.dataset)
+                labels = np.zeros(n, int) if labels is None else labels[order]
                 ranks = even_shares(labels, self.n_parts, (epoch * n - offset) % self.n_parts)
             latest = list(self._epochs.items())[-2:]  # what is read ahead may be in the next one already
             self._epochs = {**dict(latest), (epoch, offset): (order, ranks)}

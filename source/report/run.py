@@ -87,14 +87,18 @@ class Run:
         return [(0, alpha), (start, alpha), (done, alpha * (end - done) / max(end - start, 1))]
 
     def images_per_second(self):
-        """[(iteration, real images trained on in a second)] of the log's intervals without scoring."""
+        """[(iteration, real images trained on in a second)] of the log's intervals without scoring.
+
+        Those before a `--resume` with another batch are left out.
+        """
         n_parts, n_real, _ = batch_of(self.config) or (1, self.config['batchsize'], None)
         per_iteration = n_parts * n_real * self.config['updater']['args'].get('n_dis', 5)
         scored = {name for names in self.score_names().values() for name in names}
+        start = max((k for k in self.config['earlier_batches'] if isinstance(k, int)), default=0)
         rates = []
         for before, after in zip(self.log, self.log[1:]):
             seconds = after.get('elapsed_time', 0) - before.get('elapsed_time', 0)
-            if seconds > 0 and not scored & set(after):
+            if seconds > 0 and before['iteration'] >= start and not scored & set(after):
                 n = after['iteration'] - before['iteration']
                 rates.append((after['iteration'], n * per_iteration / seconds))
         return rates

@@ -121,3 +121,13 @@ def test_every_process_sees_as_much_of_a_class(n, batchsize, n_parts):
     np.testing.assert_array_equal(counts[:-1].sum(axis=1), [np.bincount(dataset.labels)] * n_epochs)
     assert np.ptp(counts[:-1], axis=1).max() == 1
     assert np.ptp(counts[:-1].sum(axis=2), axis=1).max() <= 1
+
+
+@pytest.mark.parametrize('labels', [None, ['a'] * 9, np.eye(9, dtype=int), np.arange(5), np.array([None] * 9)])
+def test_labels_that_are_no_classes_are_dealt_as_none(labels):
+    """As of an unconditional data set, whose labels nothing else asks for."""
+    dataset = Indices(9)
+    dataset.labels = labels
+    found, plain = (BatchIterator(each, 2, 7, accumulate=2) for each in (dataset, Indices(9)))
+    for _ in range(4):
+        assert found.next() == plain.next()

@@ -117,6 +117,11 @@ def test_series_and_speed(run):
     """Without what is not finite and, of entries 2 and 4, scoring: two seconds an iteration of 3 × 10 images."""
     run.config['batchsize'], run.config['updater']['args']['n_dis'] = 10, 3
     assert run.images_per_second() == [(3, 15.)]
+    run.config['earlier_batches'] = {2: 'others'}
+    assert run.images_per_second() == [(3, 15.)]
+    run.config['earlier_batches'] = {'x': 'hostile', 3: 'others'}
+    assert run.images_per_second() == []  # of which the batch is not this one
+    run.config['earlier_batches'] = {}
     changed = with_log(run, changes={1: {'loss_gen': float('inf')}, 2: {'loss_gen': None}, 3: {'iteration': 400}})
     assert changed.series('loss_gen') == [(1, 1.), (400, .25)]
     assert changed.series('none') == [] and changed.n_done == 400
