@@ -50,23 +50,24 @@ def measure(config, settings, n, iterations, rounds):
     """{case: its figures}; seconds and bytes are medians over the rounds."""
     values = load_config(config, settings)
     batch, fakes = values['batchsize'], values['updater']['args']['n_gen_samples']
-    cases = {'one process': (1, 1, 1), f'{n} processes, a batch each': (n, 1, 1), f'one process, {n} parts': (1, n, 1),
-             f'one process, a batch {n} times as large': (1, 1, n), f'{n} processes, a batch together': (n, 1, 1 / n)}
+    cases = {'one process': (1, 1, batch, fakes), f'{n} processes, a batch each': (n, 1, batch, fakes),
+             f'one process, {n} parts': (1, n, batch, fakes),
+             f'one process, a batch {n} times as large': (1, 1, n * batch, n * fakes),
+             f'{n} processes, a batch together': (n, 1, batch // n, fakes // n)}
     runs = {name: [] for name in cases}
     for _ in range(rounds):
-        for name, (size, parts, scale) in cases.items():
-            overrides = [*settings, f'batchsize={int(batch * scale)}', f'accumulate={parts}',
-                         f'updater.args.n_gen_samples={int(fakes * scale)}']
+        for name, (size, parts, b, f) in cases.items():
+            overrides = [*settings, f'batchsize={b}', f'accumulate={parts}', f'updater.args.n_gen_samples={f}']
             runs[name].append(run_of(size, config, overrides, iterations))
     one = median(seconds for seconds, _ in runs['one process'])
     figures = {}
-    for name, (size, parts, scale) in cases.items():
+    for name, (size, parts, b, f) in cases.items():
         seconds, peaks = zip(*runs[name], strict=True)
-        figures[name] = {'batchsize_of_each': int(batch * scale), 'n_gen_samples_of_each': int(fakes * scale),
+        figures[name] = {'batchsize_of_each': b, 'n_gen_samples_of_each': f,
                          'seconds_per_iteration': round(median(seconds), 4),
                          'of_each_round': [round(value, 4) for value in seconds], 'peak_bytes': int(median(peaks)),
                          'images_per_second_against_one_process':
-                             round(one / median(seconds) * size * parts * scale, 3)}
+                             round(one / median(seconds) * size * parts * b / batch, 3)}
     return figures
 
 

@@ -13,7 +13,6 @@ from source.metrics.ms_ssim import FULL_SIZE, SMALLEST, ms_ssim
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import check_folder, make_folder
 from source.miscs.standard_streams import tell
-from source.yaml_utils import load_config
 
 import numpy as np
 
@@ -75,7 +74,7 @@ def match_classes(args, images, config):
 @cli.one_line_errors
 def main():
     args = parse_arguments()
-    config = load_config(cli.config_path(args)) if args.snapshot or args.config else cli.WITHOUT_CONFIG
+    config, _ = cli.load_settings(args)
     images = cli.load_images(args)
     if args.images and args.config and images.n_classes:
         match_classes(args, images, config)

@@ -291,7 +291,7 @@ def data_of(config):
 def paper_record(args, config):
     """The row of the published numbers that a config names, and how a snapshot's batches differ from theirs, or None.
 
-    With which it was trained, the config.yml beside it says, whatever config is named.
+    The config.yml beside the snapshot says which it had, whatever config is named.
     """
     row, snapshot = config['paper_row'], getattr(args, 'snapshot', None)
     if row is None:

@@ -34,7 +34,8 @@ def resume(wanted, folder, trainer, processes):
 def check_same_data(config, source, snapshot, iteration, is_first):
     """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them.
 
-    Where it names other images, or had other batches until this iteration, the first process says so.
+    Where it names other images, or had other batches until this iteration, the first process says so. Such batches are
+    put into `config`.
     """
     path = Path(snapshot).with_name('config.yml')
     if not path.is_file():

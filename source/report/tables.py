@@ -144,7 +144,7 @@ def paper_section(runs, comparisons):
 
 
 def _other_batches(runs):
-    lines = [f'{run.name}: {other_batch(run.config)}' for run in runs if other_batch(run.config)]
+    lines = [f'{run.name}: {other}' for run in runs if (other := other_batch(run.config))]
     if not lines:
         return ''
     listed = ''.join(f'<li>{text(line)}</li>' for line in lines)
