@@ -20,8 +20,8 @@ READY := $(VENV)/.ready$(addprefix -,$(GPU))
 .venv: $(READY)
 
 train: $(READY)
-	$(RUN) train.py --config configs/sn_projection_digits.yml
-	$(RUN) evaluations/report.py results/digits
+	$(RUN) train.py --config configs/sn_projection_mnist.yml --resume auto
+	$(RUN) evaluations/report.py results/mnist
 
 # ARGS is pytest's and comes last: `-k resume`, `-n0 -s`, `--pdb`, a file, or a test by its name, long or not.
 PYTEST := $(RUN) -m pytest -n auto --dist worksteal --durations 10

@@ -3,16 +3,19 @@
     python train.py --config configs/sn_projection_digits.yml
 """
 import contextlib
+from pathlib import Path
 
 import source  # noqa: F401  (makes Chainer importable)
 from source.build import with_files_located
 from source.datasets.cached_download import WouldDownload, no_downloads
 from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.commands_to_copy import python_command
 from source.miscs.devices import get_device
 from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import standard_streams
 from source.processes import ALONE, start_processes
+from source.quick_lengths import QUICK
 from source.running import StoppedError, check_same_data, resume, run
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
@@ -25,8 +28,11 @@ def parse_arguments():
     parser.add_argument('--results_dir', metavar='DIR', help="where to write; default: the config's, or results/<name>")
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
                         help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
+    parser.add_argument('--quick', action='store_true', help=f'{QUICK} iterations at most, every interval in '
+                        'proportion, into <results_dir>_quick')
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
-                        help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder")
+                        help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder, or "
+                        'the beginning where there is none')
     parser.add_argument('--seed', type=int, help="instead of the config's")
     parser.add_argument('--loader_workers', '--loaderjob', type=int, metavar='N',
                         help="threads that read images ahead, instead of the config's; the images stay the same")
@@ -43,9 +49,9 @@ def main():
     processes = ALONE
     with contextlib.ExitStack() as claims:
         try:
-            processes, args.gpu = start_processes(args.gpu)
+            processes, device = start_processes(args.gpu)
             needed = claims.enter_context(no_downloads()) if args.dry_run else []
-            config, trainer = prepare(args, processes, claims)
+            config, trainer = prepare(args, device, processes, claims)
         except (ValueError, OSError) as error:
             processes.fail(f'train.py: error: {message_of(error)}', 2)
         except WouldDownload as download:  # a user's model's
@@ -67,20 +73,21 @@ def main():
         except StoppedError as error:
             processes.fail(f'train.py: error: {error}', 1)
     if signal and processes.is_first:
-        print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: --resume auto')
+        print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: '
+              f'{go_on_command(args, processes)}')
     elif processes.is_first:
         print(summary(trainer, config, args.data_dir))
 
 
-def prepare(args, processes, claims):
+def prepare(args, device, processes, claims):
     """(config, trainer), resumed and with its results folder made; the folder is claimed until `claims` closes."""
     overrides = args.set + [f'{key}={getattr(args, key)}' for key in ('seed', 'loader_workers')
                             if getattr(args, key) is not None]
-    config = load_config(args.config, overrides)
+    config = load_config(args.config, overrides, args.quick)
     out = config['results_dir'] = args.results_dir or config['results_dir']
     results.check_folder(out)
     named = None if args.resume == 'auto' else args.resume
-    trainer = build_trainer(config, args.config, get_device(args.gpu), out, args.data_dir, named, processes)
+    trainer = build_trainer(config, args.config, get_device(device), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)
     if resumed:
         check_same_data(config, args.config, resumed, trainer.updater.iteration, processes.is_first)
@@ -91,6 +98,18 @@ def prepare(args, processes, claims):
         results.begin(out, with_files_located(config, args.config), resumed, claims)
     processes.wait()
     return config, trainer
+
+
+def go_on_command(args, processes):
+    """Return the command, with all that this one was given, that goes on with the newest snapshot."""
+    options = [('--config', Path(args.config))]
+    options += [(f'--{name}', Path(value)) for name, value in (('data_dir', args.data_dir),
+                                                               ('results_dir', args.results_dir)) if value]
+    options += [(f'--{name}', value) for name, value in (('gpu', args.gpu), ('seed', args.seed),
+                                                         ('loader_workers', args.loader_workers)) if value is not None]
+    options += [('--set', text) for text in args.set] + [('--quick',)] * args.quick
+    command = python_command('train.py', *(word for option in options for word in option), '--resume', 'auto')
+    return command if processes.size == 1 else f'mpiexec -n {processes.size} {command}'
 
 
 if __name__ == '__main__':

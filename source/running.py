@@ -24,6 +24,9 @@ def resume(wanted, folder, trainer, processes):
     """
     if wanted == 'auto':
         wanted = load_newest(folder, trainer, print if processes.is_first else lambda line: None)
+        if processes.is_first:
+            tell(f'{folder}: goes on from {wanted.name}' if wanted else
+                 f'{folder}: no snapshot to go on from; training starts from the beginning')
     elif wanted:
         load_trainer(wanted, trainer)
     if processes.size > 1:

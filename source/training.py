@@ -8,6 +8,7 @@ from source.datasets.folder import FolderDataset
 from source.extensions.calc_scores import CalcScores
 from source.extensions.curves import Curves
 from source.extensions.divergence import StopWhenDiverged
+from source.extensions.forecast import Forecast
 from source.extensions.log import Log
 from source.extensions.progress import Progress
 from source.extensions.sample_sheet import SampleSheet
@@ -83,6 +84,8 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     if foreign:
         tell(f'note: {foreign}: scores by it say little of the images')
     trainer.extend(Progress(iterations, log, config['progressbar_interval'] or 1, foreign and network.name))
+    n_scorings = every('evaluation_interval').n_after if network is not None else lambda iteration: 0
+    trainer.extend(Forecast(iterations, n_scorings), trigger=lambda trainer: True)  # which keeps nothing in snapshots
     trainer.extend(Curves(log), trigger=every('evaluation_interval'))
     if config['tensorboard']:
         trainer.extend(TensorBoard(log))
@@ -182,6 +185,10 @@ class EveryAndLast:
     def __call__(self, trainer):
         iteration = trainer.updater.iteration
         return iteration % self.interval == 0 or iteration == self.last
+
+    def n_after(self, iteration):
+        """Return how many of these iterations come after `iteration`."""
+        return -(-self.last // self.interval) - iteration // self.interval if iteration < self.last else 0
 
 
 class EveryLastAndStopped(EveryAndLast):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from source.kernels.switch import PRECISIONS
 from source.miscs.files import atomic_write
+from source.miscs.standard_streams import tell
+from source.quick_lengths import quick_lengths
 
 import yaml
 
@@ -51,6 +53,7 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'processes': (int, None), 'earlier_batches': (dict, {}), 'versions': (dict, {}),  # written into results folders
 }
 SIZES = 32, 48, 64, 128, 256  # of the ResNets: gen_models/resnet_{size}.py, dis_models/snresnet_{size}.py
+LENGTHS = 'iteration', 'iteration_decay_start'
 # Keys that say something of one run alone.
 OF_A_RUN = 'paper_row', 'results_dir', 'processes', 'earlier_batches', 'versions'
 RANGES = {  # key: (lowest, highest) allowed
@@ -78,16 +81,21 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
-def load_config(path, overrides=()):
+def load_config(path, overrides=(), quick=False):
     """Reads and checks a config file.
 
     Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
     sections key by key, and the file's own come last; a null takes away what was set before. OF_A_RUN is not inherited:
     what extends an experiment is another. What is returned no longer has `extends`.
 
+    Where `iteration` is set anew and `iteration_decay_start` is not, a decay that would begin after the last iteration
+    begins in proportion, and that is said.
+
     Args:
         path: of a YAML file.
         overrides: strings 'key.key=value', the value in YAML.
+        quick: whether to have QUICK iterations at most, the intervals in proportion (`quick_lengths`), before overrides
+            are made, and results_dir end in '_quick'.
 
     Returns:
         A nested dict with every key of `SCHEMA`.
@@ -96,8 +104,13 @@ def load_config(path, overrides=()):
         ConfigError: one line with file, key, what was expected and what was found.
     """
     config = _read_extended(Path(path), ())
+    if quick:
+        config.update(quick_lengths(_checked(_with_size(config, path), SCHEMA, str(path), '')))
+    before = dict(config)
     for text in overrides:
         _override(config, text)
+    named = {text.partition('=')[0] for text in overrides}
+    _keep_decay_within(config, before, named, path)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
@@ -117,6 +130,8 @@ def load_config(path, overrides=()):
         raise ConfigError(f'{path}: results_dir: expected the name of a folder, found {config["results_dir"]!r}')
     if config['results_dir'] is None:
         config['results_dir'] = f'results/{_name(Path(path))}'
+    if quick and 'results_dir' not in named:
+        config['results_dir'] += '_quick'
     return config
 
 
@@ -145,7 +160,24 @@ def _read_extended(path, chain):
         merged = _merge(merged, _read_extended(base_path, chain))
     for key in OF_A_RUN:
         merged.pop(key, None)
-    return _merge(merged, config) if bases else config
+    if not bases:
+        return config
+    whole = _merge(merged, config)
+    _keep_decay_within(whole, merged, config, path)
+    return whole
+
+
+def _keep_decay_within(config, before, named, source):
+    """Have the decay begin in proportion where the iterations, and not it, were changed to fewer than its first."""
+    try:
+        (n, start), (n_before, start_before) = ([convert(values[key], int, source, key) for key in LENGTHS]
+                                                for values in (config, before))
+    except (KeyError, ConfigError):  # what is wrong is said when all is checked
+        return
+    if n < start == start_before <= n_before and 'iteration_decay_start' not in named:
+        config['iteration_decay_start'] = start * n // n_before
+        tell(f'{source}: iteration_decay_start: {start} of {n_before} iterations was meant; of {n} it is '
+             f'{config["iteration_decay_start"]}')
 
 
 def _merge(base, changes):

@@ -1,6 +1,8 @@
 """Nothing a training wrote is lost: to signals, kills, full disks, and NaN."""
 import json
+import re
 import resource
+import shlex
 import shutil
 import signal
 import sys
@@ -57,7 +59,8 @@ def test_first_signal_finishes_the_iteration_and_writes_a_snapshot(tmp_path, num
     snapshot, = out.glob('snapshot_iter_*')
     iteration = results_dir.iteration_of(snapshot)
     assert newest_good(out) == snapshot
-    assert f'stopped by {number.name} after iteration {iteration}; to go on: --resume auto' in stdout
+    command = re.search(rf'^stopped by {number.name} after iteration {iteration}; to go on: (.*)$', stdout, re.M)[1]
+    assert shlex.split(command)[-2:] == ['--resume', 'auto'] and str(out) in command
     assert LineLog(out / 'log.jsonl').entries[-1]['iteration'] == iteration
 
     end = ['--set', f'iteration={iteration + 1}', '--set', 'snapshot_interval=100000']

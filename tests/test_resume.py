@@ -122,8 +122,10 @@ def test_auto_goes_on_in_place(folder, unbroken, capsys):
     assert 'holds an earlier run' not in capsys.readouterr().out
 
 
-def test_auto_without_a_snapshot_starts_anew(folder, unbroken):
+def test_auto_without_a_snapshot_starts_anew_and_says_so(folder, unbroken, capsys):
     assert_same(unbroken, train_into(folder / 'anew', folder / 'narrow.yml', '--resume', 'auto'), 5)
+    assert f'{folder / "anew"}: no snapshot to go on from; training starts from the beginning\n' in \
+        capsys.readouterr().err
 
 
 def test_resuming_elsewhere_sets_an_earlier_run_aside(folder, unbroken, capsys):

@@ -4,7 +4,11 @@ import io
 import json
 import os
 import re
+import shlex
+import sys
+from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import train
 from source.build import NETWORKS
@@ -84,6 +88,19 @@ def test_output_names_what_is_there(finished):
     assert len(named) >= 7 and all((out / name).exists() for name in named)
     for command in ('gen_images', 'calc_inception'):
         assert f'evaluations/{command}.py --snapshot {out}/ResNetGenerator_3.npz' in stdout
+
+
+def test_the_command_to_go_on_is_whole():
+    """All that the first one was given, quoted, and nothing of what it resumed from."""
+    arguments = ['--config', 'a b.yml', '--data_dir', 'data', '--results_dir', './-out', '--gpu', '-1', '--seed', '0',
+                 '--loader_workers', '2', '--set', 'adam.alpha=1e-4', '--set', 'seed=3', '--quick']
+    with mock.patch.object(sys, 'argv', ['train.py', *arguments, '--snapshot', 'snapshot_iter_3']):
+        args = train.parse_arguments()
+    command = train.go_on_command(args, SimpleNamespace(size=1))
+    python, script, *found = shlex.split(command)
+    assert found == [*arguments, '--resume', 'auto']
+    assert Path(script).resolve() == ROOT / 'train.py'
+    assert train.go_on_command(args, SimpleNamespace(size=4)) == f'mpiexec -n 4 {command}'
 
 
 def test_earlier_run_is_set_aside(tmp_path, capsys):

@@ -109,6 +109,28 @@ def test_bounds_themselves_are_in_range(tmp_path):
     assert config['iteration_decay_start'] == config['iteration'] == 1
 
 
+@pytest.mark.parametrize('overrides, expected', [
+    (['iteration=50'], 25), (['iteration=7'], 3), (['iteration=60'], 60), (['iteration=1000'], 60),
+    (['iteration=50', 'iteration_decay_start=9'], 9)])
+def test_decay_stays_within_fewer_iterations(tmp_path, capsys, overrides, expected):
+    """In proportion where it would not fit, and it is said; where it fits it stays."""
+    path = write_config(tmp_path, {'iteration': 120, 'iteration_decay_start': 60})
+    config = load_config(path, overrides)
+    assert config['iteration_decay_start'] == expected
+    said = capsys.readouterr().err
+    assert said == ('' if expected in (60, 9) else f'{path}: iteration_decay_start: 60 of 120 iterations was meant; of '
+                    f'{config["iteration"]} it is {expected}\n')
+    write_files(tmp_path, child=f'extends: narrow.yml\n{chr(10).join(o.replace("=", ": ") for o in overrides)}\n')
+    assert load_config(tmp_path / 'child.yml')['iteration_decay_start'] == expected
+
+
+def test_a_decay_that_is_set_to_begin_after_the_end_is_refused(tmp_path):
+    path = write_config(tmp_path, {'iteration': 120, 'iteration_decay_start': 60})
+    for overrides in (['iteration=50', 'iteration_decay_start=60'], ['iteration_decay_start=60', 'iteration=50'],
+                      ['iteration_decay_start=121']):
+        assert 'iteration_decay_start: expected 0 to iteration' in error_of(load_config, path, overrides)
+
+
 def test_extends_merges_sections_key_by_key(tmp_path):
     """Later files win, and the own keys over all; one file may be reached twice."""
     write_config(tmp_path, {'seed': 1, 'batchsize': 1, 'iteration': 1, 'adam': {'alpha': .1, 'beta1': .1}})

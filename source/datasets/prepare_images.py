@@ -19,10 +19,9 @@ from source.datasets.prepared_images import Settings
 from source.datasets.square_crops import RESIZE_METHODS
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.one_line_errors import one_line_errors
+from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 from source.miscs.short_texts import printable, some_of
-
-from tqdm import tqdm
 
 SPLIT = 'images'  # what the files' names begin with
 
@@ -55,7 +54,7 @@ def prepare_squares(args, split, listing, formats=('packed',), annotations=None)
     """Prepare the images of a Listing as the arguments say; return the report and the paths of what was written."""
     settings = Settings(args.size, args.resize_method, formats, annotations)
     report = prepare(listing, split, args.out, settings, args.workers,
-                     lambda total, initial: tqdm(total=total, initial=initial, unit='image', desc=split))
+                     lambda total, initial: progress_bar(total, split, initial=initial))
     stem = f'{split}_{args.size}'
     names = [name for kind, name in (('packed', f'{stem}.npy'), ('folder', f'{stem}/')) if kind in formats]
     return report, [Path(args.out) / name for name in (*names, f'{stem}_report.json')]

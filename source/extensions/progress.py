@@ -1,13 +1,18 @@
 import sys
+import time
+
+from source.miscs.progress_bar import draws_bars
+from source.miscs.short_texts import duration
 
 from chainer.training import extension
 from tqdm import tqdm
 
 
 class Progress(extension.Extension):
-    """A progress bar with iterations per second and time left, and above it a line for every new entry of the log.
+    """A line for every new entry of the log, and in a terminal a bar below with iterations per second and time left.
 
-    `foreign` is the name of a feature network that is foreign to the data, or None; scores by it are marked.
+    Elsewhere the lines say how long is left. `foreign` is the name of a feature network that is foreign to the data, or
+    None; scores by it are marked.
     """
 
     trigger = 1, 'iteration'
@@ -19,16 +24,23 @@ class Progress(extension.Extension):
         self.bar = None
 
     def initialize(self, trainer):
-        iteration = trainer.updater.iteration
+        self.first, self.start = trainer.updater.iteration, time.monotonic()
         self.n_shown = len(self.log_report.log)
-        interval = .1 if sys.stderr.isatty() else 30.
-        self.bar = tqdm(total=self.n_iterations, initial=iteration, unit='it', mininterval=interval, dynamic_ncols=True,
-                        smoothing=.1, miniters=self.update_interval)
+        if draws_bars():
+            self.bar = tqdm(total=self.n_iterations, initial=self.first, unit='it', dynamic_ncols=True, smoothing=.1,
+                            miniters=self.update_interval)
 
     def __call__(self, trainer):
-        self.bar.update(trainer.updater.iteration - self.bar.n)
+        iteration = trainer.updater.iteration
+        if self.bar is not None:
+            self.bar.update(iteration - self.bar.n)
         for entry in self.log_report.log[self.n_shown:]:
-            self.bar.write(format_entry(entry, self.foreign), file=sys.stdout)
+            line = format_entry(entry, self.foreign)
+            if self.bar is not None:
+                self.bar.write(line, file=sys.stdout)
+            else:
+                left = (time.monotonic() - self.start) / (iteration - self.first) * (self.n_iterations - iteration)
+                print(f'{line}  left {duration(left)}', flush=True)
         self.n_shown = len(self.log_report.log)
 
     def finalize(self):

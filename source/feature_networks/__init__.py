@@ -4,6 +4,7 @@ from source.feature_networks import digits, efficientnet_lite0, inception
 # The contract: ims uint8 (N, C, H, W), or a list of (C, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
 NETWORKS = {
     'digits': digits.load,
+    'mnist': digits.load_mnist,
     'inception': inception.load_tf,
     'inception_chainer': inception.load_chainer,
     'efficientnet_lite0': efficientnet_lite0.load,

@@ -1,6 +1,7 @@
-"""A small network that reads handwritten digits: the judge of the digits GAN. Its scores are not Inception's."""
-import os
+"""Small networks that read handwritten digits: the judges of the GANs of digits. Their scores are not Inception's."""
+from pathlib import Path
 
+from source.datasets.idx_files import FULL_SIZE
 from source.feature_networks.feature_network import FeatureNetwork
 
 import chainer
@@ -8,21 +9,24 @@ import chainer.functions as F
 import chainer.links as L
 import numpy as np
 
-WEIGHTS_PATH = os.path.join(os.path.dirname(__file__), 'digits.h5')
-SIZE = 16
+FOLDER = Path(__file__).parent
+SIDES = {'digits': 16, 'mnist': 32}  # of what each network sees; evaluations/train_digits_classifier.py trains them
 
 
 class DigitsNet(chainer.Chain):
-    """Reads digits: x, float32 (B, 3, H, W) in [-1, 1] -> features (B, 64) and probabilities (B, 10), Variables.
+    """Reads digits: x, float32 (B, C, H, W) in [-1, 1] -> features (B, 64) and probabilities (B, 10), Variables.
 
-    Whatever H and W, x is first averaged over channels and over areas to 16x16, which takes the 32 px DigitsDataset
-    to the 16 px one, rounding apart. evaluations/train_digits_classifier.py made the weights.
+    x is first averaged over channels and over areas to `side` x `side`, which takes the 32 px DigitsDataset to the 16
+    px one, rounding apart; but for 32 px MNIST's own 28 are given its black margin. `side` is 16 or 32 px, of which the
+    first convolution makes 16.
     """
 
-    def __init__(self):
+    def __init__(self, side=16):
         super().__init__()
+        self.side = side
+        stride = side // 16
         with self.init_scope():
-            self.c1 = L.Convolution2D(1, 24, 3, pad=1)
+            self.c1 = L.Convolution2D(1, 24, 2 + stride, stride, pad=1)
             self.c2 = L.Convolution2D(24, 32, 3, pad=1)
             self.c3 = L.Convolution2D(32, 40, 3, pad=1)
             self.c4 = L.Convolution2D(40, 40, 3, pad=1)
@@ -44,7 +48,7 @@ class DigitsNet(chainer.Chain):
 
     def features(self, x):
         """Return the features, float32 (B, 64)."""
-        h = _to_grey_16(chainer.as_variable(x))
+        h = _to_grey(chainer.as_variable(x), self.side)
         h = F.leaky_relu(self.c2(F.leaky_relu(self.c1(h))))
         h = F.max_pooling_2d(h, 2)
         h = F.leaky_relu(self.c4(F.leaky_relu(self.c3(h))))
@@ -52,20 +56,32 @@ class DigitsNet(chainer.Chain):
         return F.leaky_relu(self.l5(h))
 
 
-def load(device=-1, weights_path=WEIGHTS_PATH):
-    """Return the trained digits FeatureNetwork; its ten classes are the digits."""
-    return FeatureNetwork('digits', DigitsNet(), weights_path, n_classes=10, device=device)
+def load(device=-1, weights_path=FOLDER / 'digits.h5'):
+    """Return the trained FeatureNetwork of scikit-learn's digits; its ten classes are the digits."""
+    return _load('digits', device, weights_path)
 
 
-def _to_grey_16(x):
-    rows, columns = (x.xp.asarray(_area_weights(extent)) for extent in x.shape[2:])
+def load_mnist(device=-1, weights_path=FOLDER / 'mnist.h5'):
+    """Return the trained FeatureNetwork of MNIST; its ten classes are the digits."""
+    return _load('mnist', device, weights_path)
+
+
+def _load(name, device, weights_path):
+    return FeatureNetwork(name, DigitsNet(SIDES[name]), weights_path, n_classes=10, device=device)
+
+
+def _to_grey(x, side):
     grey = F.mean(x, axis=1, keepdims=True)
+    if x.shape[2:] == (FULL_SIZE, FULL_SIZE) and side > FULL_SIZE:
+        margin = (side - FULL_SIZE) // 2
+        return F.pad(grey, ((0, 0), (0, 0), (margin, margin), (margin, margin)), 'constant', constant_values=-1.)
+    rows, columns = (x.xp.asarray(_area_weights(extent, side)) for extent in x.shape[2:])
     return F.tensordot(F.tensordot(grey, rows, axes=([2], [1])), columns, axes=([2], [1]))
 
 
-def _area_weights(extent):
-    # (16, extent): the share of each input pixel in each of the 16 equal parts of the side.
-    bounds = np.arange(SIZE + 1) * (extent / SIZE)
+def _area_weights(extent, side):
+    # (side, extent): the share of each input pixel in each of the `side` equal parts of the extent.
+    bounds = np.arange(side + 1) * (extent / side)
     pixels = np.arange(extent)
     overlap = np.minimum(bounds[1:, None], pixels + 1) - np.maximum(bounds[:-1, None], pixels)
-    return (np.clip(overlap, 0., None) * (SIZE / extent)).astype(np.float32)
+    return (np.clip(overlap, 0., None) * (side / extent)).astype(np.float32)

@@ -10,7 +10,7 @@ WEIGHT_DECAY = 1e-4
 
 
 def train_digits_net(net, ims, labels, epochs, rng, report=lambda epoch, loss: None):
-    """Train `net` in place on ims, uint8 (N, 3, 16, 16), and labels, int32 (N,), shuffled and distorted from `rng`.
+    """Train `net` in place on ims, uint8 (N, 3, H, W), and labels, int32 (N,), shuffled and distorted from `rng`.
 
     Adam, its step falling linearly to 0; `report(epoch, mean loss)` is called after each epoch, counted from 1.
     """
@@ -40,7 +40,7 @@ def distort(x, rng):
     n, _, height, width = x.shape
     grey = x[:, 0]
     grey = map_coordinates(grey, _moved_coordinates(n, height, width, rng), order=1, cval=-1.)
-    blurred = gaussian_filter1d(gaussian_filter1d(grey, .8, axis=1), .8, axis=2)
+    blurred = gaussian_filter1d(gaussian_filter1d(grey, height / 20, axis=1), width / 20, axis=2)
     grey = grey + _per_image(rng.uniform(-1., 1., n).clip(0.)) * (blurred - grey)
     grey = (grey + 1.) * _per_image(rng.uniform(.7, 1., n)) - 1.
     grey = grey + _per_image(rng.uniform(0., .15, n)) * rng.normal(size=grey.shape)

@@ -1,7 +1,8 @@
 """Which judges know classes of their own, and whether those are the classes of the data they judge."""
 from source.datasets.digits import CLASS_NAMES
 
-KNOWN = {'digits': CLASS_NAMES}  # {network: names of its classes}; the others judge images of any kind
+# {network: names of its classes}; the others judge images of any kind.
+KNOWN = {'digits': CLASS_NAMES, 'mnist': CLASS_NAMES}
 
 
 def own_names(network, folders):

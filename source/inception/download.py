@@ -11,9 +11,8 @@ from source.inception.weights import read_weights, save_weights
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import file_sha256
 from source.miscs.one_line_errors import one_line_errors
+from source.miscs.progress_bar import progress_bar
 from source.miscs.resumable_download import resumable_download
-
-from tqdm import tqdm
 
 URLS = tuple(f'{scheme}://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz'
              for scheme in ('https', 'http'))  # in this order
@@ -39,7 +38,7 @@ def download(folder):
     Raises OSError, with what to do by hand, where it cannot be fetched, and ValueError where it is another file.
     """
     path = os.path.join(folder, os.path.basename(URLS[0]))
-    with tqdm(total=N_BYTES, unit='B', unit_scale=True, desc='downloading', disable=os.path.exists(path)) as bar:
+    with progress_bar(N_BYTES, 'downloading', 'B', unit_scale=True) as bar:
         for url in URLS:
             try:
                 resumable_download(url, path, N_BYTES, report=lambda done, _: bar.update(done - bar.n))

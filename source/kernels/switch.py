@@ -14,6 +14,8 @@ import importlib
 import importlib.util
 import os
 
+from source.kernels.compilation_notice import tell_of_compilation
+
 import chainer
 import numpy as np
 from chainer.backends import cuda
@@ -39,6 +41,8 @@ class KernelSet:
         except KeyError:
             module_name, function = what.split('.')
             path = f'source.kernels.{self.name}.{module_name}'
+            if self.name == 'cpu':
+                tell_of_compilation()
             module = importlib.import_module(path) if importlib.util.find_spec(path) else None
             found = self._offering[what] = module if hasattr(module, function) else None
             return found

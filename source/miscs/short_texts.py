@@ -23,3 +23,10 @@ def printable(text):
 def some_of(texts, most=MOST):
     """Texts in one line, as they can be printed, no more than `most` of them."""
     return ', '.join(map(printable, texts[:most])) + ', ...' * (len(texts) > most)
+
+
+def duration(seconds):
+    """1 h 4 min, 6 min 47 s, 12 s."""
+    seconds = round(seconds)
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return (f'{hours:,} h {minutes} min' if hours else f'{minutes} min {seconds} s' if minutes else f'{seconds} s')

@@ -1,9 +1,8 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
 from pathlib import Path
 
-from source.miscs.short_texts import shortened
+from source.miscs.short_texts import duration, shortened
 from source.paper_batches import batch_text, other_batch
-from source.report.elements import duration
 from source.report.run import SCORE_TITLES, is_number
 from source.report.verdict import checks_of
 

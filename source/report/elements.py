@@ -25,10 +25,3 @@ def image_tag(im, alt, max_width=None, **attributes):
                      for name, value in attributes.items())
     return (f'<img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}" width="{image.width}" '
             f'height="{image.height}"{others}>')
-
-
-def duration(seconds):
-    """1 h 4 min, 6 min 47 s, 12 s."""
-    seconds = round(seconds)
-    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
-    return (f'{hours:,} h {minutes} min' if hours else f'{minutes} min {seconds} s' if minutes else f'{seconds} s')

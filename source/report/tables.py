@@ -1,7 +1,7 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
-from source.miscs.short_texts import shortened
+from source.miscs.short_texts import duration, shortened
 from source.paper_batches import other_batch
-from source.report.elements import duration, text
+from source.report.elements import text
 from source.report.run import SCORE_TITLES
 from source.report.svg import number
 from source.report.verdict import checks_of

@@ -1,7 +1,17 @@
 import re
 
 from source.build import class_names_of
-from source.datasets import cifar10, digits, fashion_mnist, imagenet, imagenet_dog_and_cat, photo_tiles, stl10, svhn
+from source.datasets import (
+    cifar10,
+    digits,
+    fashion_mnist,
+    imagenet,
+    imagenet_dog_and_cat,
+    mnist,
+    photo_tiles,
+    stl10,
+    svhn,
+)
 from source.datasets.class_names import find_class, match_classes, read_class_names
 
 import pytest
@@ -15,6 +25,7 @@ def test_names_of_data_sets_without_their_data(tmp_path):
             (digits.DigitsDataset, {}, 7, 'seven'), (svhn.SVHNDataset, {}, 0, 'zero'),
             (cifar10.CIFAR10Dataset, {'root': '.'}, 3, 'cat'), (stl10.STL10Dataset, {'split': 'train'}, 7, 'monkey'),
             (fashion_mnist.FashionMNISTDataset, {'size': 28}, 9, 'ankle boot'),
+            (mnist.MNISTDataset, {}, 3, 'three'),
             (photo_tiles.PhotoTilesDataset, {'photos': 'all'}, 2, 'astronaut')):
         names = cls.names_of(args)
         assert names[position] == name and len(set(names)) == 10

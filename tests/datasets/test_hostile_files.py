@@ -22,7 +22,8 @@ from scipy.io import savemat
 
 N = 4  # images in each file
 SMALL = ((cifar10, 'BATCH_SIZE', N), (cifar10, 'TRAIN_BATCHES', ['data_batch_1']), (stl10, 'SPLITS', {'train': N}),
-         (svhn, 'FILES', {'test': (N, 0)}), (fashion_mnist, '_n', lambda test: N))
+         (svhn, 'FILES', {'test': (N, 0)}),
+         (fashion_mnist, 'N_OF_CLASS', {'t10k': np.bincount(pixels(N) % 10, minlength=10).tolist()}))
 CASES = {}  # {name: (the file, what it holds, reader of its folder, {the files beside it: what they hold})}
 
 

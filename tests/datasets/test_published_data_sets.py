@@ -112,7 +112,7 @@ def few(monkeypatch, tmp_path):
             *((SETS[name].module, 'ARCHIVE_BYTES', len(SETS[name].served()[SETS[name].archive]))
               for name in ('CIFAR-10', 'STL-10')),
             (svhn, 'FILES', {split: (n, len(SVHN_FILES[f'{split}_32x32.mat'])) for split, n in SVHN_COUNTS.items()}),
-            (fashion_mnist, '_n', {False: 30, True: 20}.get),
+            (fashion_mnist, 'N_OF_CLASS', {'train': (3,) * 10, 't10k': (2,) * 10}),
             (fashion_mnist, 'BYTES', {name: len(content) for name, content in FASHION_MNIST_FILES.items()}),
             (fashion_mnist, 'DEBIAN_FOLDER', str(tmp_path / 'debian')),
             (chainer.dataset.download, '_dataset_root', str(tmp_path / 'cache'))):
@@ -204,7 +204,7 @@ def test_figures_are_as_published():
     assert (cifar10.BATCH_SIZE, cifar10.ARCHIVE_BYTES) == (10000, 170498071)
     assert (stl10.SPLITS, stl10.ARCHIVE_BYTES) == ({'unlabeled': 100000, 'train': 5000, 'test': 8000}, 2640397119)
     assert svhn.FILES == {'train': (73257, 182040794), 'test': (26032, 64275384), 'extra': (531131, 1329278602)}
-    assert (fashion_mnist._n(False), fashion_mnist._n(True)) == (60000, 10000)
+    assert fashion_mnist.N_OF_CLASS == {'train': (6000,) * 10, 't10k': (1000,) * 10}
     assert list(fashion_mnist.BYTES.values()) == [26421880, 29515, 4422102, 5148]
     assert cache_path(cifar10.ARCHIVE_URL).endswith('_dl_cache/f2751d3a22ccb78db0e07874912b5c43')
 

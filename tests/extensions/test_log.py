@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import train
 from source.extensions import curves
+from source.extensions import progress as progress_module
 from source.extensions.log import Log
 from source.extensions.progress import Progress, format_entry
 from source.miscs.line_log import LineLog
@@ -82,7 +83,12 @@ def test_curves_of_losses_together_and_of_each_score_on_its_own(tmp_path, monkey
         [{'digits_is_mean': [[20, 3.]]}, {'digits_fid': [[20, 1234.5]]}]]
 
 
-def test_progress_shows_speed_time_left_and_every_new_entry(capsys):
+@pytest.mark.parametrize('is_terminal', [True, False])
+def test_progress_shows_speed_time_left_and_every_new_entry(monkeypatch, capsys, is_terminal):
+    """In a file, which takes no line back, in plain lines."""
+    now = [0.]
+    monkeypatch.setattr(progress_module, 'draws_bars', lambda: is_terminal)
+    monkeypatch.setattr(progress_module.time, 'monotonic', lambda: now[0])
     log, trainer = SimpleNamespace(log=[{'iteration': 2, 'loss_gen': .5}]), trainer_in('')
     progress = Progress(8, log)
     progress.finalize()  # which may come before it began
@@ -90,15 +96,21 @@ def test_progress_shows_speed_time_left_and_every_new_entry(capsys):
     progress.initialize(trainer)  # of a run resumed at 2: what the log holds has been shown
     for iteration in (3, 4, 5):
         trainer.updater.iteration = iteration
+        now[0] += 20.
         if iteration == 4:
             log.log.append(ENTRIES[1])
         progress(trainer)
-    progress.bar.refresh()
+    if is_terminal:
+        progress.bar.refresh()
     progress.finalize()
     out, err = capsys.readouterr()
     expected = 'iteration     20  loss_gen -2.235  loss_dis 1  digits_is_mean 3  digits_is_std 0.1  digits_fid 1234'
-    assert out == f'{expected}\n' == f'{format_entry(ENTRIES[1], "inception")}\n'
+    assert format_entry(ENTRIES[1], 'inception') == expected
     assert format_entry(ENTRIES[1], 'digits') == f'{expected}  (a foreign judge)'
+    if not is_terminal:  # four of 20 s each are left
+        assert (out, err) == (f'{expected}  left 1 min 20 s\n', '')
+        return
+    assert out == f'{expected}\n'
     assert '25%' in err.partition('3/8')[0]  # it starts where the run does
     assert re.search(r'62%\|.*\| 5/8 \[\d+:\d+<\d+:\d+, +[\d.]+(it/s|s/it)\]', err)
 
