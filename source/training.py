@@ -20,6 +20,7 @@ from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.commands_to_copy import python_command
 from source.miscs.devices import gpu_index
 from source.miscs.kept_random_states import kept_random_states
+from source.miscs.short_texts import duration
 from source.miscs.standard_streams import tell
 from source.miscs.stop_request import StopRequest
 from source.processes import ALONE, AverageLosses, RequireAgreement
@@ -216,14 +217,15 @@ def summary(trainer, config, data_dir=None):
     """What a finished run left and what to do with it, as text; `data_dir` is what the run was given."""
     out = Path(trainer.out)
     last = trainer.updater.iteration
-    snapshot = out / f'{type(trainer.updater.gen).__name__}_{last}.npz'
+    kind, of = ('_ema', ' of averaged weights') if getattr(trainer.updater, 'ema', None) else ('', '')
+    snapshot = out / f'{type(trainer.updater.gen).__name__}{kind}_{last}.npz'
+    columns = ', one column per class' if trainer.updater.conditional else ''
     lines = [
-        f'Done: {last} iterations in {trainer.elapsed_time:.0f} s. In {out}/:',
-        f'  preview/{last:08d}.png    samples, one column per class' if trainer.updater.conditional else
-        f'  preview/{last:08d}.png    samples',
+        f'Done: {last} iterations in {duration(trainer.elapsed_time)}. In {out}/:',
+        f'  preview{kind}/{last:08d}.png    samples{of}{columns}',
         '  losses.png, scores.png  curves' if config['evaluation']['network'] else '  losses.png  curves',
         '  log.json, config.yml    every number; the config and the versions it ran with',
-        f'  {snapshot.name}, snapshot_iter_{last}  the generator; everything, to go on from',
+        f'  {snapshot.name}, snapshot_iter_{last}  the generator{of}; everything, to go on from',
         'Next:',
         f'  {python_command("evaluations/gen_images.py", "--snapshot", snapshot)}',
     ]
