@@ -83,5 +83,5 @@ def _fitted(text, font, room):
     """A text, or what of its beginning takes no more than `room` pixels before dots, '' where no letter does."""
     if font.getlength(text) <= room:
         return text
-    begun = (text[:n].rstrip() + '...' for n in range(len(text) - 1, 0, -1))
+    begun = (text[:n].rstrip() + '...' for n in range(min(len(text) - 1, int(room)), 0, -1))
     return next((short for short in begun if font.getlength(short) <= room), '')
