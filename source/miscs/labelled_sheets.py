@@ -19,7 +19,7 @@ def name_of(c, names):
     before it; without accents, as Pillow's own font is ASCII alone, and not at all in another script.
     """
     name = names[c] if names and c < len(names) else ''
-    name = re.sub(r'n\d{8} +', '', name.strip()).split(',')[0].strip()
+    name = re.sub(r'^n\d{8} +', '', name.strip()).split(',')[0].strip()
     letters = (letter for letter in unicodedata.normalize('NFKD', name) if not unicodedata.combining(letter))
     name = printable(''.join(letters))
     return name if name.isascii() and name else str(c)
