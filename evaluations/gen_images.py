@@ -9,8 +9,9 @@ from evaluations import command_line as cli
 from source.build import class_names_of
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_batches, generate_ims
-from source.miscs.image_sheets import save_sheet
+from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
 from source.miscs.image_writers import folder_names, write_files, write_npz
+from source.miscs.labelled_sheets import heading_of, with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder, whole_folder
@@ -18,7 +19,7 @@ from source.yaml_utils import load_config
 
 import numpy as np
 
-SHEET = {'rows': 5, 'columns': 5, 'scale': 1, 'same_latents': False}  # what goes with sheets alone, with defaults
+SHEET = {'rows': 5, 'columns': 5, 'scale': None, 'same_latents': False}  # what goes with sheets alone, with defaults
 
 
 def parse_arguments():
@@ -28,7 +29,7 @@ def parse_arguments():
     parser.add_argument('--rows', type=int, metavar='N', help='of images in a sheet (default: 5)')
     parser.add_argument('--columns', type=int, metavar='N', help='of images in a sheet (default: 5)')
     parser.add_argument('--scale', type=int, metavar='N',
-                        help='of a sheet: repeat each pixel so many times (default: 1)')
+                        help='of a sheet: repeat each pixel so many times (default: so that it is about 512 px)')
     parser.add_argument('--same_latents', action='store_true', help='the same latents in the sheet of every class')
     parser.add_argument('--n', type=int, metavar='N', help='instead of sheets: N single images, of the classes in turn '
                         'or, without --classes, of random ones as in scoring, into images/<class>/')
@@ -46,17 +47,20 @@ def parse_arguments():
     return args
 
 
-def write_sheets(args, gen, sampler, classes, out):
+def write_sheets(args, gen, sampler, classes, names, out):
     n = args.rows * args.columns
-    sheets = [(f'{c}.png', np.full(n, c, np.int32)) for c in classes] or [('samples.png', None)]
-    cli.tell_replaced(out / name for name, _ in sheets)
+    sheets = ([(f'{c}.png', np.full(n, c, np.int32), [heading_of(c, names)]) for c in classes]
+              or [('samples.png', None, [])])
+    cli.tell_replaced(out / name for name, _, _ in sheets)
     with progress_bar(len(sheets), 'sheets', 'sheet') as bar:
-        for name, labels in sheets:
+        for name, labels, heading in sheets:
             if args.same_latents:
                 sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, args.seed, args.truncation)
             # Differs from sngan_projection: rows and columns keep their order where they differ.
             ims, _ = generate_ims(gen, n, sampler, labels)
-            save_sheet(out / name, ims, args.rows, args.columns, args.scale)
+            scale = args.scale or fitting_scale(ims, args.rows, args.columns)
+            sheet = make_sheet(ims, args.rows, args.columns, scale, GAP)
+            save_picture(out / name, with_columns_named(sheet, heading))
             bar.update()
     print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}x{args.columns} images in {out}/')
 
@@ -89,7 +93,7 @@ def main():
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
     gen, sampler = cli.load_generator(args)
-    classes, _ = cli.chosen_classes(args, gen)
+    classes, names = cli.chosen_classes(args, gen)
     if len(set(classes or ())) < len(classes or ()):
         raise ValueError(f'--classes: expected each once, found {", ".join(args.classes)}')
     out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
@@ -98,7 +102,7 @@ def main():
         names = folder_names(class_names_of(load_config(path), str(path)))
         write_images(args, gen, sampler, classes or None, names if gen.n_classes else None, out)
     else:
-        write_sheets(args, gen, sampler, range(gen.n_classes) if classes is None else classes, out)
+        write_sheets(args, gen, sampler, range(gen.n_classes) if classes is None else classes, names, out)
 
 
 if __name__ == '__main__':

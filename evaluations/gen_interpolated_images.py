@@ -16,8 +16,9 @@ from evaluations import command_line as cli
 from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_from
-from source.miscs.image_sheets import make_sheet, save_sheet
+from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
 from source.miscs.interpolation import blend_weights, corner_latents, corner_weights, round_trip, way_between
+from source.miscs.labelled_sheets import heading_of, name_of, with_columns_named, with_rows_named
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 
@@ -42,7 +43,8 @@ def parse_arguments():
     parser.add_argument('--frames', type=int, metavar='N',
                         help='of an animation, from one class or latent to the next (default: 16)')
     parser.add_argument('--fps', type=int, metavar='N', help='of an animation: frames a second (default: 15)')
-    parser.add_argument('--scale', type=int, default=1, help='repeat each pixel so many times (default: 1)')
+    parser.add_argument('--scale', type=int, metavar='N',
+                        help='repeat each pixel so many times (default: so that a sheet or frame is about 512 px)')
     cli.add_sampling_arguments(parser)
     parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the snapshot')
     args = parser.parse_args()
@@ -59,7 +61,7 @@ def parse_arguments():
 def check(args, gen, classes):
     """The morph to make; raises ValueError where the arguments don't fit it or the generator."""
     for name, least in (('n_zs', 1), ('n_intp', 2), ('frames', 1), ('fps', 1), ('scale', 1)):
-        if getattr(args, name) < least:
+        if getattr(args, name) is not None and getattr(args, name) < least:
             raise ValueError(f'--{name}: expected at least {least}, found {getattr(args, name)}')
     if args.animate == 'gif' and args.fps > MOST_OF_A_GIF:
         raise ValueError(f'--fps: expected at most {MOST_OF_A_GIF} for a GIF, found {args.fps}')
@@ -128,7 +130,23 @@ def frames(args, gen, sampler, morph, classes):
 
 
 def _frame(ims, scale):
-    return make_sheet(ims, 2, ANIMATED // 2, scale, gap=scale)
+    rows, columns = 2, ANIMATED // 2
+    return make_sheet(ims, rows, columns, scale or fitting_scale(ims, rows, columns), GAP)
+
+
+def labelled(sheet, args, morph, classes, names):
+    """A sheet with its classes' names: over columns, at four corners, beside rows; of a single class as a heading."""
+    if not classes:
+        return sheet
+    texts, between = [name_of(c, names) for c in classes], [None] * (args.n_intp - 2)
+    if morph == 'classes':
+        return with_columns_named(sheet, [t for text in texts[:-1] for t in (text, *between)] + texts[-1:])
+    if len(classes) == 1:
+        return with_columns_named(sheet, [heading_of(classes[0], names)])
+    if morph == 'latents':
+        return with_rows_named(sheet, np.resize(texts, args.n_zs).tolist())
+    first, second, third, fourth = texts
+    return with_columns_named(sheet, [first, *between, second], [third, *between, fourth])
 
 
 @cli.one_line_errors
@@ -137,7 +155,7 @@ def main():
     if args.animate == 'mp4':
         video_writer()  # what is missing is said before all images are made
     gen, sampler = cli.load_generator(args)
-    classes, _ = cli.chosen_classes(args, gen)
+    classes, names = cli.chosen_classes(args, gen)
     morph = check(args, gen, classes or None)
     if not classes and gen.n_classes:
         drawn = np.random.RandomState(args.seed).permutation(gen.n_classes).tolist()
@@ -167,9 +185,11 @@ def main():
     cli.tell_replaced([path])
     make = {'classes': class_rows, 'latents': latent_rows, 'corners': corners}[morph]
     ims, columns = make(args, gen, sampler, classes)
-    save_sheet(path, ims, len(ims) // columns, columns, args.scale, gap=args.scale)
+    rows = len(ims) // columns
+    sheet = make_sheet(ims, rows, columns, args.scale or fitting_scale(ims, rows, columns), GAP)
+    save_picture(path, labelled(sheet, args, morph, classes, names))
     between = '' if not gen.n_classes else f', class{"es" * (len(classes) > 1)} {", ".join(map(str, classes))}'
-    print(f'{path}: {len(ims) // columns}x{columns} images, {morph}{between}')
+    print(f'{path}: {rows}x{columns} images, {morph}{between}')
 
 
 if __name__ == '__main__':

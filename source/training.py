@@ -72,12 +72,13 @@ def build_trainer(config, source, device, results_dir, data_dir=None, resume=Non
     generators = [(gen, '')] + ([(ema, '_ema')] if ema else [])
     network = build.build_feature_network(config, source, gpu_index(device))
     real_statistics = _statistics_of(dataset, network, config, source)
+    names = build.class_names_of(config, source) if gen.n_classes else None
     for generator, suffix in generators:
         if network is not None:
             trainer.extend(CalcScores(generator, network, real_statistics, evaluation['n_images'],
                                       evaluation['splits'], (config['seed'], 3), suffix[1:]),
                            name=f'CalcScores{suffix}', trigger=every('evaluation_interval'))
-        trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}'),
+        trainer.extend(SampleSheet(generator, seed=(config['seed'], 4), folder=f'preview{suffix}', names=names),
                        name=f'SampleSheet{suffix}', trigger=every('evaluation_interval'))
     log = Log(trigger=every('display_interval'))
     trainer.extend(log, name='log')
@@ -220,10 +221,11 @@ def summary(trainer, config, data_dir=None):
     kind, of = ('_ema', ' of averaged weights') if getattr(trainer.updater, 'ema', None) else ('', '')
     snapshot = out / f'{type(trainer.updater.gen).__name__}{kind}_{last}.npz'
     columns = ', one column per class' if trainer.updater.conditional else ''
+    curves = [name for name in ('losses.png', 'scores.png') if (out / name).exists()]  # there are none of one point
     lines = [
         f'Done: {last} iterations in {duration(trainer.elapsed_time)}. In {out}/:',
         f'  preview{kind}/{last:08d}.png    samples{of}{columns}',
-        '  losses.png, scores.png  curves' if config['evaluation']['network'] else '  losses.png  curves',
+        *(f'  {name:23} curves' for name in [', '.join(curves)] if name),
         '  log.json, config.yml    every number; the config and the versions it ran with',
         f'  {snapshot.name}, snapshot_iter_{last}  the generator{of}; everything, to go on from',
         'Next:',

@@ -12,6 +12,9 @@ from unittest import mock
 
 import train
 from source.build import NETWORKS
+from source.datasets.digits import CLASS_NAMES
+from source.miscs.image_sheets import GAP
+from source.miscs.labelled_sheets import with_columns_named
 from source.miscs.results_dir import versions
 from source.yaml_utils import load_config
 from tests import children
@@ -26,7 +29,7 @@ from PIL import Image
 DISCRIMINATOR = 'SNResNetProjectionDiscriminator'
 CHANGES = {'iteration': 3, 'evaluation_interval': 3, 'evaluation': {'network': 'digits', 'n_images': 20, 'splits': 2}}
 CONTENTS = {
-    'config.yml', 'log.json', 'log.jsonl', 'log', 'losses.png', 'scores.png', 'preview/00000003.png',
+    'config.yml', 'log.json', 'log.jsonl', 'log', 'losses.png', 'preview/00000003.png',
     *(f'{name}_{k}{suffix}' for k in (2, 3) for name, suffix in (
         ('ResNetGenerator', '.npz'), (DISCRIMINATOR, '.npz'), ('snapshot_iter', '')))}
 
@@ -66,9 +69,12 @@ def test_results_folder(finished):
     assert {'python', 'scipy', 'numba', 'PyYAML'} <= set(ran_with)
     assert load_config(out / 'config.yml') == {
         **load_config(path), 'results_dir': str(out), 'versions': ran_with, 'processes': 1, 'accumulate': 1}
-    sheet, *curves = (Image.open(out / f'{name}.png').convert('L') for name in ('preview/00000003', 'losses', 'scores'))
-    assert sheet.size == (10 * 72 - 8, 10 * 72 - 8)  # 8 px, shown 8 times as large, with gaps of one such pixel
-    assert all(np.asarray(image).std() > 1 for image in curves)
+    sheet, losses = (Image.open(out / f'{name}.png') for name in ('preview/00000003', 'losses'))
+    side = 10 * (6 * 8 + GAP) - GAP  # 8 px, shown 6 times as large
+    images = np.asarray(sheet)[-side:]
+    np.testing.assert_array_equal(np.asarray(sheet), with_columns_named(images, list(CLASS_NAMES)))
+    assert images.shape == (side, side, 3)
+    assert np.asarray(losses.convert('L')).std() > 1
 
 
 def test_model_files_hold_the_models_of_the_whole_snapshot(finished):

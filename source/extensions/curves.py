@@ -1,12 +1,16 @@
+from collections import Counter
 from pathlib import Path
 
 from source.miscs.files import atomic_write
+from source.scoring.score_titles import LOSS_TITLES, SCORE_TITLES
 
 from chainer.training import extension
 
+LONG = 34  # letters that a panel is about as high as
+
 
 class Curves(extension.Extension):
-    """Draws the log: `losses.png`, and `scores.png` where there are scores."""
+    """Draws the log: `losses.png`, and `scores.png` where there are scores; neither of a single point."""
 
     priority = extension.PRIORITY_READER - 150  # after the log has been extended
 
@@ -18,17 +22,31 @@ class Curves(extension.Extension):
 
 
 def draw_curves(log, folder):
-    """Draws losses in one panel and every score in one of its own, over iterations."""
-    names = list(dict.fromkeys(name for entry in log for name in entry))
+    """Draws losses in one panel and every score in one of its own, over iterations.
+
+    What was logged less than twice is left out, and a file of nothing else is not written.
+    """
+    counts = Counter(name for entry in log for name in entry)
+    names = [name for name, n in counts.items() if n > 1]
     losses = [n for n in names if n.startswith('loss_')]
     scores = [n for n in names if n not in (*losses, 'epoch', 'iteration', 'elapsed_time') and not n.endswith('_std')]
     if losses:
-        _draw(folder / 'losses.png', log, [losses], 'loss')
+        _draw(folder / 'losses.png', log, [losses])
     if scores:
-        _draw(folder / 'scores.png', log, [[name] for name in scores], None)
+        _draw(folder / 'scores.png', log, [[name] for name in scores])
 
 
-def _draw(path, log, panels, ylabel):
+def title_of(name):
+    """What people call a name in the log: 'FID (digits network)' for 'digits_fid'."""
+    score = max((score for score in SCORE_TITLES if name.endswith(f'_{score}')), key=len, default=None)
+    if score is None:
+        return LOSS_TITLES.get(name, name.replace('_', ' '))
+    network = name.removesuffix(f'_{score}')
+    ema = ', averaged weights' if network.endswith('_ema') else ''
+    return f'{SCORE_TITLES[score]} ({network.removesuffix("_ema")} network{ema})'
+
+
+def _draw(path, log, panels):
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
     from matplotlib.figure import Figure
     figure = Figure(figsize=(4.8 * len(panels), 3.6), layout='constrained')
@@ -36,9 +54,13 @@ def _draw(path, log, panels, ylabel):
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:
             points = [(entry['iteration'], entry[name]) for entry in log if name in entry]
-            axes.plot(*zip(*points, strict=True), label=name, linewidth=1.5, marker='.' if len(points) < 50 else None)
-        axes.set_xlabel('iteration')
-        axes.set_ylabel(ylabel or names[0].replace('_', ' '))
+            axes.plot(*zip(*points, strict=True), label=title_of(name), linewidth=1.5,
+                      marker='.' if len(points) < 50 else None)
+        title = title_of(names[0]) if len(names) == 1 else 'loss'
+        if len(title) > LONG:
+            title = title.replace(' (', '\n(')
+        axes.set_xlabel('Iteration')
+        axes.set_ylabel(title[0].upper() + title[1:])
         axes.grid(alpha=.3)
         axes.spines[['top', 'right']].set_visible(False)
         if len(names) > 1:

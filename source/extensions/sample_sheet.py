@@ -1,7 +1,8 @@
 from pathlib import Path
 
 from source.miscs.generate import generate_ims
-from source.miscs.image_sheets import save_sheet
+from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
+from source.miscs.labelled_sheets import name_of, with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
 
 import numpy as np
@@ -9,15 +10,16 @@ from chainer.training import extension
 
 
 class SampleSheet(extension.Extension):
-    """Writes `<folder>/<iteration>.png`: one column per class, the same latents every time.
+    """Writes `<folder>/<iteration>.png`: one column per class under its name, the same latents every time.
 
-    With more classes than `max_columns`, evenly spaced ones are shown; without classes, a square of samples.
+    `names` are those of the classes in order, a list or None. With more classes than `max_columns`, evenly spaced ones
+    are shown; without classes, a square of samples.
     """
 
     priority = extension.PRIORITY_WRITER
 
-    def __init__(self, gen, rows=10, max_columns=10, seed=0, folder='preview'):
-        self.folder = folder
+    def __init__(self, gen, rows=10, max_columns=10, seed=0, folder='preview', names=None):
+        self.folder, self.names = folder, names
         self.gen, self.rows, self.seed = gen, rows, seed
         self.columns = min(gen.n_classes, max_columns) or rows
         self.classes = np.linspace(0, max(gen.n_classes - 1, 0), self.columns).round().astype(np.int32)
@@ -28,5 +30,6 @@ class SampleSheet(extension.Extension):
         sampler = NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution, self.seed)
         labels = np.tile(self.classes, self.rows) if self.gen.n_classes > 0 else None
         ims, _ = generate_ims(self.gen, self.rows * self.columns, sampler, labels)
-        scale = max(1, 64 // ims.shape[-1])
-        save_sheet(folder / f'{trainer.updater.iteration:08d}.png', ims, self.rows, self.columns, scale, gap=scale)
+        sheet = make_sheet(ims, self.rows, self.columns, fitting_scale(ims, self.rows, self.columns), GAP)
+        labels = [] if labels is None else [name_of(c, self.names) for c in self.classes]
+        save_picture(folder / f'{trainer.updater.iteration:08d}.png', with_columns_named(sheet, labels))

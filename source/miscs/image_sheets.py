@@ -6,6 +6,14 @@ from source.miscs.files import atomic_write
 import numpy as np
 from PIL import Image
 
+GAP = 4  # white pixels between the images of a sheet that is to be looked at
+SHOWN = 512  # its longer side, about
+
+
+def fitting_scale(ims, rows, columns):
+    """How often to repeat each pixel of ims (N, C, H, W) so that a sheet of them is about SHOWN pixels; at least 1."""
+    return max(1, round(SHOWN / max(rows * ims.shape[2], columns * ims.shape[3])))
+
 
 def make_sheet(ims, rows, columns, scale=1, gap=0):
     """Lays out ims uint8 (rows·columns, C, H, W), row by row, as one uint8 array (height, width, 3); grey for C = 1.
@@ -23,8 +31,13 @@ def make_sheet(ims, rows, columns, scale=1, gap=0):
 
 
 def save_sheet(path, ims, rows, columns, scale=1, gap=0):
-    """`make_sheet`, written as an image file of the kind that its name ends in, whole or not at all."""
-    image = Image.fromarray(make_sheet(ims, rows, columns, scale, gap))
+    """`make_sheet`, written by `save_picture`."""
+    save_picture(path, make_sheet(ims, rows, columns, scale, gap))
+
+
+def save_picture(path, picture):
+    """Writes uint8 (height, width, 3) as an image file of the kind that its name ends in, whole or not at all."""
+    image = Image.fromarray(picture)
     kind = Image.registered_extensions().get(Path(path).suffix.lower())
     if kind is None:
         raise ValueError(f'{path}: expected the name of an image file, as one that ends in .png')

@@ -5,7 +5,8 @@ from evaluations import gen_images, gen_interpolated_images, nearest_neighbors
 from source.datasets.digits import CLASS_NAMES
 from source.datasets.image_files import open_images
 from source.miscs.generate import generate_batches, generate_ims
-from source.miscs.image_sheets import make_sheet
+from source.miscs.image_sheets import GAP, make_sheet
+from source.miscs.labelled_sheets import with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standing_statistics import restate_statistics
 from tests import children
@@ -27,8 +28,9 @@ def test_a_sheet_per_class(snapshot, tmp_path, capsys):
     """Named by numbers, by names of the data set or by those of a file."""
     names = tmp_path / 'names.txt'
     names.write_text('\n'.join(f'n0000000{c} number {c}, no. {c}' for c in range(10)))
-    for k, more in enumerate((['--classes', 7, 'Three'],
-                              ['--classes', 'no. 7', 'n00000003', '--class_names', names])):
+    for k, (more, called) in enumerate(((['--classes', 7, 'Three'], {7: 'seven', 3: 'three'}),
+                                        (['--classes', 'no. 7', 'n00000003', '--class_names', names],
+                                         {7: 'number 7', 3: 'number 3'}))):
         out = tmp_path / str(k)
         assert command(snapshot, out, '--rows', 2, '--columns', 3, '--scale', 3, '--seed', 5, *more) == 0
         assert f'2 sheets of 2x3 images in {out}/' in capsys.readouterr().out
@@ -36,31 +38,36 @@ def test_a_sheet_per_class(snapshot, tmp_path, capsys):
         gen, sampler = generator(snapshot), NoiseSampler(3, 10, seed=5)
         for c in (7, 3):
             ims, _ = generate_ims(gen, 6, sampler, np.full(6, c))
-            expected = make_sheet(ims, 2, 3).repeat(3, axis=0).repeat(3, axis=1)
+            expected = with_columns_named(make_sheet(ims, 2, 3, 3, GAP), [f'{c}: {called[c]}'])
             np.testing.assert_array_equal(read(out / f'{c}.png'), expected)
 
 
 def test_same_latents(snapshot, tmp_path):
-    assert command(snapshot, tmp_path, '--rows', 1, '--columns', 3, '--same_latents', '--seed', 4) == 0
+    assert command(snapshot, tmp_path, '--rows', 1, '--columns', 3, '--scale', 1, '--same_latents', '--seed', 4) == 0
     for c in (0, 9):
         ims, _ = samples(snapshot, 3, 4, np.full(3, c))
-        np.testing.assert_array_equal(read(tmp_path / f'{c}.png'), make_sheet(ims, 1, 3))
+        np.testing.assert_array_equal(read(tmp_path / f'{c}.png')[-8:], make_sheet(ims, 1, 3, gap=GAP))
 
 
 def test_unconditional(unconditional, tmp_path, capsys):
     assert command(unconditional, tmp_path, '--rows', 2, '--columns', 3) == 0
     assert '1 sheet of 2x3 images' in capsys.readouterr().out and set(files_in(tmp_path)) == {'samples.png'}
-    assert read(tmp_path / 'samples.png').shape == (16, 24, 3)
+    assert read(tmp_path / 'samples.png').shape == (2 * 8 * 21 + GAP, 3 * 8 * 21 + 2 * GAP, 3)  # without a heading
     assert command(unconditional, tmp_path, '--classes', 0) == 2
 
 
 def test_defaults_of_a_snapshot_without_its_folder(snapshot, tmp_path, monkeypatch):
-    """As the authors publish them, from another folder: all classes, five by five, beside it."""
+    """As the authors publish them, from another folder: all classes, five by five and about 512 px, beside it."""
     (tmp_path / 'alone.npz').write_bytes(snapshot.read_bytes())
     monkeypatch.chdir(tmp_path)
     assert run(gen_images.main, '--snapshot', 'alone.npz', '--config', write_config(tmp_path), '--gpu', -1) == 0
-    assert {path.name: read(path).shape for path in (tmp_path / 'gen_images').iterdir()} == {
-        f'{c}.png': (5 * 8, 5 * 8, 3) for c in range(10)}
+    sheets = {path.name: read(path) for path in (tmp_path / 'gen_images').iterdir()}
+    assert set(sheets) == {f'{c}.png' for c in range(10)}
+    side = 5 * 8 * 13 + 4 * GAP
+    for c in range(10):
+        sheet = sheets[f'{c}.png']
+        np.testing.assert_array_equal(with_columns_named(sheet[-side:], [f'{c}: {CLASS_NAMES[c]}']), sheet)
+        assert sheet.shape[1] == side
 
 
 def test_single_images_are_those_that_are_scored(snapshot, tmp_path):
@@ -92,7 +99,7 @@ def test_grey_images(tmp_path):
             assert image.mode == 'L' and np.array_equal(np.asarray(image), ims[k, 0])
     with np.load(tmp_path / 'out' / 'samples.npz') as stored:
         np.testing.assert_array_equal(stored['ims'], ims, strict=True)
-    assert read(tmp_path / 'out' / '0.png').shape == (40, 40, 3)
+    assert read(tmp_path / 'out' / '0.png').shape[2] == 3
     for main in (gen_interpolated_images.main, nearest_neighbors.main):
         assert run(main, '--snapshot', grey, '--gpu', -1, '--results_dir', tmp_path / 'out') == 0
 

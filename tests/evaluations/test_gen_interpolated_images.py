@@ -1,7 +1,8 @@
 from evaluations import gen_interpolated_images
 from source.miscs.generate import generate_from
-from source.miscs.image_sheets import make_sheet
+from source.miscs.image_sheets import GAP, make_sheet
 from source.miscs.interpolation import corner_weights, slerp
+from source.miscs.labelled_sheets import with_columns_named, with_rows_named
 from source.miscs.noise_sampler import NoiseSampler
 from tests.evaluations.scored_snapshot import generator, read, write_snapshot
 from tests.narrow import files_in, run
@@ -20,7 +21,7 @@ def latents(n):
 
 
 def test_classes_as_the_authors_command(snapshot, tmp_path):
-    """Rows of one latent each, from one class to the next; ends and where two ways meet are samples."""
+    """Rows of one latent each, from one class to the next; ends and where two ways meet are samples, and named."""
     assert command(snapshot, tmp_path, '--n_zs', 2, '--n_intp', 3, '--classes', 3, 'eight', 5) == 0
     gen, rows = generator(snapshot), []
     for z in latents(2)[:, None]:
@@ -28,26 +29,37 @@ def test_classes_as_the_authors_command(snapshot, tmp_path):
         between = [generate_from(gen, z, [pair], [[.5, .5]]) for pair in ([8, 3], [5, 8])]
         rows += [three, between[0], eight, between[1], five]
     found = read(tmp_path / 'interpolated_images_3-8-5.png')
-    np.testing.assert_allclose(found.astype(int), make_sheet(np.concatenate(rows), 2, 5, gap=1), atol=1)
+    expected = make_sheet(np.concatenate(rows), 2, 5, 13, GAP)
+    np.testing.assert_allclose(found[-len(expected):].astype(int), expected, atol=1)
+    named = with_columns_named(found[-len(expected):], ['three', None, 'eight', None, 'five'])
+    np.testing.assert_array_equal(found, named)
     assert (rows[0] != rows[2]).any() and (rows[0] != rows[1]).any()
 
 
 def test_latents(snapshot, tmp_path):
-    assert command(snapshot, tmp_path, '--morph', 'latents', '--n_zs', 2, '--n_intp', 4, '--classes', 6) == 0
+    """Of a single class under its name; of several each row is named, in turn."""
+    latents_of = ['--morph', 'latents', '--n_zs', 2, '--n_intp', 4, '--scale', 3, '--classes']
+    assert command(snapshot, tmp_path, *latents_of, 6) == 0
     starts, ends = latents(4)[:2], latents(4)[2:]
     z = np.concatenate([slerp(a, b, np.linspace(0, 1, 4)) for a, b in zip(starts, ends)])
-    expected = make_sheet(generate_from(generator(snapshot), z, np.full(8, 6)), 2, 4, gap=1)
-    np.testing.assert_array_equal(read(tmp_path / 'latents_6.png'), expected)
+    expected = make_sheet(generate_from(generator(snapshot), z, np.full(8, 6)), 2, 4, 3, GAP)
+    np.testing.assert_array_equal(read(tmp_path / 'latents_6.png'), with_columns_named(expected, ['6: six']))
+    assert command(snapshot, tmp_path, *latents_of, 6, 1, 2) == 0
+    expected = make_sheet(generate_from(generator(snapshot), z, [6] * 4 + [1] * 4), 2, 4, 3, GAP)
+    np.testing.assert_array_equal(read(tmp_path / 'latents_6-1-2.png'), with_rows_named(expected, ['six', 'one']))
 
 
 def test_corners_of_classes(snapshot, tmp_path):
-    assert command(snapshot, tmp_path, '--morph', 'corners', '--n_zs', 3, '--n_intp', 2, '--classes', 1, 2, 3, 4) == 0
+    assert command(snapshot, tmp_path, '--morph', 'corners', '--n_zs', 3, '--n_intp', 2, '--scale', 5,
+                   '--classes', 1, 2, 3, 4) == 0
     z = latents(1).repeat(6, axis=0)
     ims = generate_from(generator(snapshot), z, np.tile([1, 2, 3, 4], (6, 1)), corner_weights(3, 2))
     found = read(tmp_path / 'corners_1-2-3-4.png')
-    np.testing.assert_array_equal(found, make_sheet(ims, 3, 2, gap=1))
+    expected = with_columns_named(make_sheet(ims, 3, 2, 5, GAP), ['one', 'two'], ['three', 'four'])
+    np.testing.assert_array_equal(found, expected)
     corner = generate_from(generator(snapshot), latents(1), [4])[0].transpose(1, 2, 0)
-    np.testing.assert_allclose(found[-8:, -8:].astype(int), corner, atol=1)
+    last = ims[-1].transpose(1, 2, 0)
+    np.testing.assert_allclose(last.astype(int), corner, atol=1)
 
 
 @pytest.mark.parametrize('morph, classes', [('classes', [3, 8, 5]), ('latents', [3])])
@@ -68,7 +80,7 @@ def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph, class
             ims = generate_from(gen, zs[0], [[classes[first], classes[second]]] * 8, [[1 - weight, weight]] * 8)
         else:
             ims = generate_from(gen, slerp(zs[first], zs[second], weight), [3] * 8)
-        np.testing.assert_allclose(frame.astype(int), make_sheet(ims, 2, 4, gap=1), atol=1)
+        np.testing.assert_allclose(frame.astype(int), make_sheet(ims, 2, 4, 16, GAP), atol=1)
 
 
 def test_animation_of_all_classes_or_of_ten_of_many(snapshot, tmp_path, capsys):

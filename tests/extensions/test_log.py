@@ -73,14 +73,45 @@ def test_curves_of_losses_together_and_of_each_score_on_its_own(tmp_path, monkey
     def draw(figure, *_, **__):
         drawn.append([{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in figure.axes])
     monkeypatch.setattr(Figure, 'savefig', draw)
-    for n_entries, names in ((0, []), (1, ['losses.png'])):
-        curves.draw_curves(ENTRIES[:n_entries], tmp_path)
-        assert [path.name for path in tmp_path.iterdir()] == names
-    del drawn[:]
-    curves.Curves(SimpleNamespace(log=ENTRIES))(SimpleNamespace(out=str(tmp_path)))
+    log = [*ENTRIES, {**ENTRIES[1], 'iteration': 40, 'digits_recognized': .5}]
+    curves.Curves(SimpleNamespace(log=log))(SimpleNamespace(out=str(tmp_path)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['losses.png', 'scores.png']
     assert drawn == [
-        [{'loss_gen': [[10, -1.], [20, -2.23456], [30, -3.]], 'loss_dis': [[10, 2.], [20, 1.], [30, .5]]}],
-        [{'digits_is_mean': [[20, 3.]]}, {'digits_fid': [[20, 1234.5]]}]]
+        [{'generator loss': [[10, -1.], [20, -2.23456], [30, -3.], [40, -2.23456]],
+          'discriminator loss': [[10, 2.], [20, 1.], [30, .5], [40, 1.]]}],
+        [{'inception score (digits network)': [[20, 3.], [40, 3.]]},
+         {'FID (digits network)': [[20, 1234.5], [40, 1234.5]]}]]
+
+
+@pytest.mark.parametrize('n_entries, expected', [(0, []), (1, []), (2, ['losses.png']), (3, ['losses.png'])])
+def test_nothing_is_drawn_of_a_single_point(tmp_path, n_entries, expected):
+    """A file of an earlier run's scores is left."""
+    (tmp_path / 'scores.png').write_bytes(b'earlier')
+    curves.draw_curves(ENTRIES[:n_entries], tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*expected, 'scores.png']
+    assert (tmp_path / 'scores.png').read_bytes() == b'earlier'
+
+
+@pytest.mark.parametrize('name, expected', [
+    ('inception_fid', 'FID (inception network)'),
+    ('digits_ema_is_mean', 'inception score (digits network, averaged weights)'),
+    ('efficientnet_lite0_recognized', 'share recognized as their class (efficientnet_lite0 network)'),
+    ('digits_intra_fid', 'intra-FID (digits network)'), ('loss_ac_gen', "generator's class loss"),
+    ('loss_of_mine', 'loss of mine'), ('fid', 'fid')])
+def test_titles_of_curves(name, expected):
+    assert curves.title_of(name) == expected
+
+
+def test_axes_of_curves(tmp_path, monkeypatch):
+    """A long title is on two lines, as it would be cut off."""
+    axes = []
+    monkeypatch.setattr(Figure, 'savefig', lambda figure, *_, **__: axes.extend(figure.axes))
+    log = [{'iteration': k, 'loss_gen': 1., 'digits_is_mean': 2., 'digits_ema_recognized': .5} for k in (1, 2)]
+    curves.draw_curves(log, tmp_path)
+    assert [axis.get_xlabel() for axis in axes] == ['Iteration'] * 3
+    assert [axis.get_ylabel() for axis in axes] == [
+        'Generator loss', 'Inception score (digits network)',
+        'Share recognized as their class\n(digits network, averaged weights)']
 
 
 @pytest.mark.parametrize('is_terminal', [True, False])

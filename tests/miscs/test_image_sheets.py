@@ -2,7 +2,7 @@
 import sys
 
 from source.miscs import animations
-from source.miscs.image_sheets import make_sheet, save_sheet
+from source.miscs.image_sheets import fitting_scale, make_sheet, save_sheet
 
 import numpy as np
 import pytest
@@ -82,6 +82,13 @@ def test_layout_of_a_sheet(rows, columns, scale, gap, channels):
         for i, j in np.ndindex(h, w):
             expected[top + i, left + j] = im[:, i // scale, j // scale]
     np.testing.assert_array_equal(make_sheet(ims, rows, columns, scale, gap), expected, strict=True)
+
+
+@pytest.mark.parametrize('height, width, rows, columns, expected', [
+    (32, 32, 5, 5, 3), (32, 32, 10, 10, 2), (8, 8, 1, 3, 21), (128, 128, 2, 4, 1), (128, 128, 10, 10, 1),
+    (8, 16, 1, 1, 32), (600, 600, 1, 1, 1), (16, 8, 8, 8, 4)])
+def test_a_sheet_is_shown_in_about_512_pixels_and_never_reduced(height, width, rows, columns, expected):
+    assert fitting_scale(np.empty((1, 3, height, width)), rows, columns) == expected
 
 
 def test_a_sheet_is_saved_as_it_is_unless_there_are_too_few(tmp_path):

@@ -3,6 +3,8 @@ from source.datasets.open_image import open_rgb
 from source.experiments.catalogue import METHODS, SETTINGS
 from source.experiments.figures.page import Page
 from source.experiments.real_data import NAME as REAL
+from source.experiments.run_cell import SHEET
+from source.miscs.image_sheets import GAP, make_sheet
 
 import numpy as np
 
@@ -41,12 +43,21 @@ def _draw(records, results, what):
     return page
 
 
+def _parted(sheet):
+    """A stored sheet of SHEET x SHEET images, which has no gaps, with gaps; a picture of other sizes as it is."""
+    height, width, _ = sheet.shape
+    if height % SHEET or width % SHEET:
+        return sheet
+    ims = sheet.reshape(SHEET, height // SHEET, SHEET, width // SHEET, 3).transpose(0, 2, 4, 1, 3)
+    return make_sheet(ims.reshape(SHEET ** 2, *ims.shape[2:]), SHEET, SHEET, gap=GAP)
+
+
 def _show(axis, path, otherwise):
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_visible(False)
     if path and path.exists():
-        axis.imshow(np.asarray(open_rgb(path)), interpolation='nearest')
+        axis.imshow(_parted(np.asarray(open_rgb(path))), interpolation='nearest')
     else:
         axis.text(.5, .5, otherwise, ha='center', va='center', transform=axis.transAxes, color='#777')
         axis.set_facecolor('#f2f2f2')

@@ -1,5 +1,6 @@
-"""Figures 6 and 12: each panel has the samples of its own method and setting."""
+"""Figures 6 and 12: each panel has the samples of its own method and setting, with gaps between them."""
 from source.datasets.open_image import open_rgb
+from source.miscs.image_sheets import GAP, save_picture
 from tests.experiments.figures.drawn import METHODS, drawn
 
 import numpy as np
@@ -18,4 +19,18 @@ def test_samples(results, name, rows):
             if cell in ('cnn-gan_gp-E-seed0', 'cnn-gan_gp-F-seed0'):
                 assert not axis.images and axis.texts[0].get_text() == 'diverged'
             else:
-                np.testing.assert_array_equal(axis.images[0].get_array(), open_rgb(results.samples(cell)))
+                parted, stored = axis.images[0].get_array(), np.asarray(open_rgb(results.samples(cell)))
+                kept = np.flatnonzero(np.arange(len(parted)) % (32 + GAP) < 32)
+                assert parted.shape == (5 * 32 + 4 * GAP, 5 * 32 + 4 * GAP, 3)
+                np.testing.assert_array_equal(parted[kept][:, kept], stored)
+                assert (np.delete(parted, kept, 0) == 255).all() and (np.delete(parted, kept, 1) == 255).all()
+
+
+def test_a_picture_that_is_no_sheet_is_shown_as_it_is(results):
+    path = results.samples('real_data')
+    before = path.read_bytes()
+    try:
+        save_picture(path, np.full((7, 160, 3), 9, np.uint8))
+        assert drawn(results, 'figure_6')[0, 0].images[0].get_array().shape == (7, 160, 3)
+    finally:
+        path.write_bytes(before)
