@@ -85,6 +85,7 @@ def test_hostile_records(folder, capsys):
           kid_mean=float('nan'), precision=float('inf'), recall=True, seed=[HOSTILE])
     write(folder, '<i>.json', n_images=10 ** 400, intra_fid=1., paper_row='no such row')
     write(folder, 'no_text.json', samples=3, fid=1.)
+    write(folder, os.fsdecode(b'\xff.json'), protocol=None)
     (folder / 'deep.json').write_text('[' * 100_000)
     (folder / 'huge.json').write_text('{"samples": ' + '9' * 5000)
     assert run_command(report.main, folder, '--quick') == 0
@@ -93,8 +94,9 @@ def test_hostile_records(folder, capsys):
     assert [row[0] for row in rows(folder)] == ['intra-FID', 'inception score', 'FID']
     assert all(len(cell) <= 120 and '\n' not in cell for row in rows(folder) for cell in row)
     for line in (f'No scores of no_text.json: {folder}/no_text.json: samples: expected text, found int',
+                 f'{folder}/\\udcff.json: protocol: expected text, found NoneType',
                  f"Not beside the paper's numbers: {folder}/<i>.json: paper_row: no row 'no such row' among"):
-        assert line in page.text.partition('What is missing here')[2] and f'left out: {line}' in said
+        assert line in page.text.partition('What is missing here')[2] and line in said
     card = (folder / 'card.md').read_text()
     assert '<script' not in card
     for line in (line for line in card.splitlines() if '.json' in line):
@@ -129,6 +131,15 @@ def test_pictures_with_their_file_and_iteration(folder):
     assert [figure.get('class') for figure in page.all('figure')] == [None] * 3 + ['spread']
     shutil.rmtree(folder / 'gen_images')
     assert 'it is not known' not in pictures(folder).text
+
+
+def test_pictures_of_each_run_are_on_the_page(folder, tmp_path):
+    draw(folder / 'gen_images' / '0.png')
+    other = shutil.copytree(folder, tmp_path / 'two')
+    assert run_command(report.main, folder, other, '--quick') == 0
+    page = Page((folder / 'report.html').read_text())
+    assert [image['alt'] for image in page.all('img') if 'data-iteration' not in image] == ['gen_images/0.png'] * 2
+    assert 'Pictures made later of run' in page.text and 'Pictures made later of two' in page.text
 
 
 def test_animations_stand_still_until_asked(folder):

@@ -99,7 +99,7 @@ def test_ticks_and_numbers():
                         (99999.9, '100,000'), (1e12, '1e12'), (5e-324, '4.94e−324')):
         assert number(x) == expected
     assert labels([99.5, 100., 100.5]) == ['99.5', '100', '100.5'] and labels([12345.5]) == ['12,345.5']
-    assert ticks(5e-324, 5e-324) == ticks(0, 0)
+    assert ticks(5e-324, 5e-324) == ticks(5e-324, 1e-323) == ticks(0, 0)
 
 
 def test_points_are_where_they_belong():
