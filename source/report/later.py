@@ -175,5 +175,5 @@ def _figure(run, path, html, is_wide):
     except (OverflowError, ValueError):
         date = 'of an unknown date'
     when = ', '.join(filter(None, (_when(run, path.name), date)))
-    name = text(f'{path.parent.name}/{printable(path.name)}').replace('_', '_<wbr>')  # where a long one may break
+    name = f'{path.parent.name}/<wbr>' + text(printable(path.name)).replace('_', '_<wbr>')  # where a long one may break
     return f'<figure{" class=spread" * is_wide}><figcaption>{name}<br>{when}</figcaption>{html}</figure>'
