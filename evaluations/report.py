@@ -5,8 +5,8 @@
     python evaluations/report.py results/digits results/digits_seed1 --out comparison.html
 
 and a model card, card.md, into each results folder. Samples by class, nearest real images and singular values are made
-from the last snapshots; --quick leaves them out. The last example needs a second run: train.py with --seed 1
---results_dir results/digits_seed1.
+from the last snapshots; --quick leaves them out, and keeps the card's check of the last one. The last example needs a
+second run: train.py with --seed 1 --results_dir results/digits_seed1.
 """
 import sys
 import time
@@ -18,7 +18,7 @@ from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write
 from source.miscs.results_dir import make_folder
-from source.report.card import make_card
+from source.report.card import kept_norm, make_card
 from source.report.material import Material, make_material
 from source.report.page import make_page
 from source.report.run import read_runs
@@ -37,13 +37,19 @@ def parse_arguments():
 
 
 def paper_lines(runs):
-    """The published numbers of the runs' rows, each beside the measured one that answers it, as lines of texts."""
+    """The published numbers of the runs' rows, each beside the measured one that answers it, as lines of texts.
+
+    Records that cannot be set beside them are named in their Run's `damaged`.
+    """
     published = load_published(PUBLISHED)
     rows = {run.config['paper_row'] for run in runs}
     measured = []
     for run in runs:
-        if run.records:
-            measured += read_measured([run.path / name for name in run.records], {p.row for p in published})
+        for name in run.records:
+            try:
+                measured += read_measured([run.path / name], {p.row for p in published})
+            except ValueError as error:
+                run.damaged.append(f"Not beside the paper's numbers: {error}")
     comparisons, _ = compare([p for p in published if p.row in rows], measured)
     lines = []
     for comparison in comparisons:
@@ -55,6 +61,16 @@ def paper_lines(runs):
         lines.append((f'{p.publication} {p.table}'.strip(), p.method, p.dataset, NAMES.get(p.score, p.score), value,
                       p.protocol, *found))
     return lines
+
+
+def quick_material(run):
+    """The Material that needs no network: the check of spectral norms that an earlier report left in the card."""
+    norm, why = kept_norm(run)
+    return Material(norm=norm, missing=[why] if why else [])
+
+
+def _encoded(text):
+    return text.encode(errors='backslashreplace')  # names of files may hold what is no character
 
 
 @cli.one_line_errors
@@ -69,20 +85,20 @@ def main():
     make_folder(out.parent)  # what cannot be written is said before anything is computed
     lines = paper_lines(runs)
     device = get_device(args.gpu)
-    materials = [Material() if args.quick else make_material(run, device, args.data_dir) for run in runs]
+    materials = [quick_material(run) if args.quick else make_material(run, device, args.data_dir) for run in runs]
     page = make_page(runs, materials, lines, time.strftime('%Y-%m-%d %H:%M'))
-    cards = {run.path / 'card.md': make_card(run, list(material.spectra.values())[-1] if material.spectra else None)
+    cards = {run.path / 'card.md': make_card(run, material.norm)
              for run, material in zip(runs, materials, strict=True)}
     cli.tell_replaced([out], '--out names another file')
     with atomic_write(out) as file:
-        file.write(page.encode())
+        file.write(_encoded(page))
     for card, text in cards.items():
-        if not card.exists() or card.read_text(encoding='utf-8') != text:
+        if not card.exists() or card.read_bytes() != _encoded(text):
             if card.exists():
                 print(f'{card}: replaced', file=sys.stderr)
             with atomic_write(card) as file:
-                file.write(text.encode())
-    missing = [text for material in materials for text in material.missing]
+                file.write(_encoded(text))
+    missing = [text for run, material in zip(runs, materials, strict=True) for text in run.damaged + material.missing]
     for text in missing:
         print(f'left out: {text}', file=sys.stderr)
     print(f'{out} ({out.stat().st_size / 1e6:.1f} MB): open it in a browser; model card{"s" * (len(runs) > 1)} in '

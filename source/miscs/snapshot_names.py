@@ -1,4 +1,5 @@
 """Which files of a results folder belong together."""
+import re
 from pathlib import Path
 
 
@@ -9,6 +10,12 @@ def model_snapshots(folder, name):
     """
     numbers = {path.stem.removeprefix(f'{name}_'): path for path in Path(folder).glob(f'{name}_*.npz')}
     return dict(sorted((int(number), path) for number, path in numbers.items() if number.isdecimal()))
+
+
+def iteration_in(file_name, class_name):
+    """The iteration in a file's name, as in `<class_name>_1200.npz`, and whether it is of averaged weights; or None."""
+    found = re.fullmatch(rf'{re.escape(class_name)}(_ema)?_([0-9]{{1,18}})', Path(file_name).stem)
+    return found and (int(found[2]), bool(found[1]))
 
 
 def discriminator_beside(generator_path, class_name):

@@ -1,24 +1,48 @@
 """A model card (Mitchell et al., 2019) of a run, as Markdown."""
+import re
 from pathlib import Path
 
+from source.miscs.files import file_sha256
 from source.miscs.short_texts import duration, shortened
 from source.paper_batches import batch_text, other_batch
-from source.report.run import SCORE_TITLES, is_number
-from source.report.verdict import checks_of
+from source.report.later import recorded_scores, short
+from source.report.run import is_number
+from source.report.verdict import LargestNorm, checks_of
+from source.scoring.score_titles import SCORE_TITLES
 
-RECORDED = ('is_mean', 'fid', 'kid_mean', 'precision', 'recall', 'density', 'coverage', 'recognized', 'intra_fid',
-            'ms_ssim')
+# Readers do not see it. A card of another snapshot's norms is told by the digest.
+NORM = '<!-- largest spectral norm {value} at iteration {iteration}, of the snapshot with SHA-256 {sha256} -->'
+NUMBER = r'[0-9]{1,9}(?:\.[0-9]{1,20})?(?:e[-+]?[0-9]{1,2})?'
 
 
-def make_card(run, spectra=None):
-    """The card, text, of a Run; `spectra` as for `checks_of`."""
+def kept_norm(run):
+    """The LargestNorm that a run's card.md holds, and why there is none although the card tells of one, or None.
+
+    It is kept where it is of the run's last discriminator, by iteration and content.
+    """
+    try:
+        card = (run.path / 'card.md').read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError):
+        return None, None
+    found = re.search(NORM.format(value=f'({NUMBER}|None)', iteration='([0-9]{1,18})', sha256='([0-9a-f]{64})'), card)
+    if not found and not re.search('spectral norm(s of| is not)', card):
+        return None, None
+    iteration, path = list(run.discriminators().items())[-1] if run.discriminators() else (None, None)
+    if found and path and (int(found[2]), found[3]) == (iteration, file_sha256(path)):
+        return LargestNorm(None if found[1] == 'None' else float(found[1]), iteration, found[3]), None
+    return None, (f'No check of spectral norms: that in {run.path / "card.md"} is not known to be of the last '
+                  'discriminator. evaluations/report.py without --quick makes it anew.')
+
+
+def make_card(run, norm=None):
+    """The card, text, of a Run; `norm` as for `checks_of`."""
     config, args = run.config, run.config['updater']['args']
     gen, dis = config['models']['generator'], config['models']['discriminator']
     data = config['dataset']
     classes = gen['args'].get('n_classes', 0)
     other, one_process = other_batch(config), batch_text({**config, 'processes': 1, 'accumulate': 1})
     lines = [
-        f'# {run.name}', '',
+        f'# {run.folder}', '',
         f'A generator of images{f" of {classes} classes" if classes else ""}, trained with '
         'spectral normalization for GANs (Miyato et al., 2018) in Chainer.', '',
         '## Model', '',
@@ -41,7 +65,8 @@ def make_card(run, spectra=None):
         f'- Seed: {config["seed"]}; config and versions: `config.yml`', '',
         '## Scores', '', *_scores(run), '',
         '## Checks', '',
-        *(f'- {"" if check.good else "**Look at this:** "}{check.text}' for check in checks_of(run, spectra)), '',
+        *(f'- {"" if check.good else "**Look at this:** "}{check.text}' for check in checks_of(run, norm)),
+        *([NORM.format(**vars(norm))] if norm else []), '',
         '## Limits', '',
         f'- It makes images like those of `{data["dataset_name"]}`{_which(data["args"])} and of nothing else, with '
         'whatever bias that data set has; its licence applies to what is made from it.',
@@ -76,21 +101,25 @@ def _scores(run):
                               f'split{"s" * (evaluation["splits"] != 1)}, FID against all '
                               f'training images; network {run.network}{" (a foreign judge)" if run.foreign else ""}'))
     for file, record in run.records.items():
-        for name, value in record.items():
-            if name in RECORDED and is_number(value):
-                lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{file}`', _what(record)))
+        for name, value in recorded_scores(record):
+            lines.append((SCORE_TITLES.get(name, name), f'{value:.4g}', f'`{short(file)}`', _what(record)))
     if not lines:
         return ['None was computed.']
     return ['| score | value | at iteration, or in file | protocol |', '| --- | --- | --- | --- |',
-            *(f'| {" | ".join(line)} |' for line in lines)]
+            *(f'| {" | ".join(map(_cell, line))} |' for line in lines)]
+
+
+def _cell(value):
+    """A text in a table of Markdown, as it stands."""
+    return value.replace('&', '&amp;').replace('<', '&lt;').replace('|', '&#124;')
 
 
 def _what(record):
     """What a scoring command's record is of."""
     n = record.get('n_images')
-    count = f'{n:,} images of ' if isinstance(n, int) else f'{n} images of ' if isinstance(n, str) else ''
-    parts = [record['protocol'], f'{count}`{Path(record["samples"]).name}`']
+    count = f'{n:,} images of ' if is_number(n) else f'{short(n)} images of ' if isinstance(n, str) else ''
+    parts = [short(record['protocol']), f'{count}`{short(Path(record["samples"]).name)}`']
     parts += ['a foreign judge'] if record.get('foreign_judge') else []
-    parts += [f'{name} {record[key]}' for name, key in (('network', 'feature_network'), ('seed', 'seed'))
+    parts += [f'{name} {short(record[key])}' for name, key in (('network', 'feature_network'), ('seed', 'seed'))
               if record.get(key) is not None]
     return '; '.join(parts)

@@ -20,8 +20,13 @@ def image_tag(im, alt, max_width=None, **attributes):
         image = image.resize((max_width, round(image.height * max_width / image.width)), Image.Resampling.LANCZOS)
         attributes = {'class': 'smooth', **attributes}
     image.save(file, 'WEBP', quality=82, method=4)
-    data = base64.b64encode(file.getvalue()).decode()
+    return content_tag(file.getvalue(), 'webp', alt, image.size, **attributes)
+
+
+def content_tag(content, kind, alt, size, **attributes):
+    """An <img> with the content of an image file inside, of a kind that browsers know, and (width, height) pixels."""
+    data = base64.b64encode(content).decode()
     others = ''.join(f' {name}="{html.escape(str(value))}"' if value is not True else f' {name}'
                      for name, value in attributes.items())
-    return (f'<img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}" width="{image.width}" '
-            f'height="{image.height}"{others}>')
+    return (f'<img src="data:image/{kind};base64,{data}" alt="{html.escape(alt)}" width="{size[0]}" '
+            f'height="{size[1]}"{others}>')

@@ -7,6 +7,7 @@ from source.miscs.files import file_sha256
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import load_model
+from source.report.verdict import largest_norm
 from source.scoring.neighbors import cached_features, find_neighbors
 from source.scoring.spectra import spectra_of
 from source.scoring.statistics_cache import fingerprint
@@ -24,7 +25,7 @@ SEED = 1234  # as that of the command lines
 class Material:
     """`sheets` {class or None: ims}, `neighbors` with `dataset`, `spectra` {iteration: of spectra_of}.
 
-    `missing` says in sentences what could not be made and why.
+    `norm` is the LargestNorm of the last discriminator. `missing` says in sentences what could not be made and why.
     """
 
     iteration: int | None = None
@@ -33,6 +34,7 @@ class Material:
     neighbors: object = None
     dataset: object = None
     spectra: dict = field(default_factory=dict)
+    norm: object = None
     missing: list = field(default_factory=list)
 
 
@@ -65,6 +67,9 @@ def make_material(run, device, data_dir=None):
             material.spectra[iteration] = spectra_of(dis)
         except ValueError as error:
             material.missing.append(f'No singular values: {error}')
+    if material.spectra:
+        iteration, spectra = list(material.spectra.items())[-1]
+        material.norm = largest_norm(spectra, iteration, file_sha256(discriminators[iteration]))
     if material.sheets:
         _add_neighbors(material, run, source, gen, dis, discriminators, device, data_dir)
     return material

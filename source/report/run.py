@@ -1,23 +1,27 @@
 """What a results folder holds."""
 import functools
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from source.build import foreign_judge
 from source.miscs.plain_json import read_json
+from source.miscs.short_texts import printable
 from source.miscs.snapshot_names import model_snapshots
 from source.paper_batches import batch_of
 from source.scoring.comparison import score_record
-from source.scoring.score_titles import SCORE_TITLES  # noqa: F401  (the parts of the report take it from here)
 from source.yaml_utils import load_config
 
+LARGEST = 1e300
 BETTER = {'is_mean': 'higher', 'fid': 'lower', 'recognized': 'higher'}
 
 
 @dataclass
 class Run:
-    """A results folder; `log` is log.json, `records` are {file name: what a scoring command wrote}."""
+    """A results folder; `log` is log.json, `records` are {file name: what a scoring command wrote}.
+
+    `name` is the folder's or, beside others of that name, as much of its path as tells them apart; `damaged` says which
+    records cannot be used and why, a line each.
+    """
 
     path: Path
     config: dict
@@ -26,6 +30,12 @@ class Run:
     previews_ema: dict
     records: dict = field(default_factory=dict)
     name: str = ''
+    damaged: list = field(default_factory=list)
+
+    @property
+    def folder(self):
+        """The folder's own name, whatever leads to it."""
+        return printable(self.path.resolve().name)
 
     @property
     def network(self):
@@ -109,7 +119,8 @@ class Run:
 
 
 def is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it is a finite number, and not so large that computing with it overflows, as a damaged file may have."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _found(value):
@@ -156,25 +167,37 @@ def read_run(path):
         except ValueError as error:
             raise ValueError(f'{path / "log.json"}: expected a log of training, found something else '
                              f'({error})') from None
-    records = {}
+    records, damaged = {}, []
     for file in sorted(path.glob('*.json')):
-        record = score_record(file)
+        try:
+            record = score_record(file)
+        except ValueError as error:
+            damaged.append(f'No scores of {printable(file.name)}: {error}')
+            continue
         if record is not None:
             records[file.name] = record
-    return Run(path, config, log, _sheets(path / 'preview'), _sheets(path / 'preview_ema'), records,
-               path.resolve().name)
+    run = Run(path, config, log, _sheets(path / 'preview'), _sheets(path / 'preview_ema'), records, damaged=damaged)
+    run.name = run.folder
+    return run
 
 
 def read_runs(paths):
-    """Read several, with names that tell them apart."""
+    """Read several, with the shortest names that tell them apart; raises ValueError where a folder is given twice."""
     runs = [read_run(path) for path in paths]
-    names = [run.name for run in runs]
+    given = {}
     for run in runs:
-        if names.count(run.name) > 1:
-            run.name = str(run.path)
-    if len({run.name for run in runs}) < len(runs):
-        raise ValueError(f'{runs[0].path}: given more than once')
+        first = given.setdefault(run.path.resolve(), run.path)
+        if first is not run.path:
+            raise ValueError(f'{run.path}: given more than once' + (f', also as {first}' if first != run.path else ''))
+    for run, end in zip(runs, distinct_ends([path.parts for path in given]), strict=True):
+        run.name = printable(str(Path(*end)))
     return runs
+
+
+def distinct_ends(lists):
+    """Of each of several different tuples the shortest end, of at least one item, that is no other's end."""
+    return [next(a[-n:] for n in range(1, len(a) + 1) if all(b is a or b[-n:] != a[-n:] for b in lists))
+            for a in lists]
 
 
 def _sheets(folder):

@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass
 
 SIZE, SMALL = (340, 205), (190, 120)  # in pixels about as wide as they are shown, so that text keeps its size
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 34
+RIGHT, TOP, BOTTOM, GAP = 8, 10, 34, 6  # GAP parts a label from its axis
+FONT = 12  # of the labels, as style.css says
+EM = {',': .32, '.': .32, 'e': .62, 'k': .58, 'M': .87, '−': .84}  # widths in DejaVu Sans, the widest of usual fonts
+DIGIT = .64
 N_COLOURS = 6
 
 
@@ -28,8 +31,10 @@ def line_chart(title, series, x_label='iteration', y_from_zero=False, size=SIZE)
         return ''
     xs, ys = ([p[k] for s in series for p in s.points] for k in (0, 1))
     width, height = size
-    left, bottom = (LEFT, BOTTOM) if x_label else (LEFT - 16, BOTTOM - 14)
+    bottom = BOTTOM if x_label else BOTTOM - 14
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(min([*ys, 0.] if y_from_zero else ys), max(ys))
+    y_labels = labels(y_ticks)
+    left = math.ceil(max(map(width_of, y_labels))) + GAP
     x_low, x_high = min(xs), max(max(xs), min(xs) + 1e-9)
     y_low, y_high = min(y_ticks[0], min(ys)), max(y_ticks[-1], max(ys))
 
@@ -41,12 +46,15 @@ def line_chart(title, series, x_label='iteration', y_from_zero=False, size=SIZE)
 
     parts = [f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" '
              f'aria-label="{html.escape(said(title, series))}">']
-    for y in y_ticks:
+    for y, label in zip(y_ticks, y_labels, strict=True):
         parts.append(f'<line class="grid" x1="{left}" x2="{width - RIGHT}" y1="{y_of(y):.1f}" y2="{y_of(y):.1f}"/>'
-                     f'<text x="{left - 6}" y="{y_of(y) + 4:.1f}" text-anchor="end">{number(y)}</text>')
-    for x in x_ticks:
-        if x_low <= x <= x_high:
-            parts.append(f'<text x="{x_of(x):.1f}" y="{height - bottom + 15}" text-anchor="middle">{number(x)}</text>')
+                     f'<text x="{left - GAP}" y="{y_of(y) + 4:.1f}" text-anchor="end">{label}</text>')
+    end = -GAP
+    for x, label in zip(x_ticks, labels(x_ticks), strict=True):
+        middle = min(x_of(x), width - width_of(label) / 2)  # so that the last one stays inside
+        if x_low <= x <= x_high and middle - width_of(label) / 2 >= end + GAP:
+            parts.append(f'<text x="{middle:.1f}" y="{height - bottom + 15}" text-anchor="middle">{label}</text>')
+            end = middle + width_of(label) / 2
     if x_label:
         parts.append(f'<text x="{width - RIGHT}" y="{height - 3}" text-anchor="end">{html.escape(x_label)}</text>')
     for s in series:
@@ -90,8 +98,9 @@ def said(title, series):
 
 def ticks(low, high, n=4):
     """Round numbers from at most `low` to at least `high`, about n steps of 1, 2 or 5 times a power of ten."""
-    if not high > low:
-        low, high = low - (abs(low) or 1) * .1, high + (abs(high) or 1) * .1
+    if not high - low > 1e-300:
+        around = .1 * (abs(low) if abs(low) > 1e-300 else 1)  # what is smaller has no tenth
+        low, high = low - around, low + around
     rough = (high - low) / n
     power = 10. ** math.floor(math.log10(rough))
     step = next(m for m in (1, 2, 5, 10) if m * power >= rough * .999) * power
@@ -99,15 +108,30 @@ def ticks(low, high, n=4):
     return [float(f'{k * step:.12g}') for k in range(first, last + 1)]
 
 
-def number(x):
-    """A number in few characters."""
+def labels(values):
+    """What is written at ticks: each of them in full, in as few digits as that takes."""
+    return [number(x, next(d for d in range(3, 18) if float(f'{x:.{d}g}') == x)) for x in values]
+
+
+def width_of(label):
+    """About the most that a label of `number` takes, in pixels, whatever the font."""
+    return FONT * sum(EM.get(c, DIGIT) for c in label)
+
+
+def number(x, digits=3):
+    """A number in few characters: rounded to so many digits, but to no less than 1 between 1,000 and 100,000."""
+    size = abs(x)
     if x == 0:
-        return '0'
-    if abs(x) >= 1e5:
-        return f'{x / 1000:g}k' if abs(x) < 1e6 else f'{x / 1e6:.4g}M'
-    if abs(x) >= 1000:
-        return f'{x:,.0f}'
-    if abs(x) >= 1e-3:
-        return f'{x:.3g}'
-    power = math.floor(math.log10(abs(x)))
-    return f'{x / 10. ** power:.3g}e−{-power}'
+        text = '0'
+    elif size < 1e-3 or size >= 1e9:
+        mantissa, _, power = f'{x:.{digits - 1}e}'.partition('e')
+        text = f'{float(mantissa):.{digits}g}e{int(power)}'
+    elif size >= 1e6:
+        text = f'{x / 1e6:.{max(digits, 4)}g}M'
+    elif size >= 1e5:
+        text = f'{x / 1000:.{max(digits, 6)}g}k'
+    elif size >= 999.5:
+        text = f'{x:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}'
+    else:
+        text = f'{x:.{digits}g}'
+    return text.replace('-', '−')

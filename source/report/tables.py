@@ -2,9 +2,9 @@
 from source.miscs.short_texts import duration, shortened
 from source.paper_batches import other_batch
 from source.report.elements import text
-from source.report.run import SCORE_TITLES
 from source.report.svg import number
 from source.report.verdict import checks_of
+from source.scoring.score_titles import SCORE_TITLES
 
 import numpy as np
 import yaml
@@ -15,7 +15,7 @@ PACKAGES = 'python', 'chainer', 'cupy', 'numpy', 'numba', 'scipy', 'h5py', 'Pill
 def verdict_section(runs, materials):
     parts = []
     for run, material in zip(runs, materials, strict=True):
-        checks = checks_of(run, list(material.spectra.values())[-1] if material.spectra else None)
+        checks = checks_of(run, material.norm)
         bad = sum(not check.good for check in checks)
         word = 'This run looks well.' if not bad else f'{bad} thing{"s" * (bad > 1)} to look at.'
         who = f'<strong>{text(run.name)}:</strong> ' if len(runs) > 1 else ''
@@ -153,7 +153,7 @@ def _other_batches(runs):
 
 def missing_section(runs, materials):
     lines = [f'{run.name}: {text}' if len(runs) > 1 else text
-             for run, material in zip(runs, materials, strict=True) for text in material.missing]
+             for run, material in zip(runs, materials, strict=True) for text in run.damaged + material.missing]
     if not lines:
         return ''
     return '<h2>What is missing here</h2><ul>' + ''.join(f'<li>{text(line)}</li>' for line in lines) + '</ul>'

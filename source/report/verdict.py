@@ -1,8 +1,10 @@
 """Whether a run is well, as a list of checks anyone can follow."""
 import math
+import shlex
 from dataclasses import dataclass
 
-from source.report.run import BETTER, SCORE_TITLES
+from source.report.run import BETTER
+from source.scoring.score_titles import SCORE_TITLES
 
 HELD = .1  # how far above 1 a spectral norm may lie, as one power iteration follows weights that move
 RECOGNIZED = .5  # least share of samples that the judge reads as their class
@@ -15,16 +17,31 @@ class Check:
     text: str
 
 
-def checks_of(run, spectra=None):
-    """The checks of a run, [Check]; `spectra` is what `spectra_of` says of its last discriminator, or None."""
+@dataclass
+class LargestNorm:
+    """The largest spectral norm of a discriminator's normalized weights, and the snapshot that it was computed of."""
+
+    value: float | None  # None: one is not finite
+    iteration: int
+    sha256: str  # of the file
+
+
+def largest_norm(spectra, iteration, sha256):
+    """The LargestNorm in what `spectra_of` says; None where that is of no spectral normalization."""
+    if spectra['normalization'] != 'spectral':
+        return None
+    sigmas = [layer['values'][0] for layer in spectra['layers'].values()]
+    return LargestNorm(None if None in sigmas else max(sigmas), iteration, sha256)
+
+
+def checks_of(run, norm=None):
+    """The checks of a run, [Check]; `norm` is the LargestNorm of its last discriminator, or None."""
     checks = [_finished(run), *_finite(run), *_scores(run)]
-    if spectra and spectra['normalization'] == 'spectral':
-        sigmas = [layer['values'][0] for layer in spectra['layers'].values()]
-        largest = None if None in sigmas else max(sigmas)
-        good = largest is not None and largest <= 1 + HELD
-        checks.append(Check(good, 'a spectral norm is not finite' if largest is None else
+    if norm:
+        good, when = norm.value is not None and norm.value <= 1 + HELD, run.when(norm.iteration)
+        checks.append(Check(good, f'a spectral norm is not finite {when}' if norm.value is None else
                             f'spectral norms of the normalized weights are {"held at" if good else "not held at"} 1: '
-                            f'the largest is {largest:.3f}'))
+                            f'the largest is {norm.value:.3f} {when}'))
     return checks
 
 
@@ -32,7 +49,9 @@ def _finished(run):
     total = run.config['iteration']
     if run.is_finished:
         return Check(True, f'finished all {total:,} iterations')
-    return Check(False, f'made {run.n_done:,} of {total:,} iterations; go on with train.py --resume auto')
+    options = '--config', run.path / 'config.yml', '--results_dir', run.path, '--resume', 'auto'
+    command = shlex.join(['python', 'train.py', *map(str, options)])
+    return Check(False, f'made {run.n_done:,} of {total:,} iterations; to go on: {command}')
 
 
 def _finite(run):

@@ -142,7 +142,8 @@ def check_row(path, row, rows):
 
 
 def _number(value):
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number and (isinstance(value, float) or abs(value) < 1e300) else None  # what fits into a float
 
 
 def score_record(path):

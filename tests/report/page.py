@@ -1,7 +1,7 @@
 """A page as a parser sees it."""
 from html.parser import HTMLParser
 
-VOID = {'meta', 'img', 'input', 'link', 'br', 'col'}
+VOID = {'meta', 'img', 'input', 'link', 'br', 'col', 'wbr'}
 
 
 class Page(HTMLParser):

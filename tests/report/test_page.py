@@ -174,9 +174,33 @@ def test_quick_and_what_is_replaced(folder, capsys):
         said = capsys.readouterr().err
         assert [name for name in ('report.html', 'card.md') if f'{name}: replaced' in said] == replaced
         if replaced:
-            (folder / 'card.md').write_text('mine')
+            (folder / 'card.md').write_bytes(b'mine \xff')
     assert 'Samples over time' in page.text and 'Nearest real images' not in page.text
     assert not (folder / 'nearest_neighbors').exists()
+
+
+def test_quick_keeps_the_check_of_the_last_snapshot(folder, capsys):
+    """In verdict and card, as the full report has it; not once there is a later snapshot, and then that is said."""
+    check = 'spectral norms of the normalized weights are held at 1: the largest is'
+    assert check not in page_of(folder, '--quick').text
+    assert check in page_of(folder).text
+    card = (folder / 'card.md').read_text()
+    assert card.count(check) == 1
+    capsys.readouterr()
+    text = page_of(folder, '--quick').text
+    assert check in text and 'What is missing here' not in text and (folder / 'card.md').read_text() == card
+    assert 'left out' not in capsys.readouterr().err
+    shutil.copy(folder / 'SNResNetProjectionDiscriminator_4.npz', folder / 'SNResNetProjectionDiscriminator_6.npz')
+    text = page_of(folder, '--quick').text
+    assert check not in text and 'No check of spectral norms: ' in text.partition('What is missing here')[2]
+    assert check not in (folder / 'card.md').read_text()
+    assert f'left out: No check of spectral norms: that in {folder}/card.md' in capsys.readouterr().err
+    assert 'What is missing here' not in page_of(folder, '--quick').text
+    assert f'{check} {checked(page_of(folder).text)} at iteration 6' in (folder / 'card.md').read_text()
+
+
+def checked(text):
+    return re.search('the largest is ([0-9.]+) at iteration 6', text).group(1)
 
 
 def test_the_papers_numbers_beside(tmp_path):

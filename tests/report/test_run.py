@@ -3,12 +3,13 @@ import json
 import re
 import shutil
 
-from source.report.card import make_card
+from source.miscs.files import file_sha256
+from source.report.card import NORM, kept_norm, make_card
 from source.report.material import Material
 from source.report.page import make_page
-from source.report.run import read_run, read_runs
+from source.report.run import distinct_ends, is_number, read_run, read_runs
 from source.report.tables import table_section
-from source.report.verdict import checks_of
+from source.report.verdict import LargestNorm, checks_of, largest_norm
 from tests.report.made_run import make_run, with_log
 
 import pytest
@@ -19,8 +20,8 @@ def texts(run):
     return [check.text for check in checks_of(run)]
 
 
-def bad(run, spectra=None):
-    return [check.text for check in checks_of(run, spectra) if not check.good]
+def bad(run, norm=None):
+    return [check.text for check in checks_of(run, norm) if not check.good]
 
 
 def test_a_good_run(run):
@@ -30,14 +31,15 @@ def test_a_good_run(run):
 
 
 @pytest.mark.parametrize('n_entries, log_changes, expected', [
-    (2, None, 'made 2 of 4 iterations; go on with train.py --resume auto'),
+    (2, None, 'made 2 of 4 iterations; to go on: python train.py --config {run}/config.yml --results_dir {run} '
+     '--resume auto'),
     (4, {2: {'loss_dis': float('nan')}}, 'loss_dis is not finite from iteration 3 on: it diverged'),
     (4, {3: {'digits_fid': 60.}}, 'FID 60 at the end is worse than 50 at iteration 2: that snapshot may be the better'),
     (4, {3: {'digits_recognized': .1}}, 'the judge reads 10.0% of the samples as their class at the end: classes are'),
     (4, {3: {'digits_is_mean': 3.}}, 'inception score 3 at the end is worse than 4 at iteration 2')])
 def test_what_to_look_at(run, n_entries, log_changes, expected):
     found, = bad(with_log(run, n_entries, log_changes))
-    assert found.startswith(expected)
+    assert found.startswith(expected.format(run=run.path))
 
 
 @pytest.mark.parametrize('n_entries, changes', [(3, {}), (2, {}), (4, {3: dict.fromkeys(
@@ -52,11 +54,48 @@ def test_a_last_score_that_is_not_of_the_end(run, n_entries, changes):
 
 
 def test_spectral_norms(run):
-    def spectra(sigma, normalization='spectral'):
-        return {'normalization': normalization, 'layers': {'c1': {'values': [sigma, .2]}, 'c2': {'values': [1., .1]}}}
-    assert bad(run, spectra(1.05)) == bad(run, spectra(7., 'none')) == []
-    assert bad(run, spectra(1.2))[0].endswith('weights are not held at 1: the largest is 1.200')
-    assert bad(run, spectra(None)) == ['a spectral norm is not finite']
+    def norm(sigma, normalization='spectral', iteration=4):
+        return largest_norm({'normalization': normalization, 'layers': {
+            'c1': {'values': [sigma, .2]}, 'c2': {'values': [1., .1]}}}, iteration, 'ab')
+    assert bad(run, norm(1.05)) == [] and norm(7., 'none') is None
+    assert bad(run, norm(1.2))[0].endswith('weights are not held at 1: the largest is 1.200 at the end')
+    assert bad(run, norm(1.2, iteration=2))[0].endswith('the largest is 1.200 at iteration 2')
+    assert bad(run, norm(None)) == ['a spectral norm is not finite at the end']
+
+
+@pytest.mark.parametrize('value', [1.00312, 1e-07, 3.2e+20, 12., None])
+def test_the_norm_that_a_card_keeps(folder, value):
+    """Read as it was written; not where the last discriminator is another, by iteration or by content."""
+    run, last = read_run(folder), folder / 'SNResNetProjectionDiscriminator_4.npz'
+    norm = LargestNorm(value, 4, file_sha256(last))
+    (folder / 'card.md').write_text(make_card(run, norm))
+    assert kept_norm(run) == (norm, None)
+    assert make_card(run, kept_norm(run)[0]) == make_card(run, norm) != make_card(run)
+    later = folder / 'SNResNetProjectionDiscriminator_16.npz'
+    shutil.copy(last, later)
+    found, why = kept_norm(run)
+    assert found is None and f'that in {folder}/card.md is not known to be of the last discriminator' in why
+    later.unlink()
+    last.write_bytes(last.read_bytes() + b'x')
+    assert kept_norm(run) == (None, why)
+    last.unlink()
+    (folder / 'SNResNetProjectionDiscriminator_2.npz').unlink()
+    assert kept_norm(run) == (None, why)
+
+
+def test_a_card_without_a_norm(folder):
+    """None, a damaged one, one without the check: nothing to tell. One of an earlier version does not say of what."""
+    run, card = read_run(folder), folder / 'card.md'
+    assert kept_norm(run) == (None, None)
+    for content in (b'\xff\xfe', make_card(run).encode(), b'<!-- largest spectral norm'):
+        card.write_bytes(content)
+        assert kept_norm(run) == (None, None)
+    card.write_text('- spectral norms of the normalized weights are held at 1: the largest is 1.003\n')
+    assert kept_norm(run)[1]
+    digest = file_sha256(folder / 'SNResNetProjectionDiscriminator_4.npz')
+    for value in ('nan', '1e9999', '<b>', '1' * 400):
+        card.write_text(NORM.format(value=value, iteration=4, sha256=digest))
+        assert kept_norm(run) == (None, None)
 
 
 def test_a_judge_of_other_data(tmp_path):
@@ -125,6 +164,7 @@ def test_series_and_speed(run):
     changed = with_log(run, changes={1: {'loss_gen': float('inf')}, 2: {'loss_gen': None}, 3: {'iteration': 400}})
     assert changed.series('loss_gen') == [(1, 1.), (400, .25)]
     assert changed.series('none') == [] and changed.n_done == 400
+    assert not any(map(is_number, (10 ** 400, 1e308, float('nan'), -float('inf'), True, '1'))) and is_number(-2)
 
 
 def test_alpha(run):
@@ -150,10 +190,30 @@ def test_damaged_log(folder, log, expected):
         read_run(folder)
 
 
-def test_names_tell_runs_apart(made, folder):
-    other = shutil.copytree(made, folder.parent / 'other')
-    for second, names in ((folder, [str(made), str(folder)]), (other, ['run', 'other'])):
-        assert [run.name for run in read_runs([made, second])] == names
+def test_names_tell_runs_apart(made, tmp_path, monkeypatch):
+    """By the shortest ends of their paths, however these are given; the card's title stays the folder's name."""
+    for name in ('a/x/digits', 'b/x/digits', 'b/digits', 'other', 'c\nd'):
+        shutil.copytree(made, tmp_path / name)
+    (tmp_path / 'link').symlink_to('b')
+    monkeypatch.chdir(tmp_path / 'b' / 'digits')
+    for folders, names in (
+            (['../../other/', '.'], ['other', 'digits']), (['.', '../x/digits/'], ['b/digits', 'x/digits']),
+            (['../../a/x/digits', '../x/digits', '../../other'], ['a/x/digits', 'b/x/digits', 'other']),
+            (['../../link/digits', '../../link/x/../x/digits', '../../a/x/digits'],
+             ['b/digits', 'b/x/digits', 'a/x/digits']), (['../../c\nd'], [r'c\nd'])):
+        runs = read_runs(folders)
+        assert [run.name for run in runs] == names
+        assert [make_card(run).splitlines()[0] for run in runs] == [f'# {name.split("/")[-1]}' for name in names]
+    for second, also in (('.', ''), ('../digits/', ', also as .'), ('../../link/digits', ', also as .')):
+        with pytest.raises(ValueError, match=re.escape(f'{second.rstrip("/")}: given more than once{also}') + '$'):
+            read_runs(['.', '../../other', second])
+
+
+def test_ends_that_tell_apart():
+    for lists, ends in (([('/', 'a')], [('a',)]), ([('/', 'd'), ('/', 'a', 'd')], [('/', 'd'), ('a', 'd')]),
+                        ([('/', 'x', 'd'), ('/', 'y', 'x', 'd'), ('/', 'z', 'd')],
+                         [('/', 'x', 'd'), ('y', 'x', 'd'), ('z', 'd')])):
+        assert distinct_ends(lists) == ends
 
 
 @pytest.mark.parametrize('name', ['updater.args.n_dis', 'updater.args.ema', 'models.generator.args.n_classes'])

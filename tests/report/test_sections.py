@@ -13,16 +13,18 @@ from source.miscs.snapshots import load_model, save_snapshot
 from source.report.curves import spectra_section
 from source.report.elements import image_tag
 from source.report.material import Material, make_material
+from source.report.page import FOLDER
 from source.report.pictures import neighbors_section
 from source.report.run import read_run
-from source.report.svg import SIZE, SMALL, Series, line_chart, number, thinned, ticks
+from source.report.svg import SIZE, SMALL, Series, labels, line_chart, number, thinned, ticks
 from source.scoring.neighbors import Neighbors, features_of
 from tests.report.page import Page
 
 import chainer
+import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 
 def test_material_of_the_last_weights_of_the_iteration(folder):
@@ -93,8 +95,11 @@ def test_ticks_and_numbers():
             (0, 0, [-.1, -.05, 0, .05, .1]), (-2, -2, [-2.2, -2.1, -2, -1.9, -1.8])):
         assert ticks(low, high) == expected
     for x, expected in ((0, '0'), (.25, '0.25'), (1234, '1,234'), (450000, '450k'), (1.5e6, '1.5M'), (2e-4, '2e−4'),
-                        (1e-12, '1e−12')):
+                        (1e-12, '1e−12'), (-.004, '−0.004'), (-25e-5, '−2.5e−4'), (999.7, '1,000'),
+                        (99999.9, '100,000'), (1e12, '1e12'), (5e-324, '4.94e−324')):
         assert number(x) == expected
+    assert labels([99.5, 100., 100.5]) == ['99.5', '100', '100.5'] and labels([12345.5]) == ['12,345.5']
+    assert ticks(5e-324, 5e-324) == ticks(5e-324, 1e-323) == ticks(0, 0)
 
 
 def test_points_are_where_they_belong():
@@ -108,12 +113,22 @@ def test_points_are_where_they_belong():
     assert svg.get('aria-label') == 'loss <1>: gen from 0 at 10 to 2 at 30'
 
 
-def test_text_is_within_the_frame():
-    """By a width of 7 px a letter."""
-    for size, label, points in ((SIZE, 'iteration', [(0, 5e-4), (450000, 1e-5)]), (SMALL, '', [(1, 1.), (64, .01)])):
-        for text in ElementTree.fromstring(line_chart('α', [Series('a', points)], label, size=size)).iter('text'):
-            if text.get('text-anchor') == 'end':
-                assert float(text.get('x')) - 7 * len(text.text) >= 0, text.text
+@pytest.mark.parametrize('size, x_label', [(SIZE, 'iteration'), (SMALL, '')])
+@pytest.mark.parametrize('low, high', [
+    (0., 5e-4), (0., 2.5e-4), (0., 1e-5), (1e-5, 2e-5), (9_000., 12_000.), (-.004, -.001), (-12345.5, -12344.),
+    (123456.1, 123456.4), (0., 3e6), (1., 1.00001), (-3e-9, 4e-9), (1e9, 1.0000001e9), (0., 1e30), (.01, 1.)])
+def test_text_is_within_the_frame(size, x_label, low, high):
+    """As measured in DejaVu Sans, as wide as usual fonts are; and no number at an axis touches the next."""
+    font = ImageFont.truetype(f'{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf', 120)
+    for points in ([(0, high), (450000, low)], [(high, 1.), (low, 2.)][::-1]):
+        svg, row = ElementTree.fromstring(line_chart('α', [Series('a', points)], x_label, size=size)), []
+        for text in svg.iter('text'):
+            width = font.getlength(text.text) / 10  # style.css says 12 px
+            left = float(text.get('x')) - width * {'end': 1, 'middle': .5}[text.get('text-anchor')]
+            assert left >= 0 and left + width <= size[0] + .1, text.text
+            row += [(left, left + width)] if text.get('text-anchor') == 'middle' else []
+        assert row and all(before[1] < after[0] for before, after in zip(row, row[1:]))
+    assert '.chart text { font: 12px ' in (FOLDER / 'style.css').read_text()
 
 
 @pytest.mark.parametrize('points', [[(1, 2.)], [(1, 2.), (2, 2.)]])
