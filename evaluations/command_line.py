@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import gen_models
 from source.build import NETWORKS, build_feature_network, build_models, class_names_of
 from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
@@ -12,6 +13,7 @@ from source.feature_networks import load_feature_network
 from source.feature_networks.known_classes import own_names, why_foreign
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.commands_to_copy import from_here
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.files import atomic_write
 from source.miscs.noise_sampler import NoiseSampler
@@ -44,6 +46,29 @@ def add_snapshot_arguments(parser, required=True):
     parser.add_argument('--seed', type=int, default=1234,
                         help='of the latents and labels, or of the order of stored images (default: 1234)')
     parser.set_defaults(truncation=None, standing=0)
+
+
+def add_generator_arguments(parser):
+    """Add the arguments of what samples a generator: without --snapshot it is the one that comes with the project."""
+    add_snapshot_arguments(parser, required=False)
+    parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the '
+                        'snapshot, or results/gen_images/ without one')
+
+
+def complete_generator_arguments(parser, args):
+    """Fill in, and tell, which generator is sampled where none is named, and where its images go."""
+    if args.snapshot:
+        args.results_dir = args.results_dir or Path(args.snapshot).parent / 'gen_images'
+        return
+    if args.config:
+        parser.error('--config goes with --snapshot')
+    args.snapshot, args.results_dir = shipped_generator(), args.results_dir or Path('results/gen_images')
+    tell(f'no --snapshot: {from_here(Path(args.snapshot))}, trained on MNIST, is taken')
+
+
+def shipped_generator():
+    """Return the path of the generator that comes with the project; its config and its card lie beside it."""
+    return str(next((Path(gen_models.__file__).parent / 'mnist').glob('*.npz')))
 
 
 def add_sampling_arguments(parser):

@@ -3,7 +3,6 @@
     python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 seven
     python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --n 50000 --npz
 """
-from pathlib import Path
 
 from evaluations import command_line as cli
 from source.build import class_names_of
@@ -24,7 +23,7 @@ SHEET = {'rows': 5, 'columns': 5, 'scale': None, 'same_latents': False}  # what 
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_snapshot_arguments(parser)
+    cli.add_generator_arguments(parser)
     cli.add_class_arguments(parser, 'class numbers or names; default: all')
     parser.add_argument('--rows', type=int, metavar='N', help='of images in a sheet (default: 5)')
     parser.add_argument('--columns', type=int, metavar='N', help='of images in a sheet (default: 5)')
@@ -35,8 +34,8 @@ def parse_arguments():
                         'or, without --classes, of random ones as in scoring, into images/<class>/')
     parser.add_argument('--npz', action='store_true', help='with --n: into samples.npz, arrays ims and labels')
     cli.add_sampling_arguments(parser)
-    parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the snapshot')
     args = parser.parse_args()
+    cli.complete_generator_arguments(parser, args)
     if args.npz and args.n is None:
         parser.error('--npz goes with --n')
     for name, default in SHEET.items():
@@ -96,7 +95,7 @@ def main():
     classes, names = cli.chosen_classes(args, gen)
     if len(set(classes or ())) < len(classes or ()):
         raise ValueError(f'--classes: expected each once, found {", ".join(args.classes)}')
-    out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
+    out = make_folder(args.results_dir)
     if args.n is not None:
         path = cli.config_path(args)
         names = folder_names(class_names_of(load_config(path), str(path)))

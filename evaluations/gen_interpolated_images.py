@@ -10,7 +10,6 @@ sphere from one latent to another, each row of one class. `--morph corners` fill
 classes at one latent or, with one class or none, four latents. `--animate` goes through all of --classes (default: all
 there are, or ten of more than twenty) and back to the first; with `--morph latents` through --n_zs latents.
 """
-from pathlib import Path
 
 from evaluations import command_line as cli
 from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
@@ -31,7 +30,7 @@ MAX_CLASSES, N_DRAWN = 20, 10  # with more classes, an animation goes through so
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_snapshot_arguments(parser)
+    cli.add_generator_arguments(parser)
     cli.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all, or ten '
                             'drawn of more than twenty)')
     parser.add_argument('--n_zs', type=int, default=5, metavar='N', help='rows, of a latent each (default: 5)')
@@ -46,8 +45,8 @@ def parse_arguments():
     parser.add_argument('--scale', type=int, metavar='N',
                         help='repeat each pixel so many times (default: so that a sheet or frame is about 512 px)')
     cli.add_sampling_arguments(parser)
-    parser.add_argument('--results_dir', metavar='DIR', help='where to write; default: gen_images/ beside the snapshot')
     args = parser.parse_args()
+    cli.complete_generator_arguments(parser, args)
     if args.animate and args.morph == 'corners':
         parser.error('--animate goes with --morph classes or latents')
     for name, default in ANIMATION.items():
@@ -166,7 +165,7 @@ def main():
             raise ValueError(f'{args.snapshot}: knows one class, so there is no way between two')
         if morph == 'corners' and len(classes) != 4:
             classes = classes[:1]
-    out = make_folder(args.results_dir or Path(args.snapshot).parent / 'gen_images')
+    out = make_folder(args.results_dir)
     named = f'_{"-".join(map(str, classes))}' if classes and len(classes) <= 4 else ''
     if args.animate:
         path = out / f'morph_{morph}{named}.{args.animate}'
