@@ -1,5 +1,6 @@
 """The judge of digits, as it is and in training."""
 from source.datasets.digits import DigitsDataset
+from source.datasets.mnist import MNISTDataset
 from source.feature_networks import load_feature_network
 from source.feature_networks.digits import DigitsNet
 from source.feature_networks.digits_training import distort, train_digits_net
@@ -26,6 +27,20 @@ def test_reads_the_held_out_digits():
     legible = np.isin(held_out.labels, [2, 4, 5, 7])
     upside_down = held_out.ims[legible, :, ::-1]
     assert recognized_share(network(upside_down)[1], held_out.labels[legible]) < .5
+
+
+def test_reads_mnists_held_out_images():
+    """Of 28 px as of 32, which add a margin to them; blurred too; but not upside down."""
+    network, held_out = load_feature_network('mnist'), MNISTDataset('test', channels=1)
+    feats, probs = network(held_out.ims)
+    assert recognized_share(probs, held_out.labels) >= .985
+    feats28, _ = network(MNISTDataset('test', size=28).ims)
+    np.testing.assert_allclose(feats28, feats, atol=1e-3)
+    ims, labels = held_out.ims.astype(np.float64), held_out.labels
+    for altered in (gaussian_filter(ims, (0, 0, .8, .8)), .8 * ims, np.roll(ims, 2, axis=3)):
+        assert recognized_share(network(altered.clip(0., 255.).astype(np.uint8))[1], labels) >= .97
+    legible = np.isin(labels, [2, 4, 5, 7])
+    assert recognized_share(network(held_out.ims[legible, :, ::-1])[1], labels[legible]) < .5
 
 
 @pytest.mark.parametrize('height, width', [(16, 16), (32, 32), (48, 16), (28, 28), (8, 20)])

@@ -27,4 +27,6 @@ def test_the_order_of_classes_counts_and_others_judge_images_of_any_kind():
     assert why_foreign('digits', DigitsDataset.names_of({})[::-1], 'X') == WHY.format('X')
     for folders, names in (([], None), (['nine', 'one'], list(CLASS_NAMES)), (['one', 'x'], ['one', 'x'])):
         assert own_names('digits', folders) == names and own_names('inception', folders) == (folders or None)
+    assert why_foreign('mnist', DigitsDataset.names_of({}), 'X') is None
+    assert why_foreign('mnist', None, 'X').startswith('the judge mnist knows zero to nine, but')
     assert why_foreign('inception', None, 'X') is why_foreign('efficientnet_lite0', ['china'], 'X') is None
