@@ -1,4 +1,4 @@
-# make train | test | test-long | lint, each after the set-up they share, `make .venv`; make gpu-check, with what is
+# make train | quick | test | test-long | lint, each after the set-up they share, `make .venv`; make gpu-check, with what is
 # installed already.
 # `make test PYTHON=python3.12` uses another Python, in an environment of its own (.venv-python3.12).
 
@@ -15,13 +15,18 @@ comma := ,
 # Made last, removed first: an environment without its mark is begun anew.
 READY := $(VENV)/.ready$(addprefix -,$(GPU))
 
-.PHONY: .venv train test test-long lint gpu-check gpu-test gpu-bench gpu-first
+.PHONY: .venv train quick test test-long lint gpu-check gpu-test gpu-bench gpu-first
 
 .venv: $(READY)
 
 train: $(READY)
 	$(RUN) train.py --config configs/sn_projection_mnist.yml --resume auto
 	$(RUN) evaluations/report.py results/mnist
+
+# A third of the iterations.
+quick: $(READY)
+	$(RUN) train.py --config configs/sn_projection_mnist.yml --quick --resume auto
+	$(RUN) evaluations/report.py results/mnist_quick
 
 # ARGS is pytest's and comes last: `-k resume`, `-n0 -s`, `--pdb`, a file, or a test by its name, long or not.
 PYTEST := $(RUN) -m pytest -n auto --dist worksteal --durations 10

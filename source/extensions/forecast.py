@@ -50,7 +50,7 @@ def forecast(seconds, iteration, n_iterations, n_scorings, held):
     lines = [f'{n_iterations - iteration:,} iterations of {seconds:.2g} s to go: about {duration(left)}'
              f'{scoring if n_scorings else ""}; {held}']
     if left > PATIENCE and n_iterations > QUICK:
-        lines.append(f'--quick makes {QUICK} iterations instead, about {duration(QUICK * seconds)}')
+        lines.append(f'--quick makes {QUICK:,} iterations instead, about {duration(QUICK * seconds)}')
     elif left > PATIENCE:
         lines.append(f'--set iteration={max(1, round(60 / seconds))} takes about {duration(max(60, seconds))}')
     return lines
