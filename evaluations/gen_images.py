@@ -59,7 +59,7 @@ def write_sheets(args, gen, sampler, classes, names, out):
             ims, _ = generate_ims(gen, n, sampler, labels)
             scale = args.scale or fitting_scale(ims, args.rows, args.columns)
             sheet = make_sheet(ims, args.rows, args.columns, scale, GAP)
-            save_picture(out / name, with_columns_named(sheet, heading))
+            save_picture(out / name, with_columns_named(sheet, heading), args.snapshot)
             bar.update()
     print(f'{len(sheets)} sheet{"s" if len(sheets) > 1 else ""} of {args.rows}x{args.columns} images in {out}/')
 

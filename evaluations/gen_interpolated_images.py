@@ -176,7 +176,7 @@ def main():
             for frame in frames(args, gen, sampler, morph, classes):
                 made.append(frame)
                 bar.update()
-        save_animation(path, made, args.fps)
+        save_animation(path, made, args.fps, args.snapshot)
         of = f', classes {", ".join(map(str, classes))}' if classes else ''
         print(f'{path}: {n} frames, {morph}{of}')
         return
@@ -186,7 +186,7 @@ def main():
     ims, columns = make(args, gen, sampler, classes)
     rows = len(ims) // columns
     sheet = make_sheet(ims, rows, columns, args.scale or fitting_scale(ims, rows, columns), GAP)
-    save_picture(path, labelled(sheet, args, morph, classes, names))
+    save_picture(path, labelled(sheet, args, morph, classes, names), args.snapshot)
     between = '' if not gen.n_classes else f', class{"es" * (len(classes) > 1)} {", ".join(map(str, classes))}'
     print(f'{path}: {rows}x{columns} images, {morph}{between}')
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from source.miscs.commands_to_copy import install_command
 from source.miscs.files import atomic_write
+from source.miscs.image_sheets import KEY
 
 import numpy as np
 from PIL import Image
@@ -10,10 +11,11 @@ from PIL import Image
 MOST_OF_A_GIF = 50  # frames a second: browsers slow down frames of less than 20 ms
 
 
-def save_animation(path, frames, frames_per_second=15):
+def save_animation(path, frames, frames_per_second=15, snapshot=None):
     """Writes frames, uint8 arrays (height, width, 3) of one size, as what the name ends in: .gif (endless) or .mp4.
 
-    Raises ValueError for another ending and, for .mp4, where imageio and imageio-ffmpeg are not installed.
+    A GIF says in itself which `snapshot`, a file's name, it is of. Raises ValueError for another ending and, for .mp4,
+    where imageio and imageio-ffmpeg are not installed.
     """
     path = Path(path)
     if path.suffix == '.gif':
@@ -22,7 +24,8 @@ def save_animation(path, frames, frames_per_second=15):
         palette = _palette(images)
         images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(path) as file:
-            images[0].save(file, 'GIF', save_all=True, append_images=images[1:], loop=0,
+            comment = {'comment': f'{KEY}: {Path(snapshot).name}'} if snapshot else {}
+            images[0].save(file, 'GIF', save_all=True, append_images=images[1:], loop=0, **comment,
                            duration=gif_durations(len(images), frames_per_second))
     elif path.suffix == '.mp4':
         writer = video_writer()

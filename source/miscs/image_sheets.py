@@ -5,9 +5,11 @@ from source.miscs.files import atomic_write
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 GAP = 4  # white pixels between the images of a sheet that is to be looked at
 SHOWN = 512  # its longer side, about
+KEY = 'snapshot'  # in pictures that say what they are of
 
 
 def fitting_scale(ims, rows, columns):
@@ -35,11 +37,29 @@ def save_sheet(path, ims, rows, columns, scale=1, gap=0):
     save_picture(path, make_sheet(ims, rows, columns, scale, gap))
 
 
-def save_picture(path, picture):
-    """Writes uint8 (height, width, 3) as an image file of the kind that its name ends in, whole or not at all."""
+def save_picture(path, picture, snapshot=None):
+    """Writes uint8 (height, width, 3) as an image file of the kind that its name ends in, whole or not at all.
+
+    A PNG says in itself which `snapshot`, a file's name, it is of: `snapshot_of` reads it.
+    """
     image = Image.fromarray(picture)
     kind = Image.registered_extensions().get(Path(path).suffix.lower())
     if kind is None:
         raise ValueError(f'{path}: expected the name of an image file, as one that ends in .png')
     with atomic_write(path) as file:
-        image.save(file, kind)
+        image.save(file, kind, **({'pnginfo': _named(snapshot)} if kind == 'PNG' and snapshot else {}))
+
+
+def _named(snapshot):
+    info = PngInfo()
+    info.add_itxt(KEY, Path(snapshot).name)
+    return info
+
+
+def snapshot_of(image):
+    """The name of the snapshot that a picture, opened by Pillow, says it is of, or None."""
+    comment = image.info.get('comment', b'')  # a GIF's
+    if isinstance(comment, bytes) and comment.startswith(f'{KEY}: '.encode()):
+        return comment.decode(errors='replace').removeprefix(f'{KEY}: ')[:255]
+    name = image.info.get(KEY)
+    return None if name is None else str(name)[:255]

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from source.datasets.open_image import FORMATS, DamagedImage, open_rgb
+from source.miscs.image_sheets import snapshot_of
 from source.miscs.short_texts import printable, some_of
 from source.miscs.snapshot_names import iteration_in
 from source.report.elements import content_tag, image_tag, text
@@ -101,21 +102,22 @@ def pictures_section(run, material, of):
     figures, unknown = [], False
     for path in sorted(newest[:MOST], key=lambda path: (path.parent.name, _natural(path.name))):
         try:
-            picture, reason = _picture(path, f'{path.parent.name}/{printable(path.name)}')
+            picture, reason = _picture(run, path, f'{path.parent.name}/{printable(path.name)}')
         except (DamagedImage, OSError) as error:
             material.missing.append(f'No picture of {path.parent.name}: {error}')
             continue
         if reason:
             why.setdefault(reason, []).append(path)
         else:
-            figures.append(_figure(run, path, *picture))
-            unknown |= not _when(run, path.name)
+            html, is_wide, when = picture
+            figures.append(_figure(path, html, is_wide, when))
+            unknown |= not when
     why['no PNG or GIF'] = others
     lines = [f'{_names(paths)} ({reason})' for reason, paths in why.items() if paths]
     if not figures and not lines:
         return ''
     left_out = f'<p class="muted">Not shown: {text("; ".join(lines))}.</p>' if lines else ''
-    note = (' Where no iteration is given it is not known: nothing records which snapshot the picture is of.'
+    note = (' Where no iteration is given the picture does not say which snapshot it is of.'
             if unknown else '')
     return (f'<h2>Pictures made later{of}</h2><p class="muted">By commands, from a snapshot. Dates are of the files.'
             f'{note}</p><div class="sheets">{"".join(figures)}</div>{left_out}')
@@ -149,13 +151,15 @@ def _names(paths):
     return some_of([f'{path.parent.name}/{path.name}' for path in paths])
 
 
-def _picture(path, name):
-    """((HTML, whether it is wide), None), or (None, why it is left out); raises DamagedImage."""
+def _picture(run, path, name):
+    """((HTML, whether it is wide, of which iteration), None), or (None, why it is left out); raises DamagedImage."""
     most = BYTES[path.suffix.lower()]
     if path.stat().st_size > most:
         return None, f'larger than {most / 1e6:g} MB'
+    snapshot = None
     try:
         with Image.open(path, formats=FORMATS) as image:
+            snapshot = snapshot_of(image)
             if image.width * image.height > MAX_PIXELS:
                 return None, f'more than {MAX_PIXELS:,} pixels'
     except Exception:  # what is wrong with it, open_rgb says
@@ -167,14 +171,14 @@ def _picture(path, name):
         height, width = im.shape[:2]
         html += ('<details><summary>Play the animation</summary>'
                  + content_tag(content, 'gif', f'{name}, moving', (width, height)) + '</details>')
-    return (html, im.shape[1] > WIDE), None
+    return (html, im.shape[1] > WIDE, _when(run, snapshot or path.name) or short(snapshot or '')), None
 
 
-def _figure(run, path, html, is_wide):
+def _figure(path, html, is_wide, when):
     try:
         date = time.strftime('%Y-%m-%d %H:%M', time.localtime(path.stat().st_mtime))
     except (OverflowError, ValueError):
         date = 'of an unknown date'
-    when = ', '.join(filter(None, (_when(run, path.name), date)))
+    when = text(', '.join(filter(None, (when, date))))
     name = f'{path.parent.name}/<wbr>' + text(printable(path.name)).replace('_', '_<wbr>')  # where a long one may break
     return f'<figure{" class=spread" * is_wide}><figcaption>{name}<br>{when}</figcaption>{html}</figure>'

@@ -7,6 +7,8 @@ import re
 import shutil
 
 from evaluations import report
+from source.miscs.animations import save_animation
+from source.miscs.image_sheets import save_picture
 from source.report import later
 from source.report.later import pictures_section, recorded_scores, records_section
 from source.report.material import Material
@@ -127,10 +129,25 @@ def test_pictures_with_their_file_and_iteration(folder):
         'gen_images/2.png', 'gen_images/10.png', 'gen_images/samples_4.png',
         'nearest_neighbors/ResNetGenerator_ema_15.png']
     assert 'nearest_neighbors/ResNetGenerator_ema_15.pngiteration 15, averaged weights, 1971-01-01' in page.text
-    assert page.text.count('iteration ') == 2 and 'Where no iteration is given it is not known' in page.text
+    assert page.text.count('iteration ') == 2 and 'does not say which snapshot it is of' in page.text
     assert [figure.get('class') for figure in page.all('figure')] == [None] * 3 + ['spread']
     shutil.rmtree(folder / 'gen_images')
-    assert 'it is not known' not in pictures(folder).text
+    assert 'does not say which' not in pictures(folder).text
+
+
+def test_pictures_say_which_snapshot_they_are_of(folder):
+    """As gen_images.py and gen_interpolated_images.py write them; what somebody's say is text."""
+    (folder / 'gen_images').mkdir()
+    picture = np.zeros((10, 20, 3), np.uint8)
+    save_picture(folder / 'gen_images' / '3.png', picture, 'any/ResNetGenerator_ema_1200.npz')
+    save_picture(folder / 'gen_images' / '4.png', picture, '<i>.npz')
+    save_animation(folder / 'gen_images' / 'a.gif', [picture, picture + 9], snapshot='ResNetGenerator_7.npz')
+    Image.new('RGB', (9, 9)).save(folder / 'gen_images' / 'b.gif', comment='made by hand')
+    page = pictures(folder)
+    assert 'gen_images/3.pngiteration 1,200, averaged weights, ' in page.text
+    assert 'gen_images/4.png<i>.npz, ' in page.text and page.all('i') == []
+    assert 'gen_images/a.gifiteration 7, ' in page.text and 'made by hand' not in page.text
+    assert 'does not say which snapshot it is of' in page.text
 
 
 def test_pictures_of_each_run_are_on_the_page(folder, tmp_path):
