@@ -6,6 +6,8 @@ on a CPU. CuPy is imported when something is launched.
 import functools
 import pathlib
 
+from source.kernels.compilation_notice import tell_of_gpu_compilation
+
 import numpy as np
 
 THREADS = 256  # of a block; a constant of the sources, too
@@ -29,6 +31,7 @@ def cuda_source(file, dtype, vec, jobs=None):
 @functools.cache
 def _module(file, dtype, vec, jobs):
     import cupy
+    tell_of_gpu_compilation()
     return cupy.RawModule(code=cuda_source(file, dtype, vec, jobs), options=('--std=c++17',))
 
 
