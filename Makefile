@@ -23,7 +23,7 @@ train: $(READY)
 	$(RUN) train.py --config configs/sn_projection_mnist.yml --resume auto
 	$(RUN) evaluations/report.py results/mnist
 
-# A third of the iterations.
+# Fewer iterations.
 quick: $(READY)
 	$(RUN) train.py --config configs/sn_projection_mnist.yml --quick --resume auto
 	$(RUN) evaluations/report.py results/mnist_quick
