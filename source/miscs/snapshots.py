@@ -155,7 +155,7 @@ def load_newest(folder, trainer, say=print):
             return path
     if snapshots:
         raise SnapshotError(f'{folder}: none of its {len(snapshots)} snapshots can be read; to start anew, '
-                            'leave out --resume')
+                            'leave out --resume or move the folder away')
     return None
 
 
