@@ -22,7 +22,7 @@ class Curves(extension.Extension):
 
 
 def draw_curves(log, folder):
-    """Draws losses in one panel and every score in one of its own, over iterations.
+    """Draws losses in one panel and every score in one of its own, with that of averaged weights, over iterations.
 
     What was logged less than twice is left out, and a file of nothing else is not written.
     """
@@ -33,17 +33,26 @@ def draw_curves(log, folder):
     if losses:
         _draw(folder / 'losses.png', log, [losses])
     if scores:
-        _draw(folder / 'scores.png', log, [[name] for name in scores])
+        panels = {}
+        for name in scores:
+            panels.setdefault(title_of(name), []).append(name)
+        _draw(folder / 'scores.png', log, list(panels.values()))
 
 
 def title_of(name):
-    """What people call a name in the log: 'FID (digits network)' for 'digits_fid'."""
+    """What people call a name in the log: 'FID (digits network)' for 'digits_fid' and for 'digits_ema_fid'."""
     score = max((score for score in SCORE_TITLES if name.endswith(f'_{score}')), key=len, default=None)
     if score is None:
         return LOSS_TITLES.get(name, name.replace('_', ' '))
-    network = name.removesuffix(f'_{score}')
-    ema = ', averaged weights' if network.endswith('_ema') else ''
-    return f'{SCORE_TITLES[score]} ({network.removesuffix("_ema")} network{ema})'
+    network = name.removesuffix(f'_{score}').removesuffix('_ema')
+    return f'{SCORE_TITLES[score]} ({network} network)'
+
+
+def _label(name):
+    """What a curve is called beside others of its panel."""
+    if name.startswith('loss_'):
+        return title_of(name)
+    return 'averaged weights' if '_ema_' in name else 'weights of the iteration'
 
 
 def _draw(path, log, panels):
@@ -54,9 +63,9 @@ def _draw(path, log, panels):
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:
             points = [(entry['iteration'], entry[name]) for entry in log if name in entry]
-            axes.plot(*zip(*points, strict=True), label=title_of(name), linewidth=1.5,
+            axes.plot(*zip(*points, strict=True), label=_label(name), linewidth=1.5,
                       marker='.' if len(points) < 50 else None)
-        title = title_of(names[0]) if len(names) == 1 else 'loss'
+        title = 'loss' if len(names) > 1 and names[0].startswith('loss_') else title_of(names[0])
         if len(title) > LONG:
             title = title.replace(' (', '\n(')
         axes.set_xlabel('Iteration')

@@ -67,20 +67,21 @@ def test_a_resumed_run_takes_back_what_it_makes_again(tmp_path, kept):
     assert [entry['loss_gen'] for entry in entries] == [1., 2., 4.][2 - kept:]
 
 
-def test_curves_of_losses_together_and_of_each_score_on_its_own(tmp_path, monkeypatch):
+def test_curves_of_losses_together_and_of_each_score(tmp_path, monkeypatch):
     drawn = []  # of each file its panels, of these {curve: points}
 
     def draw(figure, *_, **__):
         drawn.append([{line.get_label(): line.get_xydata().tolist() for line in axes.lines} for axes in figure.axes])
     monkeypatch.setattr(Figure, 'savefig', draw)
-    log = [*ENTRIES, {**ENTRIES[1], 'iteration': 40, 'digits_recognized': .5}]
+    log = [{**entry, 'digits_ema_is_mean': 4.} if 'digits_is_mean' in entry else entry for entry in ENTRIES]
+    log.append({**log[1], 'iteration': 40, 'digits_recognized': .5})
     curves.Curves(SimpleNamespace(log=log))(SimpleNamespace(out=str(tmp_path)))
     assert sorted(path.name for path in tmp_path.iterdir()) == ['losses.png', 'scores.png']
     assert drawn == [
         [{'generator loss': [[10, -1.], [20, -2.23456], [30, -3.], [40, -2.23456]],
           'discriminator loss': [[10, 2.], [20, 1.], [30, .5], [40, 1.]]}],
-        [{'inception score (digits network)': [[20, 3.], [40, 3.]]},
-         {'FID (digits network)': [[20, 1234.5], [40, 1234.5]]}]]
+        [{'weights of the iteration': [[20, 3.], [40, 3.]], 'averaged weights': [[20, 4.], [40, 4.]]},
+         {'weights of the iteration': [[20, 1234.5], [40, 1234.5]]}]]
 
 
 @pytest.mark.parametrize('n_entries, expected', [(0, []), (1, []), (2, ['losses.png']), (3, ['losses.png'])])
@@ -94,7 +95,7 @@ def test_nothing_is_drawn_of_a_single_point(tmp_path, n_entries, expected):
 
 @pytest.mark.parametrize('name, expected', [
     ('inception_fid', 'FID (inception network)'),
-    ('digits_ema_is_mean', 'inception score (digits network, averaged weights)'),
+    ('digits_ema_is_mean', 'inception score (digits network)'),
     ('efficientnet_lite0_recognized', 'share recognized as their class (efficientnet_lite0 network)'),
     ('digits_intra_fid', 'intra-FID (digits network)'), ('loss_ac_gen', "generator's class loss"),
     ('loss_of_mine', 'loss of mine'), ('fid', 'fid')])
@@ -111,7 +112,7 @@ def test_axes_of_curves(tmp_path, monkeypatch):
     assert [axis.get_xlabel() for axis in axes] == ['Iteration'] * 3
     assert [axis.get_ylabel() for axis in axes] == [
         'Generator loss', 'Inception score (digits network)',
-        'Share recognized as their class\n(digits network, averaged weights)']
+        'Share recognized as their class\n(digits network)']
 
 
 @pytest.mark.parametrize('is_terminal', [True, False])
