@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 from source import build
-from source.datasets import cifar10, fashion_mnist, image_dataset, stl10, svhn
+from source.datasets import cifar10, fashion_mnist, image_dataset, mnist, stl10, svhn
 from source.yaml_utils import load_config
 from tests.gpu_road import run, state_of
 
@@ -49,12 +49,13 @@ def data(tmp_path, monkeypatch):
         lines.append(f'a/{k}.JPEG {label}\n')
     (tmp_path / 'list.txt').write_text(''.join(lines))
 
-    def cut_short(self, size):
-        ims = np.random.RandomState(0).randint(256, size=(4, 3, size, size), dtype=np.uint8)
+    def cut_short(self, size, channels=3):
+        ims = np.random.RandomState(0).randint(256, size=(4, channels, size, size), dtype=np.uint8)
         image_dataset.ImageDataset.__init__(self, ims, np.arange(4), 10)
     for cls, init in (
             (cifar10.CIFAR10Dataset, lambda self, test=False, root=None: cut_short(self, 32)),
             (stl10.STL10Dataset, lambda self, split='unlabeled', size=48, root=None: cut_short(self, size)),
+            (mnist.MNISTDataset, lambda self, size=32, channels=3: cut_short(self, size, channels)),
             (svhn.SVHNDataset, lambda self, split='train', root=None: cut_short(self, 32)),
             (fashion_mnist.FashionMNISTDataset, lambda self, test=False, size=32, root=None: cut_short(self, size))):
         monkeypatch.setattr(cls, '__init__', init)

@@ -157,7 +157,8 @@ def test_files_that_may_not_grow(three, tmp_path):
     process = start(config, out, *AUTO, preexec_fn=lambda: resource.setrlimit(
         resource.RLIMIT_FSIZE, (n_bytes, n_bytes)))
     status, _, stderr = children.finish(process)
-    said = errors_of(stderr)
+    goes_on, *said = errors_of(stderr)
+    assert goes_on == f'{out}: goes on from snapshot_iter_3'
     assert status == 1 and len(said) == 1 and said[0].startswith(f'train.py: error: {out}/'), stderr
     assert said[0].endswith(
         f'File too large; training stopped at iteration 4; last good snapshot: {out}/snapshot_iter_3')

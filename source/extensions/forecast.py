@@ -20,7 +20,7 @@ class Forecast(extension.Extension):
     an iteration, which takes time of its own.
     """
 
-    priority = extension.PRIORITY_READER - 200  # after all else of an iteration
+    priority = extension.PRIORITY_READER - 150  # after the scores
 
     def __init__(self, n_iterations, n_scorings=lambda iteration: 0):
         self.n_iterations, self.n_scorings = n_iterations, n_scorings

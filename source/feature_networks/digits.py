@@ -9,7 +9,7 @@ import chainer.functions as F
 import chainer.links as L
 import numpy as np
 
-FOLDER = Path(__file__).parent
+WEIGHTS_PATH, MNIST_WEIGHTS_PATH = (str(Path(__file__).with_name(f'{name}.h5')) for name in ('digits', 'mnist'))
 SIDES = {'digits': 16, 'mnist': 32}  # of what each network sees; evaluations/train_digits_classifier.py trains them
 
 
@@ -56,12 +56,12 @@ class DigitsNet(chainer.Chain):
         return F.leaky_relu(self.l5(h))
 
 
-def load(device=-1, weights_path=FOLDER / 'digits.h5'):
+def load(device=-1, weights_path=WEIGHTS_PATH):
     """Return the trained FeatureNetwork of scikit-learn's digits; its ten classes are the digits."""
     return _load('digits', device, weights_path)
 
 
-def load_mnist(device=-1, weights_path=FOLDER / 'mnist.h5'):
+def load_mnist(device=-1, weights_path=MNIST_WEIGHTS_PATH):
     """Return the trained FeatureNetwork of MNIST; its ten classes are the digits."""
     return _load('mnist', device, weights_path)
 

@@ -67,7 +67,7 @@ def test_the_order_of_an_animation(snapshot, tmp_path, monkeypatch, morph, class
     """Each way begins at its class or latent and has a quarter, a half, three quarters of the next."""
     made = {}
     monkeypatch.setattr(gen_interpolated_images, 'save_animation',
-                        lambda path, frames, fps: made.update(name=path.name, frames=list(frames)))
+                        lambda path, frames, *_: made.update(name=path.name, frames=list(frames)))
     assert command(snapshot, tmp_path, '--animate', 'gif', '--frames', 4, '--morph', morph, '--n_zs', 3, '--classes',
                    *classes) == 0
     assert made['name'] == {'classes': 'morph_classes_3-8-5.gif', 'latents': 'morph_latents_3.gif'}[morph]
