@@ -1,7 +1,7 @@
 """Scores a snapshot's samples, or a folder of images, with the feature network that a config names, for example
 
-    python evaluations/calc_inception.py --snapshot results/digits/ResNetGenerator_1200.npz
-    python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_digits.yml    # of yours
+    python evaluations/calc_inception.py --snapshot results/mnist/ResNetGenerator_ema_2600.npz
+    python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_mnist.yml    # of yours
     python evaluations/calc_inception.py --images mine/ --against photos/ --network efficientnet_lite0
 
 It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized;

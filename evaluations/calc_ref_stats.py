@@ -1,7 +1,7 @@
 """Writes mean and covariance of the features of a data set, or of images of yours, for --ref_stats, for example
 
-    python evaluations/calc_ref_stats.py --config configs/sn_projection_digits.yml --out digits_stats.npz
-    python evaluations/calc_ref_stats.py --config configs/sn_projection_digits.yml --per_class --out digits_stats/
+    python evaluations/calc_ref_stats.py --config configs/sn_projection_mnist.yml --out mnist_stats.npz
+    python evaluations/calc_ref_stats.py --config configs/sn_projection_mnist.yml --per_class --out mnist_stats/
     python evaluations/calc_ref_stats.py --images photos/ --network efficientnet_lite0 --out photos_stats.npz
 
 With --per_class the files are <out>/class_<c>.npz, D^2 * 8 bytes each (D = 2048: 34 MB), which calc_intra_fid reads.

@@ -1,6 +1,6 @@
 """Compares measured scores with the published ones, number by number, for example
 
-    python evaluations/compare_paper.py results/digits/ --markdown > comparison.md
+    python evaluations/compare_paper.py results/mnist/ --markdown > comparison.md
     python evaluations/compare_paper.py results/sn_cifar10_unconditional/ --measured --plot comparison.png
 
 The second needs a run of that config, scored with --protocol paper --network inception. RESULTS are the .json files

@@ -1,7 +1,9 @@
-"""Generates images from a snapshot: a sheet per class, or --n images as files or one .npz, for example
+"""Generates images: a sheet per class, or --n images as files or one .npz; without a snapshot those of the generator that
+comes with the project. For example
 
-    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --classes 3 seven
-    python evaluations/gen_images.py --snapshot results/digits/ResNetGenerator_1200.npz --n 50000 --npz
+    python evaluations/gen_images.py
+    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_2600.npz --classes 3 seven
+    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_2600.npz --n 50000 --npz
 """
 
 from evaluations import command_line as cli

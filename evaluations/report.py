@@ -1,12 +1,12 @@
 """Writes one HTML page, which needs neither other files nor a network, about a run or several, for example
 
-    python evaluations/report.py results/digits
-    python evaluations/report.py results/digits --quick --out quick.html
-    python evaluations/report.py results/digits results/digits_seed1 --out comparison.html
+    python evaluations/report.py results/mnist
+    python evaluations/report.py results/mnist --quick --out quick.html
+    python evaluations/report.py results/mnist results/mnist_seed1 --out comparison.html
 
 and a model card, card.md, into each results folder. Samples by class, nearest real images and singular values are made
 from the last snapshots; --quick leaves them out, and keeps the card's check of the last one. The last example needs a
-second run: train.py with --seed 1 --results_dir results/digits_seed1.
+second run: train.py with --seed 1 --results_dir results/mnist_seed1.
 """
 import sys
 import time
