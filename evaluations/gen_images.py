@@ -1,5 +1,5 @@
-"""Generates images: a sheet per class, or --n images as files or one .npz; without a snapshot those of the generator that
-comes with the project. For example
+"""Generates images: a sheet per class, or --n images as files or one .npz. Without a snapshot they are of the generator
+that comes with the project. For example
 
     python evaluations/gen_images.py
     python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_2600.npz --classes 3 seven
