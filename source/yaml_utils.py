@@ -95,7 +95,7 @@ def load_config(path, overrides=(), quick=False):
         path: of a YAML file.
         overrides: strings 'key.key=value', the value in YAML.
         quick: whether to have QUICK iterations at most, the intervals in proportion (`quick_lengths`), before overrides
-            are made, and results_dir end in '_quick'.
+            are made; results_dir then ends in '_quick', and no row of the paper's is named.
 
     Returns:
         A nested dict with every key of `SCHEMA`.
@@ -105,7 +105,8 @@ def load_config(path, overrides=(), quick=False):
     """
     config = _read_extended(Path(path), ())
     if quick:
-        config.update(quick_lengths(_checked(_with_size(config, path), SCHEMA, str(path), '')))
+        whole = _checked(_with_size(config, path), SCHEMA, str(path), '')
+        config.update(quick_lengths(whole), paper_row=None)
     before = dict(config)
     for text in overrides:
         _override(config, text)
