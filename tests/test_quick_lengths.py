@@ -24,9 +24,9 @@ def test_every_config(path):
 
 
 @pytest.mark.parametrize('config, expected', [
-    ((2600, 2000, 100, 650, 650), (1200, 923, 46, 300, 300)),
-    ((450000, 400000, 100, 10000, 1000), (1200, 1066, 30, 300, 300)),
-    ((450000, None, 100, 500000, 1000), (1200, 1200, 30, 1333, 300)), ((3, 0, 1, 1, 2), (3, 0, 1, 1, 2))])
+    ((1800, 900, 100, 450, 450), (900, 450, 50, 225, 225)),
+    ((450000, 400000, 100, 10000, 1000), (900, 800, 23, 225, 225)),
+    ((450000, None, 100, 500000, 1000), (900, 900, 23, 1000, 225)), ((3, 0, 1, 1, 2), (3, 0, 1, 1, 2))])
 def test_lengths(config, expected):
     keys = 'iteration', 'iteration_decay_start', 'display_interval', 'snapshot_interval', 'evaluation_interval'
     assert quick_lengths(dict(zip(keys, config, strict=True))) == dict(zip(keys, expected, strict=True))
