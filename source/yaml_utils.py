@@ -175,7 +175,7 @@ def _keep_decay_within(config, before, named, source):
                                                 for values in (config, before))
     except (KeyError, ConfigError):  # what is wrong is said when all is checked
         return
-    if n < start == start_before <= n_before and 'iteration_decay_start' not in named:
+    if 0 < n < start == start_before <= n_before and 'iteration_decay_start' not in named:
         config['iteration_decay_start'] = start * n // n_before
         tell(f'{source}: iteration_decay_start: {start} of {n_before} iterations was meant; of {n} it is '
              f'{config["iteration_decay_start"]}')

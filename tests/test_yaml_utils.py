@@ -124,6 +124,12 @@ def test_decay_stays_within_fewer_iterations(tmp_path, capsys, overrides, expect
     assert load_config(tmp_path / 'child.yml')['iteration_decay_start'] == expected
 
 
+def test_iterations_that_are_refused_say_nothing_of_a_decay(tmp_path, capsys):
+    path = write_config(tmp_path, {'iteration': 120, 'iteration_decay_start': 60})
+    assert error_of(load_config, path, ['iteration=0']) == f'{path}: iteration: expected at least 1, found 0'
+    assert capsys.readouterr().err == ''
+
+
 def test_a_decay_that_is_set_to_begin_after_the_end_is_refused(tmp_path):
     path = write_config(tmp_path, {'iteration': 120, 'iteration_decay_start': 60})
     for overrides in (['iteration=50', 'iteration_decay_start=60'], ['iteration_decay_start=60', 'iteration=50'],

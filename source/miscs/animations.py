@@ -4,6 +4,7 @@ from pathlib import Path
 from source.miscs.commands_to_copy import install_command
 from source.miscs.files import atomic_write
 from source.miscs.image_sheets import KEY
+from source.miscs.short_texts import printable
 
 import numpy as np
 from PIL import Image
@@ -24,7 +25,7 @@ def save_animation(path, frames, frames_per_second=15, snapshot=None):
         palette = _palette(images)
         images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(path) as file:
-            comment = {'comment': f'{KEY}: {Path(snapshot).name}'} if snapshot else {}
+            comment = {'comment': f'{KEY}: {printable(Path(snapshot).name)}'} if snapshot else {}
             images[0].save(file, 'GIF', save_all=True, append_images=images[1:], loop=0, **comment,
                            duration=gif_durations(len(images), frames_per_second))
     elif path.suffix == '.mp4':

@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from source.miscs.files import atomic_write
+from source.miscs.short_texts import printable
 
 import numpy as np
 from PIL import Image
@@ -52,7 +53,7 @@ def save_picture(path, picture, snapshot=None):
 
 def _named(snapshot):
     info = PngInfo()
-    info.add_itxt(KEY, Path(snapshot).name)
+    info.add_itxt(KEY, printable(Path(snapshot).name))
     return info
 
 

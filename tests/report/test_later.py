@@ -141,11 +141,15 @@ def test_pictures_say_which_snapshot_they_are_of(folder):
     picture = np.zeros((10, 20, 3), np.uint8)
     save_picture(folder / 'gen_images' / '3.png', picture, 'any/ResNetGenerator_ema_1200.npz')
     save_picture(folder / 'gen_images' / '4.png', picture, '<i>.npz')
+    save_picture(folder / 'gen_images' / '5.png', picture, 'a\udcff\n.npz')
+    save_animation(folder / 'gen_images' / 'c.gif', [picture, picture + 9], snapshot='a\udcff\n.npz')
     save_animation(folder / 'gen_images' / 'a.gif', [picture, picture + 9], snapshot='ResNetGenerator_7.npz')
     Image.new('RGB', (9, 9)).save(folder / 'gen_images' / 'b.gif', comment='made by hand')
     page = pictures(folder)
     assert 'gen_images/3.pngiteration 1,200, averaged weights, ' in page.text
     assert 'gen_images/4.png<i>.npz, ' in page.text and page.all('i') == []
+    for name in ('5.png', 'c.gif'):
+        assert f'gen_images/{name}a\\udcff\\n.npz, ' in page.text
     assert 'gen_images/a.gifiteration 7, ' in page.text and 'made by hand' not in page.text
     assert 'does not say which snapshot it is of' in page.text
 
