@@ -55,8 +55,8 @@ def _fail(process, what):
     process.send_signal(signal.SIGABRT)  # upon which Python writes the stacks of its threads
     try:
         told = process.communicate(timeout=20)
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired:  # or a process that it started holds its output open
         process.kill()
-        told = process.communicate()
+        told = ()
     told = [text if isinstance(text, str) else text.decode(errors='replace') for text in told if text]
     pytest.fail('\n'.join([f'{process.args} {what}', *told]))

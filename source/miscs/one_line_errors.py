@@ -8,6 +8,7 @@ from pathlib import Path
 
 from source.miscs.results_dir import no_empty_folders
 from source.miscs.standard_streams import of_output, standard_streams
+from source.miscs.stop_request import end_by
 
 
 def one_line_errors(main, interrupted='interrupted'):
@@ -49,13 +50,14 @@ class _Terminated(BaseException):
 def _cleanly_terminated():
     """Within the block SIGTERM raises _Terminated, so that what is half-written goes; outside the main thread nothing.
 
-    One more is ignored: `make` hands on the one that its children got too. A forked process ends without a word.
+    One more is ignored: `make` hands on the one that its children got too. A forked process ends without a word, by
+    the signal itself: an exception raised there could come within code that drops it, and its parent would wait on.
     """
     own, came = os.getpid(), []
 
     def terminate(*_):
         if os.getpid() != own:
-            sys.exit(128 + signal.SIGTERM)
+            end_by(signal.SIGTERM)
         if not came:
             came.append(True)
             raise _Terminated

@@ -1,10 +1,12 @@
 import contextlib
+import os
 import signal
 
 
 class StopRequest:
     """SIGINT and SIGTERM as a wish to stop: the first is noted, the second ends the process at once.
 
+    A process forked meanwhile, as one of a data set's, ends at once by SIGTERM, with which whoever forked it ends it.
     `made` becomes true between iterations only, when `look` is called; so whoever asks in one iteration sees the same.
     `agree`, where given, makes of the answer of this process that of several.
     """
@@ -15,6 +17,7 @@ class StopRequest:
         self.made = False
         self._noted = None
         self._agree = agree
+        self._process = os.getpid()
 
     @property
     def name(self):
@@ -26,6 +29,8 @@ class StopRequest:
         return self.made
 
     def _note(self, number, frame):
+        if number == signal.SIGTERM and os.getpid() != self._process:
+            end_by(number)
         self._noted = number
         for other in self.SIGNALS:
             signal.signal(other, signal.SIG_DFL)
@@ -42,3 +47,9 @@ class StopRequest:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def end_by(number):
+    """End this process at once by the signal `number`, as if nothing had been listening."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

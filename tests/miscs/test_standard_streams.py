@@ -34,13 +34,30 @@ with StopRequest().listening():
     print('never')
 '''
 FORKING = '''
-import multiprocessing
+import multiprocessing, os, time
 from source.miscs.one_line_errors import one_line_errors
+from source.miscs.stop_request import StopRequest
+
+def deaf():
+    ready.set()
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            time.sleep(10)
+        except BaseException:
+            pass
 
 @one_line_errors
 def main():
-    with multiprocessing.get_context('fork').Pool(2) as pool:
-        print(*pool.map(abs, range(4)))
+    with {}:
+        process = forking.Process(target=deaf)
+        process.start()
+        ready.wait()
+        process.terminate()
+        process.join()
+        print(process.exitcode)
+forking = multiprocessing.get_context('fork')
+ready = forking.Event()
 main()
 '''
 
@@ -154,6 +171,7 @@ def test_a_signal_is_noted_between_iterations_only_and_the_second_ends_the_proce
     assert stop.look() and stop.name == 'a signal to another process'
 
 
-def test_forked_processes_end_without_a_word():
-    """As those of somebody's data set, which a pool ends by SIGTERM."""
-    assert children.python('-c', FORKING) == (0, '0 1 2 3\n', '')
+@pytest.mark.parametrize('listening', ['open(os.devnull)', 'StopRequest().listening()'], ids=['command', 'training'])
+def test_forked_processes_end_without_a_word(listening):
+    """By SIGTERM, as a pool ends those of somebody's data set, whatever code it comes upon."""
+    assert children.python('-c', FORKING.format(listening)) == (0, f'{-signal.SIGTERM}\n', '')
