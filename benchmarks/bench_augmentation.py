@@ -23,6 +23,7 @@ from source.datasets.image_dataset import ImageDataset
 from source.feature_networks import load_feature_network
 from source.functions.differentiable_augmentation import read_policies
 from source.kernels.switch import use_cpu_kernels
+from source.learning_rates import learning_rates
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import atomic_write
 from source.miscs.generate import generate_batches, generate_ims
@@ -84,8 +85,8 @@ def train(policies, seed, args, digits, network, reference):
     scores = {}
     for i in range(1, args.iterations + 1):
         updater.update()
-        for optimizer in updater.get_all_optimizers().values():
-            optimizer.alpha = config['adam']['alpha'] * min(1., (1. - i / args.iterations) / (1. - falls_from))
+        for kind, alpha in learning_rates(config).items():
+            updater.get_optimizer(f'opt_{kind}').alpha = alpha * min(1., (1. - i / args.iterations) / (1. - falls_from))
         if i % args.every == 0 or i == args.iterations:
             judged = judge(generate_batches(gen, args.n_images, sampler_of(gen)), network, args.n_images)
             found = scores_of(judged, network, reference=reference)

@@ -15,6 +15,7 @@ from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
+from source.learning_rates import learning_rates
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import tell
@@ -392,10 +393,11 @@ def build_iterator(config, dataset, seed, process=(0, 1)):
 
 def build_updater(config, source, gen, dis, dataset, device, processes=ALONE):
     """Updater with Adam for both models, its iterator and its noise; everything random is drawn from `seed`."""
-    optimizers = {}
-    for name, model in (('opt_gen', gen), ('opt_dis', dis)):
+    optimizers, alphas = {}, learning_rates(config)
+    for kind, model in (('gen', gen), ('dis', dis)):
+        name = f'opt_{kind}'
         model.to_device(device)
-        optimizers[name] = Adam(**config['adam'])
+        optimizers[name] = Adam(alphas[kind], config['adam']['beta1'], config['adam']['beta2'])
         optimizers[name].setup(model)
         if processes.size > 1:
             processes.share(model)

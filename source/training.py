@@ -17,6 +17,7 @@ from source.extensions.tensorboard import TensorBoard
 from source.first_batch import check_first_batch
 from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
+from source.learning_rates import learning_rates
 from source.miscs.commands_to_copy import python_command
 from source.miscs.devices import gpu_index
 from source.miscs.kept_random_states import kept_random_states
@@ -172,8 +173,10 @@ def _build_dataset(config, source, data_dir, processes):
 
 def extend_with_linear_decay(trainer, config):
     """Adam's alpha falls linearly to 0 from `iteration_decay_start` on."""
-    for name, optimizer in trainer.updater.get_all_optimizers().items():
-        trainer.extend(extensions.LinearShift('alpha', (config['adam']['alpha'], 0.),
+    for kind, alpha in learning_rates(config).items():
+        name = f'opt_{kind}'
+        optimizer = trainer.updater.get_optimizer(name)
+        trainer.extend(extensions.LinearShift('alpha', (alpha, 0.),
                                               (config['iteration_decay_start'], config['iteration']), optimizer),
                        name=f'linear_decay_{name}')
 

@@ -42,7 +42,8 @@ SCHEMA = {  # key: (type, default) or a nested schema
     'results_dir': (str, None),  # default: results/<name of the config file>
     'models': {'generator': _MODEL, 'discriminator': _MODEL},
     'dataset': {'dataset_fn': (str, _REQUIRED), 'dataset_name': (str, _REQUIRED), 'args': (dict, {})},
-    'adam': {'alpha': (float, 2e-4), 'beta1': (float, 0.), 'beta2': (float, .9)},
+    'adam': {'alpha': (float, 2e-4), 'beta1': (float, 0.), 'beta2': (float, .9),
+             'alpha_dis': (float, None)},  # ours: of the discriminator; default: `alpha`
     'updater': {'fn': (str, 'updater.py'), 'name': (str, 'Updater'), 'args': (dict, {})},
     'evaluation': {  # ours: what the trainer scores samples with; no `network`, no scores
         'network': (str, None), 'n_images': (int, 1000), 'splits': (int, 10),
@@ -61,7 +62,7 @@ RANGES = {  # key: (lowest, highest) allowed
                      'evaluation_interval'), (1, math.inf)),
     'accumulate': (1, math.inf), 'iteration_decay_start': (0, math.inf), 'loader_workers': (0, 1024),
     'seed': (0, 2 ** 32 - 1),
-    'adam.alpha': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
+    'adam.alpha': (0, math.inf), 'adam.alpha_dis': (0, math.inf), 'adam.beta1': (0, 1), 'adam.beta2': (0, 1),
     **dict.fromkeys(('paper.processes', 'paper.batchsize', 'paper.n_gen_samples', 'processes'), (1, math.inf)),
     **dict.fromkeys(('snapshots.keep_last', 'snapshots.keep_best', 'snapshots.keep_models'), (0, math.inf)),
     'evaluation.n_images': (2, math.inf), 'evaluation.splits': (1, math.inf),

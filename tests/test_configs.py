@@ -111,7 +111,7 @@ def test_config(name, data):
         assert config['evaluation_interval'] == (1000 if 'cifar' in name else 5000)
         assert (*[model['ch'] for model in models], models[0]['dim_z']) == (*widths, 128)
         beta1, beta2 = (.5, .999) if name == CNN else (0., .9)
-        assert config['adam'] == {'alpha': 2e-4, 'beta1': beta1, 'beta2': beta2}
+        assert config['adam'] == {'alpha': 2e-4, 'beta1': beta1, 'beta2': beta2, 'alpha_dis': None}
     assert [model['n_classes'] for model in models] == [n_classes] * 2
     assert args['loss_type'] == ('dcgan' if name == CNN else 'hinge')
     assert args['conditional'] == (n_classes > 0)
@@ -205,7 +205,7 @@ def test_comparison(name, data):
     assert (gen_args['ch'], gen_args['n_classes']) == (ch[0], n_classes)
     setting = 'A' if 'gp' in method else 'B' if network == 'cnn_stl10' and stem.startswith('spectral') else 'C'
     alpha, beta1, beta2, n_dis = SETTINGS[setting] if network.startswith('cnn') else (2e-4, 0., .9, 5)
-    assert config['adam'] == {'alpha': alpha, 'beta1': beta1, 'beta2': beta2}
+    assert config['adam'] == {'alpha': alpha, 'beta1': beta1, 'beta2': beta2, 'alpha_dis': None}
     expected = {'n_dis': n_dis, 'conditional': n_classes > 0, 'loss_type': LOSSES[network.split('_')[0]],
                 **updater_args, **updater_changes}
     assert {key: value for key, value in updater.items() if key != 'n_gen_samples'} == expected

@@ -7,22 +7,26 @@ from tests import children
 from tests.narrow import write_config
 
 import chainer
+import numpy as np
 import pytest
 
 
-def test_step_size_decays_linearly_to_zero(tmp_path):
+@pytest.mark.parametrize('alpha_dis, shares', [(None, (1, 1)), (.1, (1, 1 / 3)), (0., (1, 0))])
+def test_step_sizes_decay_linearly_to_zero(tmp_path, alpha_dis, shares):
     """α stays until `iteration_decay_start` updates are made, and falls by equal steps to 0 after the last."""
     path = write_config(tmp_path, {'iteration': 5, 'iteration_decay_start': 2, 'display_interval': 5,
-                                   'snapshot_interval': 5, 'evaluation_interval': 5, 'adam': {'alpha': .3}})
+                                   'snapshot_interval': 5, 'evaluation_interval': 5,
+                                   'adam': {'alpha': .3, 'alpha_dis': alpha_dis}})
     trainer = build_trainer(load_config(path), str(path), chainer.get_device('@numpy'), tmp_path / 'out')
     used = {}
     for name, optimizer in trainer.updater.get_all_optimizers().items():
         used[name] = []
         optimizer.add_hook(lambda o, alphas=used[name]: alphas.append(o.alpha), name='alpha')
     trainer.run()
-    assert used['opt_gen'] == pytest.approx([.3, .3, .3, .2, .1])
-    assert used['opt_dis'] == pytest.approx([alpha for alpha in used['opt_gen'] for _ in range(2)])
-    assert trainer.updater.get_optimizer('opt_gen').alpha == pytest.approx(0)
+    expected = np.array([.3, .3, .3, .2, .1])
+    assert used['opt_gen'] == pytest.approx(expected * shares[0])
+    assert used['opt_dis'] == pytest.approx(np.repeat(expected * shares[1], 2))
+    assert [optimizer.alpha for optimizer in trainer.updater.get_all_optimizers().values()] == pytest.approx([0, 0])
 
 
 PROGRAM = '''

@@ -20,7 +20,7 @@ def test_defaults(tmp_path):
         assert config == {
             **NARROW,
             'iteration_decay_start': 2, 'progressbar_interval': None, 'results_dir': 'results/narrow',
-            'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9},
+            'adam': {'alpha': 2e-4, 'beta1': 0., 'beta2': .9, 'alpha_dis': None},
             'updater': {'fn': 'updater.py', 'name': 'Updater', **NARROW['updater']},
             'evaluation': {'network': None, 'weights': None, 'n_images': 1000, 'splits': 10},
             'paper_row': None, 'versions': {}, 'size': None, 'accumulate': None, 'processes': None,
@@ -55,7 +55,7 @@ def test_overrides_are_yaml_and_the_last_wins(tmp_path):
     config = load_config(write_config(tmp_path, {'adam': None}), [
         'models.generator.args={ch: 8, n_classes: 3}', 'updater.args.conditional=no', 'seed=1', 'seed=2',
         'results_dir=a=b', 'evaluation.network=digits', 'adam.alpha=.5'])
-    assert config['adam'] == {'alpha': .5, 'beta1': 0., 'beta2': .9}
+    assert config['adam'] == {'alpha': .5, 'beta1': 0., 'beta2': .9, 'alpha_dis': None}
     assert config['models']['generator']['args'] == {'ch': 8, 'n_classes': 3}
     assert config['updater']['args'] == {**NARROW['updater']['args'], 'conditional': False}
     assert (config['seed'], config['results_dir'], config['evaluation']['network']) == (2, 'a=b', 'digits')
@@ -72,7 +72,7 @@ def test_bad_override(tmp_path, override, expected):
 @pytest.mark.parametrize('key, value, expected', [
     ('batchsise', 1, "unknown key; did you mean 'batchsize'?"),
     ('models.generator.arg', 1, "unknown key; did you mean 'args'?"),
-    ('adam.weight_decay_rate', 1, 'unknown key; known are alpha, beta1, beta2'),
+    ('adam.weight_decay_rate', 1, 'unknown key; known are alpha, alpha_dis, beta1, beta2'),
     ('batchsize', REMOVED, 'missing; expected int'), ('models', REMOVED, 'missing; expected str'),
     ('models.generator.fn', REMOVED, 'missing; expected str'),
     ('batchsize', 'many', "expected int, found 'many' (str)"), ('batchsize', 1.5, 'expected int, found 1.5 (float)'),
@@ -144,7 +144,7 @@ def test_extends_merges_sections_key_by_key(tmp_path):
                 child='seed: 3\nextends: [narrow.yml, second.yml]\nmodels: {generator: {args: {ch: 8}}}\n')
     base, child = load_config(tmp_path / 'narrow.yml'), load_config(tmp_path / 'child.yml', ['iteration=7'])
     assert [child[k] for k in ('seed', 'batchsize', 'iteration')] == [3, 2, 7]
-    assert child['adam'] == {'alpha': .1, 'beta1': .2, 'beta2': .9}
+    assert child['adam'] == {'alpha': .1, 'beta1': .2, 'beta2': .9, 'alpha_dis': None}
     assert child['models']['generator']['args'] == {**base['models']['generator']['args'], 'ch': 8}
     assert child['models']['discriminator'] == base['models']['discriminator']
     assert base['adam']['beta1'] == .1 and 'extends' not in child

@@ -10,6 +10,7 @@ from benchmarks import arithmetic
 from source import build
 from source.datasets.image_dataset import ImageDataset
 from source.kernels.switch import use_precision
+from source.learning_rates import learning_rates
 from source.miscs.devices import get_device
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
@@ -39,7 +40,7 @@ def spec_of(config):
         'dim_z': gen.dim_z, 'bottom_width': gen.bottom_width, 'n_classes': gen.n_classes, 'size': gen.image_size,
         'dis_blocks': [(dis[name].c2.W.shape[0], halves)
                        for name, (_, halves) in zip(dis.block_names, dis.blocks, strict=True)],
-        'dense_has_bias': dense.b is not None, 'alpha': config['adam']['alpha'],
+        'dense_has_bias': dense.b is not None, 'alphas': learning_rates(config),
         'betas': [config['adam']['beta1'], config['adam']['beta2']], 'batchsize': config['batchsize'],
         'n_gen_samples': args['n_gen_samples'], 'n_dis': args['n_dis'],
         'multiply_adds': arithmetic.iteration(gen, dis, args['n_gen_samples'], config['batchsize'], args['n_dis'])}

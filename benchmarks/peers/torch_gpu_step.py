@@ -34,8 +34,8 @@ class Trainer:
         self.dis = self._placed(Discriminator(spec['dis_blocks'], n_classes, spec['dense_has_bias'], spectral))
         on_gpu = self.device.type == 'cuda'
         self.opt_gen, self.opt_dis = (
-            torch.optim.Adam(network.parameters(), spec['alpha'], tuple(spec['betas']), fused=True, capturable=on_gpu)
-            for network in (self.gen, self.dis))
+            torch.optim.Adam(network.parameters(), alpha, tuple(spec['betas']), fused=True, capturable=on_gpu)
+            for network, alpha in ((self.gen, spec['alphas']['gen']), (self.dis, spec['alphas']['dis'])))
         losses = self.generator_loss, self.discriminator_loss
         if mode != 'eager':
             losses = (torch.compile(loss, mode='max-autotune-no-cudagraphs') for loss in losses)

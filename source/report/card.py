@@ -2,6 +2,7 @@
 import re
 from pathlib import Path
 
+from source.learning_rates import learning_rates
 from source.miscs.files import file_sha256
 from source.miscs.short_texts import duration, shortened
 from source.paper_batches import batch_text, other_batch
@@ -57,7 +58,7 @@ def make_card(run, norm=None):
         f'{args.get("n_dis", 5)} discriminator update{"s" * (args.get("n_dis", 5) != 1)} each; a batch is of '
         f'{batch_text(config) or f"{one_process} in each process"}; loss {args.get("loss_type", "hinge")}',
         *([f'- **Batches other than the paper\'s, or not known:** {other}'] if other else []),
-        f'- Adam: alpha {config["adam"]["alpha"]:g}, beta1 {config["adam"]["beta1"]:g}, beta2 '
+        f'- Adam: alpha {_alphas(config)}, beta1 {config["adam"]["beta1"]:g}, beta2 '
         f'{config["adam"]["beta2"]:g}; alpha falls linearly to 0 from iteration {config["iteration_decay_start"]:,} on',
         *([f'- Averaged generator weights beside the raw ones: decay {args["ema"]:g}'] if args.get('ema') else []),
         *([f'- Before the discriminator all images are augmented: {args["augmentation"]}'] if args.get('augmentation')
@@ -78,6 +79,11 @@ def make_card(run, norm=None):
         '- One run is one seed; how much scores differ between seeds is not known from it.',
         '- Samples may resemble training images: `evaluations/nearest_neighbors.py` shows the nearest.', '']
     return '\n'.join(lines)
+
+
+def _alphas(config):
+    gen, dis = learning_rates(config).values()
+    return f'{gen:g}' if gen == dis else f'{gen:g} of the generator and {dis:g} of the discriminator'
 
 
 def _args(args):

@@ -40,8 +40,9 @@ def curves_section(runs, materials):
                 series.append(Series(text, run.series(name), i, int(ema)))
         better = f'({BETTER[score]} is better)' if score in BETTER else ''
         figures.append(_figure(score_title(score, network if judged_by_several(runs) else None), series, note=better))
-    figures.append(_figure("learning rate (Adam's α)", [Series(run.name if several else 'α', run.alpha(), i)
-                                                         for i, run in enumerate(runs)]))
+    figures.append(_figure("learning rate (Adam's α)", [
+        Series(label(run, name) if several else name, points, i if several else k, k if several else 0)
+        for i, run in enumerate(runs) for k, (name, points) in enumerate(run.alpha().items())]))
     figures.append(_figure('largest spectral norm', [
         s for i, (run, material) in enumerate(zip(runs, materials, strict=True)) for s in (
             Series(label(run, 'of the weights used'), _norms(material, False), i if several else 0, 0),

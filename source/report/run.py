@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from source.build import foreign_judge
+from source.learning_rates import learning_rates
 from source.miscs.plain_json import read_json
 from source.miscs.short_texts import printable
 from source.miscs.snapshot_names import model_snapshots
@@ -86,9 +87,13 @@ class Run:
         return list(dict.fromkeys(name for entry in self.log for name in entry if name.startswith('loss_')))
 
     def alpha(self):
-        """[(iteration, α)] of Adam, corners alone, as the config says."""
-        start, end, alpha = (self.config['iteration_decay_start'], self.config['iteration'],
-                             self.config['adam']['alpha'])
+        """{network: [(iteration, α)]} of Adam, corners alone, as the config says; one 'α' where both have the same."""
+        gen, dis = learning_rates(self.config).values()
+        alphas = {'α': gen} if gen == dis else {'α, generator': gen, 'α, discriminator': dis}
+        return {name: self._decay(alpha) for name, alpha in alphas.items()}
+
+    def _decay(self, alpha):
+        start, end = self.config['iteration_decay_start'], self.config['iteration']
         done = max(self.n_done, 1)
         if done <= start:
             return [(0, alpha), (done, alpha)]

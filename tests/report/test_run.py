@@ -170,7 +170,13 @@ def test_series_and_speed(run):
 def test_alpha(run):
     """As `test_training` finds that Adam's alpha goes: up to the decay's start the config's, then linearly to 0."""
     for n_entries, expected in ((1, {1: 2e-4}), (3, {2: 2e-4, 3: 1e-4}), (4, {2: 2e-4, 4: 0})):
-        assert dict(with_log(run, n_entries).alpha()) == pytest.approx({0: 2e-4, **expected})
+        run.config['adam']['alpha_dis'] = None
+        assert {name: dict(points) for name, points in with_log(run, n_entries).alpha().items()} == {
+            'α': pytest.approx({0: 2e-4, **expected})}
+        run.config['adam']['alpha_dis'] = 1e-3
+        assert {name: dict(points) for name, points in with_log(run, n_entries).alpha().items()} == {
+            'α, generator': pytest.approx({0: 2e-4, **expected}),
+            'α, discriminator': pytest.approx({0: 1e-3, **{i: 5 * alpha for i, alpha in expected.items()}})}
 
 
 def test_scores_of_averaged_weights_are_told_apart(run):
