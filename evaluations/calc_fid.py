@@ -1,6 +1,6 @@
 """The Frechet distance (FID) of a snapshot's samples, or of stored images, from real ones, for example
 
-    python evaluations/calc_fid.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz
+    python evaluations/calc_fid.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz
     python evaluations/calc_fid.py --images mine/ --against photos/       # folders of yours, of images of any sizes
     python evaluations/calc_fid.py --images results/mnist/gen_images/samples.npz --ref_stats mnist_stats.npz \\
         --config configs/sn_projection_mnist.yml

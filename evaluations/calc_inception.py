@@ -1,6 +1,6 @@
 """Scores a snapshot's samples, or a folder of images, with the feature network that a config names, for example
 
-    python evaluations/calc_inception.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz
+    python evaluations/calc_inception.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz
     python evaluations/calc_inception.py --images my_digits/ --config configs/sn_projection_mnist.yml    # of yours
     python evaluations/calc_inception.py --images mine/ --against photos/ --network efficientnet_lite0
 

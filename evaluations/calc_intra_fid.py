@@ -1,7 +1,7 @@
 """Intra-FID: the Frechet distance within each class, all training images of it against 5,000 samples of it, and the
 mean over classes, for example
 
-    python evaluations/calc_intra_fid.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --n_images 500
+    python evaluations/calc_intra_fid.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --n_images 500
     python evaluations/calc_intra_fid.py --images mine/ --against photos/ --network efficientnet_lite0      # of yours
 
 Interrupted, it goes on where it stopped when it is started again: each class, when done, is a line of

@@ -1,6 +1,6 @@
 """The kernel inception distance (KID) of a snapshot's samples, or of stored images, from real ones, for example
 
-    python evaluations/calc_kid.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --kid_subset_size 500
+    python evaluations/calc_kid.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --kid_subset_size 500
     python evaluations/calc_kid.py --images mine/ --against photos.npz --network efficientnet_lite0       # of yours
 """
 from evaluations import score_command

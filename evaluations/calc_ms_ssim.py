@@ -1,6 +1,6 @@
 """Intra-class MS-SSIM: how alike two samples of a class are, in [0, 1], lower for more varied ones, for example
 
-    python evaluations/calc_ms_ssim.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --n_pairs 100
+    python evaluations/calc_ms_ssim.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --n_pairs 100
     python evaluations/calc_ms_ssim.py --images my_images/            # of yours, a subfolder for each class
 
 Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.

@@ -1,7 +1,7 @@
 """Inception score, FID, KID, precision and recall, density and coverage, all from one pass of a snapshot's samples, or
 of stored images, for example
 
-    python evaluations/calc_scores.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz
+    python evaluations/calc_scores.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz
     python evaluations/calc_scores.py --images mine/ --against photos/ --network efficientnet_lite0       # of yours
     python evaluations/calc_scores.py --snapshot results/sn_cifar10/ResNetGenerator_50000.npz --protocol paper \\
         --network inception --weights datasets/inception_model --data_dir ~/data

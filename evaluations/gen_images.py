@@ -2,8 +2,8 @@
 that comes with the project. For example
 
     python evaluations/gen_images.py
-    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --classes 3 seven
-    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --n 50000 --npz
+    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --classes 3 seven
+    python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --n 50000 --npz
 """
 
 from evaluations import command_line as cli

@@ -1,8 +1,8 @@
 """Generates images on the way between classes or latents, for example
 
     python evaluations/gen_interpolated_images.py --classes 3 eight    # of the generator that comes with the project
-    python evaluations/gen_interpolated_images.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --morph latents
-    python evaluations/gen_interpolated_images.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --animate gif
+    python evaluations/gen_interpolated_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --morph latents
+    python evaluations/gen_interpolated_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --animate gif
 
 `--morph classes` (for conditional generators the default) blends the classes in conditional batch normalization, each
 row at one latent; with more than two classes a row passes them one after the other. `--morph latents` goes along the

@@ -1,6 +1,6 @@
 """Shows samples beside the real images nearest to them, by L1 in the discriminator's features phi and in pixels, as
 
-    python evaluations/nearest_neighbors.py --snapshot results/mnist/ResNetGenerator_ema_1800.npz --k 5
+    python evaluations/nearest_neighbors.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --k 5
 
 It takes the discriminator beside the generator. Features of the real images are computed once for each of its
 snapshots and kept in nearest_neighbors/ beside it.

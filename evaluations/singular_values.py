@@ -1,8 +1,8 @@
 """Draws the singular values of discriminators' weights, layer by layer (Figure 3), and bounds their Lipschitz
 constant by the product of spectral norms (eq. 7), for example
 
-    python evaluations/singular_values.py --snapshot results/mnist/SNResNetProjectionDiscriminator_1800.npz
-    python evaluations/singular_values.py --snapshot results/mnist/SNResNetProjectionDiscriminator_{900,1800}.npz
+    python evaluations/singular_values.py --snapshot results/mnist/SNResNetProjectionDiscriminator_1500.npz
+    python evaluations/singular_values.py --snapshot results/mnist/SNResNetProjectionDiscriminator_{500,1500}.npz
 
 Each curve is scaled to a largest value of 1, as in the paper. A normalized weight is shown as normalized.
 """

@@ -1,6 +1,6 @@
 """How long a quick run is, and how often it writes."""
 
-QUICK = 900  # iterations
+QUICK = 400  # iterations
 MOST = {'snapshot_interval': 4, 'evaluation_interval': 4, 'display_interval': 40}  # so often in a run, at most
 
 

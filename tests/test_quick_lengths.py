@@ -24,9 +24,9 @@ def test_every_config(path):
 
 
 @pytest.mark.parametrize('config, expected', [
-    ((1800, 900, 100, 450, 450), (900, 450, 50, 225, 225)),
-    ((450000, 400000, 100, 10000, 1000), (900, 800, 23, 225, 225)),
-    ((450000, None, 100, 500000, 1000), (900, 900, 23, 1000, 225)), ((3, 0, 1, 1, 2), (3, 0, 1, 1, 2))])
+    ((1500, 500, 100, 500, 500), (400, 133, 27, 133, 133)),
+    ((450000, 400000, 100, 10000, 1000), (400, 355, 10, 100, 100)),
+    ((450000, None, 100, 500000, 1000), (400, 400, 10, 444, 100)), ((3, 0, 1, 1, 2), (3, 0, 1, 1, 2))])
 def test_lengths(config, expected):
     keys = 'iteration', 'iteration_decay_start', 'display_interval', 'snapshot_interval', 'evaluation_interval'
     assert quick_lengths(dict(zip(keys, config, strict=True))) == dict(zip(keys, expected, strict=True))

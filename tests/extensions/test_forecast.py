@@ -17,7 +17,7 @@ HELD = '1.0 GB of memory are held'
     (.1, 1210, 4, ['1,200 iterations of 0.1 s to go: about 2 min 0 s, besides scoring samples 4 times; ' + HELD]),
     (2., 370, 0, ['360 iterations of 2 s to go: about 12 min 0 s; ' + HELD]),
     (2., 2010, 1, ['2,000 iterations of 2 s to go: about 1 h 6 min, besides scoring samples; ' + HELD,
-                   '--quick makes 900 iterations instead, about 30 min 0 s']),
+                   '--quick makes 400 iterations instead, about 13 min 20 s']),
     (2., 400, 0, ['390 iterations of 2 s to go: about 13 min 0 s; ' + HELD,
                   '--set iteration=30 takes about 1 min 0 s']),
     (100., 50, 0, ['40 iterations of 1e+02 s to go: about 1 h 6 min; ' + HELD,
