@@ -113,6 +113,7 @@ def load_config(path, overrides=(), quick=False):
         _override(config, text)
     named = {text.partition('=')[0] for text in overrides}
     _keep_decay_within(config, before, named, path)
+    _say_whose_alpha(config, named, path)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
@@ -166,6 +167,7 @@ def _read_extended(path, chain):
         return config
     whole = _merge(merged, config)
     _keep_decay_within(whole, merged, config, path)
+    _say_whose_alpha(whole, {f'adam.{key}' for key in _adam_of(config)}, path)
     return whole
 
 
@@ -180,6 +182,19 @@ def _keep_decay_within(config, before, named, source):
         config['iteration_decay_start'] = start * n // n_before
         tell(f'{source}: iteration_decay_start: {start} of {n_before} iterations was meant; of {n} it is '
              f'{config["iteration_decay_start"]}')
+
+
+def _say_whose_alpha(config, named, source):
+    """Say so where only `alpha` was changed, but the discriminator has a learning rate of its own."""
+    adam = _adam_of(config)
+    if 'adam.alpha' in named and 'adam.alpha_dis' not in named and adam.get('alpha_dis') is not None:
+        tell(f'{source}: adam.alpha: {adam["alpha"]} is for the generator alone; the discriminator keeps '
+             f'adam.alpha_dis, {adam["alpha_dis"]}')
+
+
+def _adam_of(config):
+    adam = config.get('adam')
+    return adam if isinstance(adam, dict) else {}
 
 
 def _merge(base, changes):

@@ -1,3 +1,4 @@
+import json
 import math
 
 from source.yaml_utils import load_config, save_config
@@ -122,6 +123,20 @@ def test_decay_stays_within_fewer_iterations(tmp_path, capsys, overrides, expect
                     f'{config["iteration"]} it is {expected}\n')
     write_files(tmp_path, child=f'extends: narrow.yml\n{chr(10).join(o.replace("=", ": ") for o in overrides)}\n')
     assert load_config(tmp_path / 'child.yml')['iteration_decay_start'] == expected
+
+
+@pytest.mark.parametrize('changes, is_said', [
+    ({'alpha': .1}, True), ({'alpha': .1, 'alpha_dis': .3}, False), ({'alpha': .1, 'alpha_dis': None}, False),
+    ({'beta1': .1}, False)])
+def test_whose_alpha_was_changed_is_said(tmp_path, capsys, changes, is_said):
+    """Where the discriminator has another, which stays."""
+    base = write_config(tmp_path, {'adam': {'alpha': .4, 'alpha_dis': .2}})
+    write_files(tmp_path, child=f'extends: narrow.yml\nadam: {json.dumps(changes)}\n')
+    changed = [f'adam.{key}={json.dumps(value)}' for key, value in changes.items()]
+    for path, overrides in ((base, changed), (tmp_path / 'child.yml', [])):
+        assert load_config(path, overrides)['adam']['alpha_dis'] == changes.get('alpha_dis', .2)
+        assert capsys.readouterr().err == is_said * (
+            f'{path}: adam.alpha: 0.1 is for the generator alone; the discriminator keeps adam.alpha_dis, 0.2\n')
 
 
 def test_iterations_that_are_refused_say_nothing_of_a_decay(tmp_path, capsys):
