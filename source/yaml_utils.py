@@ -113,11 +113,11 @@ def load_config(path, overrides=(), quick=False):
         _override(config, text)
     named = {text.partition('=')[0] for text in overrides}
     _keep_decay_within(config, before, named, path)
-    _say_whose_alpha(config, named, path)
     config = _checked(_with_size(config, path), SCHEMA, str(path), '')
     if config['iteration_decay_start'] is None:
         config['iteration_decay_start'] = config['iteration']
     check_ranges(config, RANGES, path, '')
+    _say_whose_alpha(config, named, path)
     if config['iteration_decay_start'] > config['iteration']:
         raise ConfigError(f'{path}: iteration_decay_start: expected 0 to iteration ({config["iteration"]}), '
                           f'found {config["iteration_decay_start"]}')

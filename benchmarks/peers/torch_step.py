@@ -171,9 +171,10 @@ class Trainer:
         self.gen = self._build(NETWORKS[gen['name']](**{name: gen['args'][name] for name in names}))
         self.dis = self._build(NETWORKS[dis['name']](dis['args']['ch'], self.n_classes))
         adam = config['adam']
+        alpha_dis = adam['alpha'] if adam.get('alpha_dis') is None else adam['alpha_dis']
         self.opt_gen, self.opt_dis = (
-            torch.optim.Adam(network.parameters(), alpha or adam['alpha'], (adam['beta1'], adam['beta2']), fused=True)
-            for network, alpha in ((self.gen, None), (self.dis, adam.get('alpha_dis'))))
+            torch.optim.Adam(network.parameters(), alpha, (adam['beta1'], adam['beta2']), fused=True)
+            for network, alpha in ((self.gen, adam['alpha']), (self.dis, alpha_dis)))
         args = config['updater']['args']
         self.n_dis, self.n_gen_samples, self.loss_type = args['n_dis'], args['n_gen_samples'], args['loss_type']
         self.batchsize, size = config['batchsize'], 8 * gen['args']['bottom_width']
