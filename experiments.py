@@ -16,7 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
-from evaluations.command_line import one_line_errors, tell_replaced
+from source.command_line.records import tell_replaced
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
@@ -28,6 +28,7 @@ from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.lock import LockedError, claimed
+from source.miscs.one_line_errors import one_line_errors
 
 
 def parse_arguments():

@@ -16,7 +16,6 @@ from statistics import mean, median
 from benchmarks.bench_step import machine, read_results
 from benchmarks.peer_process import ROOT
 from benchmarks.peers import chainer_step
-from evaluations.command_line import one_line_errors
 from source import build
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
@@ -29,6 +28,7 @@ from source.miscs.files import atomic_write
 from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.one_line_errors import one_line_errors
 from source.scoring.judging import judge, reference_statistics, scores_of
 from source.yaml_utils import load_config
 

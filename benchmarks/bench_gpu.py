@@ -18,9 +18,9 @@ from benchmarks.bench_step import read_results
 from benchmarks.peer_process import ROOT, run_peer
 from benchmarks.peers.gpu_step import spec_of
 from benchmarks.unfinished import Unfinished
-from evaluations.command_line import one_line_errors
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import n_gpus
+from source.miscs.one_line_errors import one_line_errors
 from source.yaml_utils import load_config
 
 NETWORKS = {  # name: (config, overrides)

@@ -7,8 +7,8 @@
 It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized;
 without real images the inception score alone.
 """
-from evaluations import score_command
-from evaluations.command_line import one_line_errors
+from source.command_line import score_command
+from source.miscs.one_line_errors import one_line_errors
 
 
 @one_line_errors

@@ -10,10 +10,11 @@ name in the data set or its number; with --against PATH the subfolders of both a
 """
 import hashlib
 
-from evaluations import command_line as cli
 from source.build import class_names_of, n_classes_of
+from source.command_line import arguments, inputs, records
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
 from source.miscs.standard_streams import tell
 from source.scoring.intra_fid import intra_fid
@@ -29,18 +30,18 @@ N_PER_CLASS = PROTOCOLS['paper'].n_per_class
 
 
 def parse_arguments():
-    parser = cli.image_parser(__doc__)
-    cli.add_protocol_argument(parser)
-    cli.add_order_argument(parser)
+    parser = arguments.image_parser(__doc__)
+    arguments.add_protocol_argument(parser)
+    arguments.add_order_argument(parser)
     parser.add_argument('--n_images', type=int, default=N_PER_CLASS, metavar='N',
                         help=f'samples of each class (default: {N_PER_CLASS})')
-    cli.add_against_arguments(parser)
+    arguments.add_against_arguments(parser)
     parser.add_argument('--ref_stats', metavar='DIR', help='folder of class_<c>.npz, from calc_ref_stats --per_class; '
                         'default: computed from the training images')
-    cli.add_network_arguments(parser)
-    args = cli.parse_images(parser)
+    arguments.add_network_arguments(parser)
+    args = arguments.parse_images(parser)
     if not (args.snapshot or args.config or args.against or args.ref_stats):
-        parser.error(cli.NO_REAL_IMAGES)
+        parser.error(arguments.NO_REAL_IMAGES)
     if args.n_images < 2 or (args.protocol and args.n_images != N_PER_CLASS):
         parser.error('--n_images: expected ' + (f'{N_PER_CLASS}, as protocol {args.protocol} says' if args.protocol
                                                 else 'at least 2') + f'; got {args.n_images}')
@@ -64,7 +65,7 @@ def check_classes(args, images, real, config, path):
         names = class_names_of(config, path) if path else None
         n_classes = n_classes or (images.n_classes if path else real.n_classes)
         check_number(n_classes, f'--images {args.images}')
-        cli.use_classes(args, images, names, n_classes)
+        inputs.use_classes(args, images, names, n_classes)
     elif n_classes and n_classes != images.n_classes:
         raise ValueError(f'{args.snapshot}: has {images.n_classes} classes, but the real images have {n_classes}')
 
@@ -99,8 +100,8 @@ def protocol_of(args, images, real):
 def open_journal(args, file, network, images, real):
     settings = {
         'images': file_sha256(args.snapshot) if args.snapshot else fingerprint(images.dataset),
-        'n_classes': images.n_classes, 'n_images': args.n_images, **cli.network_record(args, network),
-        'reference': real.fingerprint, **cli.images_record(args, images)}
+        'n_classes': images.n_classes, 'n_images': args.n_images, **records.network_record(args, network),
+        'reference': real.fingerprint, **records.images_record(args, images)}
     for name in ('samples', 'resize'):  # the path, which may change, and what the network's name says
         del settings[name]
     if real.numbering is not None:
@@ -113,23 +114,23 @@ def open_journal(args, file, network, images, real):
     return journal
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
-    config, path = cli.load_settings(args)
-    stored = cli.load_images(args) if args.images else None
-    given = cli.load_against(args)
-    network = cli.load_network(args, config, path, cli.judged_images(path, stored, given))
-    images = stored or cli.load_images(args)
+    config, path = inputs.load_settings(args)
+    stored = inputs.load_images(args) if args.images else None
+    given = inputs.load_against(args)
+    network = inputs.load_network(args, config, path, inputs.judged_images(path, stored, given))
+    images = stored or inputs.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
             ClassesOfImages(RealImages(config, path, args.data_dir) if given is None else
                             GivenImages(given, args.against), network))
     check_classes(args, images, real, config, path)
-    cli.look_at_statistics(args, network, images, real)
+    inputs.look_at_statistics(args, network, images, real)
     protocol = protocol_of(args, images, real)
     names = called(args, images, real, config, path)
-    cli.tell_the_same(args, images, given)
-    file = cli.result_file(args, 'intra_fid')
+    records.tell_the_same(args, images, given)
+    file = records.result_file(args, 'intra_fid')
     journal = open_journal(args, file, network, images, real)
     with progress_bar(images.n_classes, 'classes', 'class') as bar:
         bar.update(len(journal.entries))
@@ -137,9 +138,10 @@ def main():
                            lambda _: bar.update())
     classes = [journal.entries[c] for c in range(images.n_classes)]
     report(file, network, {
-        **cli.images_record(args, images), **cli.paper_record(args, config), **cli.network_record(args, network),
+        **records.images_record(args, images), **records.paper_record(args, config),
+        **records.network_record(args, network),
         'protocol': protocol, 'n_images': images_of_each(classes), 'reference': real.text,
-        'data': None if args.ref_stats or args.against else cli.data_of(config), **result,
+        'data': None if args.ref_stats or args.against else records.data_of(config), **result,
         'class_names': names, 'classes': classes})
 
 
@@ -174,13 +176,13 @@ def report(file, network, record):
     if record['singular']:
         tell(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
              f'features of {network.name}; such distances compare only with others of as many images')
-    cli.write_record(file, record)
-    print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({cli.protocol_text(record)})')
-    cli.tell_foreign(record)
-    sizes = [cli.sizes_of_classes(entry.get(side) for entry in record['classes'] if entry['fid'] is not None)
+    records.write_record(file, record)
+    print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({records.protocol_text(record)})')
+    records.tell_foreign(record)
+    sizes = [records.sizes_of_classes(entry.get(side) for entry in record['classes'] if entry['fid'] is not None)
              for side in ('sizes', 'real_sizes')]
     parts = [f'mean over {record["n_classes"]} classes', f'{record["n_images"]} images of each of {record["samples"]} '
-             f'against {record["reference"]}', *cli.size_parts(*sizes)]
+             f'against {record["reference"]}', *records.size_parts(*sizes)]
     print(f'{", ".join(parts)}; written to {file}')
 
 

@@ -3,8 +3,8 @@
     python evaluations/calc_kid.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --kid_subset_size 500
     python evaluations/calc_kid.py --images mine/ --against photos.npz --network efficientnet_lite0       # of yours
 """
-from evaluations import score_command
-from evaluations.command_line import one_line_errors
+from source.command_line import score_command
+from source.miscs.one_line_errors import one_line_errors
 
 
 @one_line_errors

@@ -5,11 +5,12 @@
 
 Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.
 """
-from evaluations import command_line as cli
 from source.build import class_names_of, n_classes_of
+from source.command_line import arguments, inputs, records
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.open_image import DamagedImage
 from source.metrics.ms_ssim import FULL_SIZE, SMALLEST, ms_ssim
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import check_folder, make_folder
 from source.miscs.standard_streams import tell
@@ -20,11 +21,11 @@ N_PAIRS = 100  # of each class, as Odena et al. 2017 drew
 
 
 def parse_arguments():
-    parser = cli.image_parser(__doc__)
+    parser = arguments.image_parser(__doc__)
     parser.set_defaults(protocol=None)
     parser.add_argument('--n_pairs', type=int, default=N_PAIRS, metavar='N',
                         help=f'pairs of each class (default: {N_PAIRS})')
-    args = cli.parse_images(parser)
+    args = arguments.parse_images(parser)
     if args.n_pairs < 1:
         parser.error(f'--n_pairs: expected at least 1, got {args.n_pairs}')
     return args
@@ -64,18 +65,18 @@ def match_classes(args, images, config):
     n_classes = len(names) if names else n_classes_of(config)
     try:
         if n_classes:
-            cli.use_classes(args, images, names, n_classes)
+            inputs.use_classes(args, images, names, n_classes)
     except ValueError as error:
         if names:
             raise
         tell(f'{error}; the folders are taken as classes')
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
-    config, _ = cli.load_settings(args)
-    images = cli.load_images(args)
+    config, _ = inputs.load_settings(args)
+    images = inputs.load_images(args)
     if args.images and args.config and images.n_classes:
         match_classes(args, images, config)
     classes, names = list(images.classes) or [0], images.classes
@@ -83,7 +84,7 @@ def main():
     classes = [c for c in classes if c not in too_few]
     if not classes:
         raise ValueError(f'--images {args.images}: no class has two images')
-    file = cli.result_file(args, 'ms_ssim')
+    file = records.result_file(args, 'ms_ssim')
     check_folder(file.parent)
     width, height = size_of(args, images)
     for c in too_few:
@@ -96,11 +97,11 @@ def main():
     window = 'full window' if is_full else f'window shrunk with the coarse scales, below {FULL_SIZE} px'
     protocol = f'{args.n_pairs} pairs a class'  # the paper does not say how many it took
     record = {
-        'samples': args.snapshot or args.images, 'data': args.config and cli.data_of(config), 'seed': args.seed,
-        **cli.paper_record(args, config), 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
+        'samples': args.snapshot or args.images, 'data': args.config and records.data_of(config), 'seed': args.seed,
+        **records.paper_record(args, config), 'protocol': protocol, 'feature_network': None, 'ms_ssim': mean,
         'n_pairs': args.n_pairs, 'size': [height, width], 'window': window, 'within_classes': images.n_classes > 0,
         'n_classes': len(classes), 'too_few': too_few, 'classes': means}
-    cli.write_record(file, record)
+    records.write_record(file, record)
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {width}x{height} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'
     print(f'mean over {args.n_pairs} pairs {which} {record["samples"]}; written to {file}')

@@ -10,10 +10,11 @@ The folder is written whole, and an earlier one set aside.
 from dataclasses import replace
 from pathlib import Path
 
-from evaluations import command_line as cli
+from source.command_line import arguments, inputs, records
 from source.datasets.image_files import open_images
 from source.datasets.pairs_as_images import as_given
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import check_folder, make_folder, whole_folder
 from source.scoring.judging import reference_statistics
@@ -26,9 +27,9 @@ import numpy as np
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_config_arguments(parser, 'names the data set, without --images, and the feature network')
-    cli.add_stored_arguments(parser, 'instead of a data set: ')
-    cli.add_network_arguments(parser)
+    arguments.add_config_arguments(parser, 'names the data set, without --images, and the feature network')
+    arguments.add_stored_arguments(parser, 'instead of a data set: ')
+    arguments.add_network_arguments(parser)
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--real', choices=('train', 'test'), help='split of the data set (default: train)')
     parser.add_argument('--per_class', action='store_true', help='a file for each class')
@@ -93,12 +94,12 @@ def save_classes(args, folder, real, network):
     return sizes, left_out
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
-    config, path = cli.load_settings(args)
+    config, path = inputs.load_settings(args)
     stored = open_images(args.images, key=args.key) if args.images else None
-    network = cli.load_network(args, config, path, stored)
+    network = inputs.load_network(args, config, path, stored)
     real = open_real_images(args, config, path, stored)
     if real.n < 2:
         raise ValueError(f'{real.description}: expected at least 2 images')
@@ -112,20 +113,20 @@ def main():
             sizes, left_out = save_classes(args, folder, real, network)
         for c in left_out:
             print(f'class {c}: fewer than 2 images, left out')
-        print(f'{len(sizes)} classes, {real.text}{said_of(cli.sizes_of_classes(sizes))} under {network.name} '
+        print(f'{len(sizes)} classes, {real.text}{said_of(records.sizes_of_classes(sizes))} under {network.name} '
               f'({network.digest[:12]}): {out}/class_<c>.npz')
     else:
         make_folder(out.parent)
         if out.is_dir():
             raise ValueError(f'--out {out}: expected the name of a file, found a folder; --per_class takes one')
-        cli.tell_replaced([out], '--out names another file')
+        records.tell_replaced([out], '--out names another file')
         statistics = real.statistics(network)
         save(args, out, statistics, network)
         print(f'{statistics.images}{said_of(statistics.sizes)} under {network.name} ({network.digest[:12]}): {out}')
 
 
 def said_of(sizes):
-    return ''.join(f', {part}' for part in cli.size_parts(sizes, None))
+    return ''.join(f', {part}' for part in records.size_parts(sizes, None))
 
 
 if __name__ == '__main__':

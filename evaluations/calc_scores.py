@@ -8,8 +8,8 @@ of stored images, for example
 
 The third needs a run of configs/sn_cifar10.yml, its data, and the weights that source/inception/download.py makes.
 """
-from evaluations import score_command
-from evaluations.command_line import one_line_errors
+from source.command_line import score_command
+from source.miscs.one_line_errors import one_line_errors
 
 
 @one_line_errors

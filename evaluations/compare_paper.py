@@ -10,8 +10,9 @@ its config names as paper_row; only scores under the network `inception` are.
 import csv
 import sys
 
-from evaluations.command_line import one_line_errors, tell_replaced
+from source.command_line.records import tell_replaced
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.one_line_errors import one_line_errors
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 from source.scoring.protocols import GIVEN

@@ -6,14 +6,15 @@ that comes with the project. For example
     python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --n 50000 --npz
 """
 
-from evaluations import command_line as cli
 from source.build import class_names_of
+from source.command_line import arguments, inputs, records
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_batches, generate_ims
 from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
 from source.miscs.image_writers import folder_names, write_files, write_npz
 from source.miscs.labelled_sheets import heading_of, with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder, whole_folder
 from source.yaml_utils import load_config
@@ -25,8 +26,8 @@ SHEET = {'rows': 5, 'columns': 5, 'scale': None, 'same_latents': False}  # what 
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_generator_arguments(parser)
-    cli.add_class_arguments(parser, 'class numbers or names; default: all')
+    arguments.add_generator_arguments(parser)
+    arguments.add_class_arguments(parser, 'class numbers or names; default: all')
     parser.add_argument('--rows', type=int, metavar='N', help='of images in a sheet (default: 5)')
     parser.add_argument('--columns', type=int, metavar='N', help='of images in a sheet (default: 5)')
     parser.add_argument('--scale', type=int, metavar='N',
@@ -35,9 +36,9 @@ def parse_arguments():
     parser.add_argument('--n', type=int, metavar='N', help='instead of sheets: N single images, of the classes in turn '
                         'or, without --classes, of random ones as in scoring, into images/<class>/')
     parser.add_argument('--npz', action='store_true', help='with --n: into samples.npz, arrays ims and labels')
-    cli.add_sampling_arguments(parser)
+    arguments.add_sampling_arguments(parser)
     args = parser.parse_args()
-    cli.complete_generator_arguments(parser, args)
+    arguments.complete_generator_arguments(parser, args)
     if args.npz and args.n is None:
         parser.error('--npz goes with --n')
     for name, default in SHEET.items():
@@ -52,7 +53,7 @@ def write_sheets(args, gen, sampler, classes, names, out):
     n = args.rows * args.columns
     sheets = ([(f'{c}.png', np.full(n, c, np.int32), [heading_of(c, names)]) for c in classes]
               or [('samples.png', None, [])])
-    cli.tell_replaced(out / name for name, _, _ in sheets)
+    records.tell_replaced(out / name for name, _, _ in sheets)
     with progress_bar(len(sheets), 'sheets', 'sheet') as bar:
         for name, labels, heading in sheets:
             if args.same_latents:
@@ -72,7 +73,7 @@ def write_images(args, gen, sampler, classes, names, out):
         batches = _shown(generate_batches(gen, args.n, sampler, labels), bar)
         if args.npz:
             path = out / 'samples.npz'
-            cli.tell_replaced([path])
+            records.tell_replaced([path])
             write_npz(path, batches, args.n)
         else:
             path = out / 'images'
@@ -87,19 +88,19 @@ def _shown(batches, bar):
         bar.update(len(ims))
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     for name in ('rows', 'columns', 'scale', 'n'):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
-    gen, sampler = cli.load_generator(args)
-    classes, names = cli.chosen_classes(args, gen)
+    gen, sampler = inputs.load_generator(args)
+    classes, names = inputs.chosen_classes(args, gen)
     if len(set(classes or ())) < len(classes or ()):
         raise ValueError(f'--classes: expected each once, found {", ".join(args.classes)}')
     out = make_folder(args.results_dir)
     if args.n is not None:
-        path = cli.config_path(args)
+        path = inputs.config_path(args)
         names = folder_names(class_names_of(load_config(path), str(path)))
         write_images(args, gen, sampler, classes or None, names if gen.n_classes else None, out)
     else:

@@ -11,13 +11,14 @@ classes at one latent or, with one class or none, four latents. `--animate` goes
 there are, or ten of more than twenty) and back to the first; with `--morph latents` through --n_zs latents.
 """
 
-from evaluations import command_line as cli
+from source.command_line import arguments, inputs, records
 from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.generate import generate_from
 from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
 from source.miscs.interpolation import blend_weights, corner_latents, corner_weights, round_trip, way_between
 from source.miscs.labelled_sheets import heading_of, name_of, with_columns_named, with_rows_named
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
 from source.miscs.results_dir import make_folder
 
@@ -30,8 +31,8 @@ MAX_CLASSES, N_DRAWN = 20, 10  # with more classes, an animation goes through so
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_generator_arguments(parser)
-    cli.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all, or ten '
+    arguments.add_generator_arguments(parser)
+    arguments.add_class_arguments(parser, 'numbers or names; default: two drawn with the seed (--animate: all, or ten '
                             'drawn of more than twenty)')
     parser.add_argument('--n_zs', type=int, default=5, metavar='N', help='rows, of a latent each (default: 5)')
     parser.add_argument('--n_intp', type=int, default=5, metavar='N',
@@ -44,9 +45,9 @@ def parse_arguments():
     parser.add_argument('--fps', type=int, metavar='N', help='of an animation: frames a second (default: 15)')
     parser.add_argument('--scale', type=int, metavar='N',
                         help='repeat each pixel so many times (default: so that a sheet or frame is about 512 px)')
-    cli.add_sampling_arguments(parser)
+    arguments.add_sampling_arguments(parser)
     args = parser.parse_args()
-    cli.complete_generator_arguments(parser, args)
+    arguments.complete_generator_arguments(parser, args)
     if args.animate and args.morph == 'corners':
         parser.error('--animate goes with --morph classes or latents')
     for name, default in ANIMATION.items():
@@ -148,13 +149,13 @@ def labelled(sheet, args, morph, classes, names):
     return with_columns_named(sheet, [first, *between, second], [third, *between, fourth])
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     if args.animate == 'mp4':
         video_writer()  # what is missing is said before all images are made
-    gen, sampler = cli.load_generator(args)
-    classes, names = cli.chosen_classes(args, gen)
+    gen, sampler = inputs.load_generator(args)
+    classes, names = inputs.chosen_classes(args, gen)
     morph = check(args, gen, classes or None)
     if not classes and gen.n_classes:
         drawn = np.random.RandomState(args.seed).permutation(gen.n_classes).tolist()
@@ -169,7 +170,7 @@ def main():
     named = f'_{"-".join(map(str, classes))}' if classes and len(classes) <= 4 else ''
     if args.animate:
         path = out / f'morph_{morph}{named}.{args.animate}'
-        cli.tell_replaced([path])
+        records.tell_replaced([path])
         n = args.frames * (len(classes) if morph == 'classes' else args.n_zs)
         with progress_bar(n, 'frames', 'frame') as bar:
             made = []
@@ -181,7 +182,7 @@ def main():
         print(f'{path}: {n} frames, {morph}{of}')
         return
     path = out / f'{"interpolated_images" if morph == "classes" else morph}{named}.png'
-    cli.tell_replaced([path])
+    records.tell_replaced([path])
     make = {'classes': class_rows, 'latents': latent_rows, 'corners': corners}[morph]
     ims, columns = make(args, gen, sampler, classes)
     rows = len(ims) // columns

@@ -9,13 +9,14 @@ import json
 import time
 from pathlib import Path
 
-from evaluations import command_line as cli
 from source.build import build_models, build_real_images
+from source.command_line import arguments, inputs, records
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write, file_sha256
 from source.miscs.generate import generate_ims
 from source.miscs.neighbor_sheets import draw_neighbors
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
 from source.miscs.snapshot_names import discriminator_beside
 from source.miscs.snapshots import load_model
@@ -29,14 +30,14 @@ from PIL import Image
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    cli.add_snapshot_arguments(parser)
+    arguments.add_snapshot_arguments(parser)
     parser.add_argument('--dis_snapshot', metavar='FILE', help="the discriminator's; default: that of the generator's "
                         'iteration beside it')
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
-    cli.add_class_arguments(parser, 'numbers or names of the classes to sample in turn; default: all')
+    arguments.add_class_arguments(parser, 'numbers or names of the classes to sample in turn; default: all')
     parser.add_argument('--n', type=int, default=10, metavar='N', help='samples (default: 10)')
     parser.add_argument('--k', type=int, default=5, metavar='K', help='neighbours of each (default: 5)')
-    cli.add_sampling_arguments(parser)
+    arguments.add_sampling_arguments(parser)
     parser.add_argument('--results_dir', metavar='DIR',
                         help='where to write; default: nearest_neighbors/ beside the snapshot')
     return parser.parse_args()
@@ -53,16 +54,16 @@ def load_discriminator(args, config, path):
     return dis, file
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     for name in ('n', 'k'):
         if getattr(args, name) < 1:
             raise ValueError(f'--{name}: expected at least 1, found {getattr(args, name)}')
-    path = cli.config_path(args)
+    path = inputs.config_path(args)
     config = load_config(path)
-    gen, sampler = cli.load_generator(args)
-    classes, _ = cli.chosen_classes(args, gen)
+    gen, sampler = inputs.load_generator(args)
+    classes, _ = inputs.chosen_classes(args, gen)
     dis, file = load_discriminator(args, config, path)
     dataset = build_real_images(config, str(path), args.data_dir)
     if len(dataset) < args.k:
@@ -78,7 +79,7 @@ def main():
     neighbors = find_neighbors(ims, y, dis, dataset, feats, args.k)
     seconds = time.perf_counter() - start
     image, record = out / f'{Path(args.snapshot).stem}.png', out / f'{Path(args.snapshot).stem}.json'
-    cli.tell_replaced([image])
+    records.tell_replaced([image])
     with atomic_write(image) as written:
         Image.fromarray(draw_neighbors(neighbors, dataset)).save(written, 'PNG')
     with atomic_write(record) as written:

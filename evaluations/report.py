@@ -12,11 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-from evaluations import command_line as cli
 from evaluations.compare_paper import NAMES
+from source.command_line import records
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
 from source.report.card import kept_norm, make_card
 from source.report.material import Material, make_material
@@ -73,7 +74,7 @@ def _encoded(text):
     return text.encode(errors='backslashreplace')  # names of files may hold what is no character
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     runs = read_runs(args.results)
@@ -89,7 +90,7 @@ def main():
     page = make_page(runs, materials, lines, time.strftime('%Y-%m-%d %H:%M'))
     cards = {run.path / 'card.md': make_card(run, material.norm)
              for run, material in zip(runs, materials, strict=True)}
-    cli.tell_replaced([out], '--out names another file')
+    records.tell_replaced([out], '--out names another file')
     with atomic_write(out) as file:
         file.write(_encoded(page))
     for card, text in cards.items():

@@ -9,10 +9,11 @@ Each curve is scaled to a largest value of 1, as in the paper. A normalized weig
 import json
 from pathlib import Path
 
-from evaluations import command_line as cli
 from source.build import build_models
+from source.command_line import inputs, records
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import atomic_write
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import load_model
 from source.scoring.spectra import spectra_of
@@ -32,7 +33,7 @@ def parse_arguments():
 
 
 def load_discriminator(snapshot, config):
-    path = cli.config_of(snapshot, config)
+    path = inputs.config_of(snapshot, config)
     _, dis = build_models(load_config(path), str(path))
     load_model(snapshot, dis)
     return dis
@@ -46,7 +47,7 @@ def labels_of(snapshots):
     return [f'{Path(s).parent.name}/{stem}' for s, stem in zip(snapshots, stems)]
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     labels = labels_of(args.snapshot)
@@ -57,7 +58,7 @@ def main():
     out = make_folder(args.results_dir or Path(args.snapshot[0]).parent / 'singular_values')
     name = Path(args.snapshot[0]).stem if len(labels) == 1 else 'comparison'
     image, record = out / f'{name}.png', out / f'{name}.json'
-    cli.tell_replaced([image])
+    records.tell_replaced([image])
     plot_spectra(image, spectra)
     with atomic_write(record) as file:
         file.write((json.dumps({**spectra, 'versions': versions()}, indent=1) + '\n').encode())

@@ -7,7 +7,7 @@ The shipped weights, source/feature_networks/digits.h5 and mnist.h5, are those o
 import sys
 from pathlib import Path
 
-from evaluations import command_line as cli
+from source.command_line import records
 from source.datasets.digits import DigitsDataset
 from source.datasets.mnist import MNISTDataset
 from source.feature_networks import load_feature_network
@@ -16,6 +16,7 @@ from source.feature_networks.digits_training import train_digits_net
 from source.feature_networks.feature_network import save_weights
 from source.metrics.recognized_share import recognized_share
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.one_line_errors import one_line_errors
 from source.miscs.results_dir import make_folder
 
 import numpy as np
@@ -46,13 +47,13 @@ def print_progress(epoch, loss):
     print(f'epoch {epoch}  loss {loss:.4f}', file=sys.stderr)
 
 
-@cli.one_line_errors
+@one_line_errors
 def main():
     args = parse_arguments()
     make_folder(Path(args.out).parent)  # what cannot be written is said before the training
     if Path(args.out).is_dir():
         raise ValueError(f'--out {args.out}: expected the name of a file, found a folder')
-    cli.tell_replaced([args.out], '--out names another file')
+    records.tell_replaced([args.out], '--out names another file')
     np.random.seed(args.seed)  # Chainer draws initial weights from NumPy's global generator
     net = DigitsNet(SIDES[args.data])
     train, held_out = (DATA[args.data](split) for split in ('train', 'test'))

@@ -11,8 +11,8 @@ import shutil
 import zipfile
 
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
-from evaluations import command_line
 from evaluations.report import PUBLISHED, paper_lines
+from source.command_line.records import _tell_what_is_replaced
 from source.datasets.class_names import read_class_names
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.prepare_imagenet import main as prepare_imagenet
@@ -125,7 +125,7 @@ def measure(path):
 
 def replace_record(path):
     with contextlib.redirect_stderr(io.StringIO()):
-        command_line._tell_what_is_replaced(path, RECORD)
+        _tell_what_is_replaced(path, RECORD)
 
 
 def choices(path):

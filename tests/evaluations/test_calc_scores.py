@@ -3,8 +3,9 @@ import json
 import shutil
 from types import SimpleNamespace
 
-from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, gen_images, score_command
+from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, gen_images
 from source.build import NETWORKS
+from source.command_line import score_command
 from source.datasets.digits import DigitsDataset
 from source.feature_networks import digits
 from source.metrics.density_coverage import density_coverage

@@ -4,7 +4,9 @@ import json
 from argparse import Namespace
 
 from evaluations import calc_ref_stats, gen_images, report
-from evaluations.command_line import WITHOUT_CONFIG, data_of, paper_record, write_record
+from source.command_line import score_command
+from source.command_line.inputs import WITHOUT_CONFIG
+from source.command_line.records import data_of, paper_record, write_record
 from source.datasets.image_files import open_images
 from source.paper_batches import UNKNOWN
 from source.scoring.statistics_files import ReferenceStatistics, save_statistics
@@ -212,9 +214,9 @@ def names(tmp_path_factory, snapshot, unconditional):
 @pytest.mark.usefixtures('fake_judge')
 def test_refused(names, tmp_path, capsys, monkeypatch, modules, arguments, expected):
     """Before anything is computed."""
-    for function in ('score_command.compute', 'calc_ms_ssim.class_means', 'calc_intra_fid.intra_fid',
-                     'gen_images.generate_ims', 'gen_interpolated_images.generate_from',
-                     'train_digits_classifier.train_digits_net'):
+    monkeypatch.setattr(score_command, 'compute', lambda *_: 1 / 0)
+    for function in ('calc_ms_ssim.class_means', 'calc_intra_fid.intra_fid', 'gen_images.generate_ims',
+                     'gen_interpolated_images.generate_from', 'train_digits_classifier.train_digits_net'):
         monkeypatch.setattr(f'evaluations.{function}', lambda *_: 1 / 0)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv('SNGAN_INCEPTION_WEIGHTS', raising=False)

@@ -1,8 +1,8 @@
 """The command behind calc_inception, calc_scores, calc_fid and calc_kid, which differ in the scores they give."""
 from dataclasses import replace
 
-from evaluations import command_line as cli
 from source.build import class_names_of
+from source.command_line import arguments, inputs, records
 from source.datasets.image_sizes import describe_sizes
 from source.feature_networks.known_classes import KNOWN
 from source.metrics.frechet_distance import SingularCovarianceWarning
@@ -21,16 +21,16 @@ ALL_IMAGES = 'all images'  # so begins the protocol's name where there is no con
 
 
 def parse_arguments(doc, metrics):
-    parser = cli.image_parser(doc)
-    cli.add_protocol_argument(parser)
-    cli.add_order_argument(parser)
+    parser = arguments.image_parser(doc)
+    arguments.add_protocol_argument(parser)
+    arguments.add_order_argument(parser)
     parser.add_argument('--n_images', type=int, help="samples to score; default: the config's")
     parser.add_argument('--splits', type=int, help="of the samples, for the mean and std; default: the config's")
     parser.add_argument('--real', choices=('train', 'test'), help="split of the real images; default: the protocol's")
-    cli.add_against_arguments(parser)
+    arguments.add_against_arguments(parser)
     parser.add_argument('--ref_stats', metavar='FILE', help="statistics of the real images for FID, ours, TTUR's (mu, "
                         "sigma) or the authors' (mean, cov); default: computed once and cached")
-    cli.add_network_arguments(parser)
+    arguments.add_network_arguments(parser)
     parser.set_defaults(kid_subsets=100, kid_subset_size=None)
     if metrics is None:
         parser.add_argument('--metrics', nargs='+', choices=METRICS, metavar='M',
@@ -40,7 +40,7 @@ def parse_arguments(doc, metrics):
         parser.add_argument('--kid_subsets', type=int, metavar='N', help='subsets that KID averages (default: 100)')
         parser.add_argument('--kid_subset_size', type=int, metavar='N',
                             help=f'images in each (default: {SUBSET_SIZE}, or as many as there are)')
-    args = cli.parse_images(parser)
+    args = arguments.parse_images(parser)
     if args.protocol and (args.n_images is not None or args.splits is not None):
         parser.error('--n_images and --splits go without --protocol, which says both')
     if args.images and args.n_images is not None:
@@ -54,7 +54,7 @@ def parse_arguments(doc, metrics):
         leave_out(args, {m: '--ref_stats holds no features' for m in args.metrics
                          if m in NEED_FEATS})
     elif not (args.snapshot or args.config or args.against):
-        leave_out(args, {m: cli.NO_REAL_IMAGES for m in args.metrics if m != 'is'})
+        leave_out(args, {m: arguments.NO_REAL_IMAGES for m in args.metrics if m != 'is'})
     return args
 
 
@@ -168,41 +168,42 @@ def run(doc, kind, metrics=None):
     `metrics` are of judging.METRICS; None leaves the choice to the arguments.
     """
     args = parse_arguments(doc, metrics)
-    config, path = cli.load_settings(args)
-    images_are_stored = cli.load_images(args) if args.images else None
-    given = cli.load_against(args)
+    config, path = inputs.load_settings(args)
+    images_are_stored = inputs.load_images(args) if args.images else None
+    given = inputs.load_against(args)
     n_stored = images_are_stored and images_are_stored.n
     leave_out_splits(args, config, n_stored)
     protocol = chosen_protocol(args, config, n_stored)
     check_given(args, protocol, given)
     check_default_network(args, config, path)
-    network = cli.load_network(args, config, path, cli.judged_images(path, images_are_stored, given))
+    network = inputs.load_network(args, config, path, inputs.judged_images(path, images_are_stored, given))
     reference = leave_out_comparisons(args, protocol, open_reference(args, config, path, protocol, network, given))
     protocol = name_given(protocol, reference)
-    images = images_are_stored or cli.load_images(args)
-    cli.look_at_statistics(args, network, images, reference)
-    cli.tell_the_same(args, images, reference and given)
+    images = images_are_stored or inputs.load_images(args)
+    inputs.look_at_statistics(args, network, images, reference)
+    records.tell_the_same(args, images, reference and given)
     check_features(args, images, network, reference)
     use_known_classes(args, images, network, config, path)
     subset_size = kid_subset_size(args, protocol, reference)
-    file = cli.result_file(args, kind)
+    file = records.result_file(args, kind)
     make_folder(file.parent)  # what cannot be written is said before all images are made
     for why in dict.fromkeys(args.left_out.values()):
         tell(f'left out: {", ".join(NAMES[m] for m in args.left_out if args.left_out[m] == why)}: {why}')
     with told_warnings(SingularCovarianceWarning) as warned:
         sizes, scores = compute(args, protocol, images, network, reference, subset_size)
     record = {
-        **cli.images_record(args, images), **cli.paper_record(args, config), **cli.network_record(args, network),
+        **records.images_record(args, images), **records.paper_record(args, config),
+        **records.network_record(args, network),
         'protocol': protocol.name, 'n_images': protocol.n_images, 'splits': protocol.splits,
         **reference_record(protocol, reference), 'sizes': sizes, 'real_sizes': reference and reference.sizes,
-        'data': None if reference is None or args.ref_stats or args.against else cli.data_of(config),
+        'data': None if reference is None or args.ref_stats or args.against else records.data_of(config),
         'kid_subset_size': subset_size,
         'left_out': args.left_out, 'warnings': warned, **scores}
-    cli.write_record(file, record)
+    records.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
-        print(f'{network.name} {name}: {value:.{decimals}f}  ({cli.protocol_text(record)})')
-    cli.tell_foreign(record)
+        print(f'{network.name} {name}: {value:.{decimals}f}  ({records.protocol_text(record)})')
+    records.tell_foreign(record)
     print(f'{summary(record, path if args.against else None)}; written to {file}')
 
 
@@ -245,7 +246,7 @@ def use_known_classes(args, images, network, config, path):
     if 'is' in args.metrics and args.images and images.n_classes and network.n_classes:
         try:
             names = class_names_of(config, path) if path and not args.against else list(KNOWN[network.name])
-            cli.use_classes(args, images, names, network.n_classes)
+            inputs.use_classes(args, images, names, network.n_classes)
         except ValueError as error:
             tell(f'{error}; the share recognized is left out')
 
@@ -261,7 +262,7 @@ def summary(record, config=None):
         first = '' if record['n_compared'] == record['n_images'] else f'the first {record["n_compared"]} '
         parts.append(f'{first}against {record["reference"]}' + (
             f', given with --against, in place of the data set of {config}' if config else ''))
-    parts += cli.size_parts(record['sizes'], record['real_sizes'])
+    parts += records.size_parts(record['sizes'], record['real_sizes'])
     if record['kid_subset_size']:
         parts.append(what_kid_is_of(record))
     return ', '.join(parts)
