@@ -27,6 +27,7 @@ from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.commands_to_copy import called
 from source.miscs.lock import LockedError, claimed
 from source.miscs.one_line_errors import one_line_errors
 
@@ -124,7 +125,8 @@ def run(args):
         left = run_cells(cells, results, worker, args.processes, args.threads, deadline, data_dir, args.retry_crashed,
                          tell=lambda line: print(line, flush=True))
     except BrokenPipeError:
-        print('experiments.py: standard output was closed; give the same command again to go on', file=sys.stderr)
+        print(f'{called("experiments.py")}: standard output was closed; give the same command again to go on',
+              file=sys.stderr)
         raise
     print(f'{len(cells) - left} of {len(cells)} cells are in {results.csv}'
           + (f'; {left} left: give the same command again' if left else ''))

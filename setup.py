@@ -1,13 +1,17 @@
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, find_packages, setup
 
 setup(
     name='sngan-chainer',
     version='0.1.0',
     description='Spectral normalization for GANs and the projection discriminator, in Chainer',
     python_requires='>=3.10',
-    packages=find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*', 'benchmarks*']),
+    license='MIT',
+    license_files=['LICENSE'],
+    packages=[*find_packages(include=['source*', 'gen_models*', 'dis_models*', 'evaluations*']),
+              *find_namespace_packages(include=['configs*'])],
     py_modules=['train', 'experiments'],
-    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js'], 'gen_models': ['mnist/*']},
+    package_data={'': ['*.h5', '*.npz', '*.cu', '*.csv', '*.css', '*.js', '*.yml'], 'gen_models': ['mnist/*']},
+    entry_points={'console_scripts': ['sngan = source.command_line.sngan:main']},
     # Versions are pinned in constraints.txt; these are the lowest that can work.
     install_requires=[
         'chainer==7.8.1',

@@ -10,20 +10,24 @@ from source.build import with_files_located
 from source.datasets.cached_download import WouldDownload, no_downloads
 from source.miscs import results_dir as results
 from source.miscs.argument_parser import ArgumentParser
-from source.miscs.commands_to_copy import python_command
+from source.miscs.commands_to_copy import called, python_command
 from source.miscs.devices import get_device
 from source.miscs.one_line_errors import message_of
 from source.miscs.standard_streams import standard_streams
 from source.processes import ALONE, start_processes
 from source.quick_lengths import QUICK
 from source.running import StoppedError, check_same_data, resume, run
+from source.shipped_configs import find_config
 from source.training import build_trainer, summary
 from source.yaml_utils import load_config
+
+NAME = called('train.py')
 
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument('--config', '--config_path', required=True, metavar='FILE', help='config file (configs/*.yml)')
+    parser.add_argument('--config', '--config_path', required=True, type=find_config, metavar='FILE',
+                        help="config file, or the name of one of the project's in configs/")
     parser.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
     parser.add_argument('--results_dir', metavar='DIR', help="where to write; default: the config's, or results/<name>")
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
@@ -43,7 +47,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-@standard_streams('train.py: standard output was closed')
+@standard_streams(f'{NAME}: standard output was closed')
 def main():
     args = parse_arguments()
     processes = ALONE
@@ -53,15 +57,15 @@ def main():
             needed = claims.enter_context(no_downloads()) if args.dry_run else []
             config, trainer = prepare(args, device, processes, claims)
         except (ValueError, OSError) as error:
-            processes.fail(f'train.py: error: {message_of(error)}', 2)
+            processes.fail(f'{NAME}: error: {message_of(error)}', 2)
         except WouldDownload as download:  # a user's model's
             if processes.is_first:
                 print(f'{args.config}: training would first download {download}')
             return
         except KeyboardInterrupt:
-            processes.fail('train.py: stopped before the training began', 130)
+            processes.fail(f'{NAME}: stopped before the training began', 130)
         except SystemExit as stop:  # somebody's data set's: of several processes the others wait for this one
-            processes.fail(f'train.py: error: sys.exit({stop.code!r}) was called before the training began', 1)
+            processes.fail(f'{NAME}: error: sys.exit({stop.code!r}) was called before the training began', 1)
         if args.dry_run:
             if processes.is_first and needed:
                 print(f'{args.config}: training would first download {needed[0]}; all but the data is checked')
@@ -71,7 +75,7 @@ def main():
         try:
             signal = run(trainer)
         except StoppedError as error:
-            processes.fail(f'train.py: error: {error}', 1)
+            processes.fail(f'{NAME}: error: {error}', 1)
     if signal and processes.is_first:
         print(f'stopped by {signal} after iteration {trainer.updater.iteration}; to go on: '
               f'{go_on_command(args, processes)}')

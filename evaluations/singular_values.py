@@ -18,6 +18,7 @@ from source.miscs.results_dir import make_folder, versions
 from source.miscs.snapshots import load_model
 from source.scoring.spectra import spectra_of
 from source.scoring.spectra_plot import plot_spectra
+from source.shipped_configs import find_config
 from source.yaml_utils import load_config
 
 
@@ -25,7 +26,7 @@ def parse_arguments():
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('--snapshot', required=True, nargs='+', metavar='FILE',
                         help='<discriminator class>_<iteration>.npz; several are drawn together')
-    parser.add_argument('--config', '--config_path', metavar='FILE',
+    parser.add_argument('--config', '--config_path', type=find_config, metavar='FILE',
                         help='config of the snapshots; default: the config.yml beside each')
     parser.add_argument('--results_dir', metavar='DIR',
                         help='where to write; default: singular_values/ beside the first snapshot')

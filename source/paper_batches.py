@@ -4,6 +4,7 @@ An update's batch has `processes` × `accumulate` parts: each has `batchsize` re
 `n_gen_samples` generated ones in a generator's. Parts whose batch statistics are synchronized are one. A config's
 `paper` says what there was for the paper: authors who trained on 4 GPUs had 4 parts.
 """
+from source.miscs.commands_to_copy import plain_command
 from source.yaml_utils import ConfigError
 
 UNKNOWN = 'not known: '  # how an `other_batch` begins that tells no difference
@@ -106,6 +107,7 @@ def _ways(config, paper):
     if n_parts % n_processes == 0:
         ways.append(' '.join([*settings, f'--set accumulate={n_parts // n_processes}']))
     if n_parts != n_processes:
-        start = f'mpiexec -n {n_parts} python train.py' if n_parts > 1 else 'python train.py in one process'
+        train = plain_command('train.py')
+        start = f'mpiexec -n {n_parts} {train}' if n_parts > 1 else f'{train} in one process'
         ways.append(' '.join([start, *settings, '--set accumulate=1']))
     return ', or '.join(ways).replace('=False', '=false')

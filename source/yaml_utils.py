@@ -8,6 +8,7 @@ from source.kernels.switch import PRECISIONS
 from source.miscs.files import atomic_write
 from source.miscs.standard_streams import tell
 from source.quick_lengths import quick_lengths
+from source.shipped_configs import nearest_configs
 
 import yaml
 
@@ -215,7 +216,9 @@ def _read(path):
     try:
         text = Path(path).read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{path}: cannot be read as a config file: {getattr(error, "strerror", error)}') from None
+        near = nearest_configs(path) if isinstance(error, FileNotFoundError) else ()
+        raise ConfigError(f'{path}: cannot be read as a config file: {getattr(error, "strerror", error)}'
+                          + (f'; did you mean {" or ".join(near)}?' if near else '')) from None
     try:
         config = yaml.load(text, _Loader)
     except yaml.YAMLError as error:

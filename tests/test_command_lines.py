@@ -7,8 +7,10 @@ import ast
 import importlib
 import re
 import shlex
+import sys
 from pathlib import Path
 
+from source.command_line import sngan
 from tests.children import ROOT
 from tests.narrow import run
 
@@ -81,6 +83,22 @@ def test_a_wrong_argument_and_help(monkeypatch, capsys, path):
     assert re.fullmatch(r'command: error: .+\n', capsys.readouterr().err)
     assert parse(monkeypatch, path, ['--help']) == 0
     assert f'python {path}' in capsys.readouterr().out  # a working example
+
+
+def test_subcommands(monkeypatch, capsys):
+    """`sngan` has every script that works without a clone, under its own name and help."""
+    assert {script for script, _ in sngan.SUBCOMMANDS.values()} == {
+        name for name in (path.relative_to(ROOT).as_posix() for path in NAMED) if not name.startswith('benchmarks/')}
+    for name in sngan.SUBCOMMANDS:
+        monkeypatch.setattr(sys, 'argv', ['sngan', name.replace('-', '_'), '--help'])
+        with pytest.raises(SystemExit) as stop:
+            sngan.main()
+        shown = capsys.readouterr().out.partition('options:')[0]
+        assert stop.value.code == 0 and f'usage: sngan {name} ' in shown and f'    sngan {name}' in shown
+        assert not re.search(r'\b(python|[a-z]\w+\.py)\b', re.sub(r'\w+=\S+', '', shown)), shown
+    for arguments, status, expected in (([], 0, 'usage: sngan'), (['--version'], 0, 'sngan 0.'), (['trian'], 2, '')):
+        assert run(sngan.main, *arguments) == status and expected in (shown := capsys.readouterr()).out
+    assert shown.err.startswith('sngan: error: expected a subcommand, one of train, ') and shown.err.count('\n') == 1
 
 
 PRINTED = [*(path for folder in ('evaluations', 'source', 'gen_models', 'dis_models', 'tools')

@@ -7,6 +7,7 @@ from source.miscs.argument_parser import ArgumentParser
 from source.miscs.commands_to_copy import from_here
 from source.miscs.standard_streams import tell
 from source.scoring.protocols import PROTOCOLS
+from source.shipped_configs import find_config
 
 NO_REAL_IMAGES = 'no real images: --against, --ref_stats or --config names them'
 
@@ -57,7 +58,7 @@ def add_class_arguments(parser, what):
 
 
 def add_config_arguments(parser, config_help):
-    parser.add_argument('--config', '--config_path', metavar='FILE', help=config_help)
+    parser.add_argument('--config', '--config_path', type=find_config, metavar='FILE', help=config_help)
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
                         help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
 

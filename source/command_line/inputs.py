@@ -12,6 +12,7 @@ from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
+from source.shipped_configs import nearest_configs
 from source.yaml_utils import ConfigError, load_config
 
 # In place of a config, where images are scored that belong to none.
@@ -42,7 +43,9 @@ def config_of(snapshot, config):
         raise SnapshotError(f'{snapshot}: no such snapshot')
     path = Path(config) if config else Path(snapshot).parent / 'config.yml'
     if not path.is_file():
-        hint = f'give the one of {snapshot} as --config FILE' if snapshot else '--config names another'
+        near = nearest_configs(path) if config else ()
+        hint = (f'did you mean {" or ".join(near)}?' if near else
+                f'give the one of {snapshot} as --config FILE' if snapshot else '--config names another')
         raise ConfigError(f'{path}: no such config; {hint}')
     return path
 

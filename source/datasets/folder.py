@@ -11,6 +11,7 @@ from source.datasets.open_image import SUFFIXES, DamagedImage, decode, open_rgb
 from source.datasets.packed import PackedDataset
 from source.datasets.preparation_report import classes_in_report
 from source.datasets.square_crops import ENLARGED, SquareCrops, channels_of
+from source.miscs.commands_to_copy import called
 from source.miscs.progress_bar import progress_bar
 from source.miscs.short_texts import difference, printable, some_of
 from source.miscs.standard_streams import tell
@@ -114,8 +115,8 @@ class FolderDataset(SquareCrops):
                     bar.update()
         if damaged:
             raise ValueError(f'{self.root}: {len(damaged)} of {len(ims)} images cannot be read: '
-                             f'{some_of(damaged, 3)}; remove them, or have source/datasets/prepare_images.py leave '
-                             'them out')
+                             f'{some_of(damaged, 3)}; remove them, or have '
+                             f'{called("source/datasets/prepare_images.py")} leave them out')
         return ims, changes
 
     def _digest(self):
@@ -140,7 +141,8 @@ class FolderDataset(SquareCrops):
         if self._packed is not None:
             line += '; prepared ones'
         elif self.ims is None:
-            line += '; read from their files again and again: source/datasets/prepare_images.py makes that faster'
+            line += (f'; read from their files again and again: {called("source/datasets/prepare_images.py")} makes '
+                     'that faster')
         if changes:
             line += '; ' + ', '.join(f'{n} {change}' for change, n in changes.most_common())
         tell(f'{self.root}: {line}')

@@ -10,6 +10,7 @@ import io
 import mmap
 import os
 
+from source.miscs.commands_to_copy import called
 from source.miscs.files import atomic_write
 
 import numpy as np
@@ -58,7 +59,8 @@ def _mapped(path, what):
         array = np.load(path, mmap_mode='r', allow_pickle=False)
         expected = array.offset + array.nbytes
     except FileNotFoundError:
-        raise FileNotFoundError(f'{path}: expected {what}, as prepare_imagenet.py writes them; found no file') from None
+        raise FileNotFoundError(f'{path}: expected {what}, as {called("source/datasets/prepare_imagenet.py")} '
+                                'writes them; found no file') from None
     except Exception as error:  # NumPy raises all kinds for a header that is none
         raise ValueError(f'{path}: expected {what}, an .npy file that can be mapped into memory; found '
                          f'{os.path.getsize(path)} bytes that cannot ({" ".join(str(error).split())[:200]})') from error

@@ -1,13 +1,12 @@
 """What a comparison is run with: data, widths, updates, images scored; configs/experiments/*.yml has the defaults."""
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 
+from source.miscs.commands_to_copy import CONFIGS
 from source.scoring.protocols import PROTOCOLS
 from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
 import yaml
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 FOLDER = CONFIGS / 'experiments'
 DATASETS = tuple(sorted(path.stem for path in FOLDER.glob('*.yml')))
 PAPER_CH = 64

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import check_job, record_crash, write_job
+from source.miscs.commands_to_copy import called
 from source.miscs.lock import claimed
 from source.miscs.results_dir import make_folder
 from source.miscs.stop_request import StopRequest
@@ -42,7 +43,7 @@ def run_cells(cells, results, worker, processes=1, threads=None, deadline=None, 
         KeyboardInterrupt: SIGINT or SIGTERM came; all workers have left their snapshots.
     """
     with claimed(make_folder(results.root / 'cells'),
-                 f'{results.root}: another run of experiments.py is at work in this folder'):
+                 f'{results.root}: another run of {called("experiments.py")} is at work in this folder'):
         done = {cell: record for cell in cells if (record := _record(results, cell)) is not None}
         if retry_crashed:
             done = {cell: record for cell, record in done.items() if not record['status'].startswith('crashed')}

@@ -5,6 +5,7 @@ from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import describe_budget, read_record, read_records
+from source.miscs.commands_to_copy import called
 from source.scoring.comparison import PUBLISHED, load_published
 
 import numpy as np
@@ -71,10 +72,10 @@ def print_table(results, markdown=False):
     """Prints the tables that there are records for; raises ValueError where there are none, or not of one budget."""
     records = read_records(results)
     if not records:
-        raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
+        raise ValueError(called(f'{results.root}: no records; `python experiments.py run table2` makes them'))
     tables = {name: cells for name, cells in _cells_of_tables(records).items() if cells}
     if not tables:
-        raise ValueError(f'{results.root}: no cells of a table; `python experiments.py run table2` makes them')
+        raise ValueError(called(f'{results.root}: no cells of a table; `python experiments.py run table2` makes them'))
     printed = {key: record for cells in tables.values() for key, record in cells.items()}
     check_one_budget(printed, results, 'the tables')
     records = {record['name']: record for record in printed.values()}

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 from source.learning_rates import learning_rates
+from source.miscs.commands_to_copy import called
 from source.miscs.files import file_sha256
 from source.miscs.short_texts import duration, shortened
 from source.paper_batches import batch_text, other_batch
@@ -31,8 +32,8 @@ def kept_norm(run):
     iteration, path = list(run.discriminators().items())[-1] if run.discriminators() else (None, None)
     if found and path and (int(found[2]), found[3]) == (iteration, file_sha256(path)):
         return LargestNorm(None if found[1] == 'None' else float(found[1]), iteration, found[3]), None
-    return None, (f'No check of spectral norms: that in {run.path / "card.md"} is not known to be of the last '
-                  'discriminator. evaluations/report.py without --quick makes it anew.')
+    return None, called(f'No check of spectral norms: that in {run.path / "card.md"} is not known to be of the last '
+                        'discriminator. evaluations/report.py without --quick makes it anew.')
 
 
 def make_card(run, norm=None):
@@ -77,7 +78,7 @@ def make_card(run, norm=None):
           if run.network not in (None, 'inception') else []),
         *([f'- Note: {run.foreign}: its scores say little of these images.'] if run.foreign else []),
         '- One run is one seed; how much scores differ between seeds is not known from it.',
-        '- Samples may resemble training images: `evaluations/nearest_neighbors.py` shows the nearest.', '']
+        called('- Samples may resemble training images: `evaluations/nearest_neighbors.py` shows the nearest.'), '']
     return '\n'.join(lines)
 
 

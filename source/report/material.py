@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 
 from source.build import build_models, build_real_images, class_names_of
 from source.kernels.switch import use_cpu_kernels, use_precision
+from source.miscs.commands_to_copy import called
 from source.miscs.files import file_sha256
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
@@ -108,7 +109,8 @@ def _add_neighbors(material, run, source, gen, dis, discriminators, device, data
         if len(dataset) > MAX_REAL and not file.exists():
             material.missing.append(
                 f'No nearest neighbours: the features of {len(dataset):,} real images would take long. Once '
-                'evaluations/nearest_neighbors.py has computed them for this snapshot, they are shown here.')
+                f'{called("evaluations/nearest_neighbors.py")} has computed them for this snapshot, they are shown '
+                'here.')
             return
         labels = None
         if gen.n_classes:

@@ -1,4 +1,5 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
+from source.miscs.commands_to_copy import called
 from source.miscs.short_texts import duration, shortened
 from source.paper_batches import other_batch
 from source.report.elements import text
@@ -134,7 +135,8 @@ def paper_section(runs, comparisons):
                    if run.config['paper_row'] is None else f'row {text(run.config["paper_row"])} is not published')
                    for run in runs]
         return ("<h2>The paper's numbers</h2><p>There is none to set beside: " + '; '.join(reasons)
-                + '. <code>evaluations/compare_paper.py</code> lists all published numbers.</p>' + _other_batches(runs))
+                + f'. <code>{called("evaluations/compare_paper.py")}</code> lists all published numbers.</p>'
+                + _other_batches(runs))
     head = ''.join(f'<th scope="col">{name}</th>' for name in
                    ('where', 'method', 'data', 'score', 'published', 'its protocol', 'measured', 'its protocol'))
     lines = ''.join('<tr>' + ''.join(f'<td>{text(cell)}</td>' for cell in line) + '</tr>' for line in comparisons)

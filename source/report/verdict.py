@@ -1,8 +1,8 @@
 """Whether a run is well, as a list of checks anyone can follow."""
 import math
-import shlex
 from dataclasses import dataclass
 
+from source.miscs.commands_to_copy import plain_command
 from source.report.run import BETTER
 from source.scoring.score_titles import SCORE_TITLES
 
@@ -50,8 +50,7 @@ def _finished(run):
     if run.is_finished:
         return Check(True, f'finished all {total:,} iterations')
     options = '--config', run.path / 'config.yml', '--results_dir', run.path, '--resume', 'auto'
-    command = shlex.join(['python', 'train.py', *map(str, options)])
-    return Check(False, f'made {run.n_done:,} of {total:,} iterations; to go on: {command}')
+    return Check(False, f'made {run.n_done:,} of {total:,} iterations; to go on: {plain_command("train.py", *options)}')
 
 
 def _finite(run):

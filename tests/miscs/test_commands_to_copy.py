@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from source.miscs import commands_to_copy
-from source.miscs.commands_to_copy import install_command, python_command
+from source.miscs.commands_to_copy import called, install_command, plain_command, python_command
 from source.training import summary
 from tests.children import ROOT
 
@@ -31,8 +31,30 @@ def test_elsewhere(tmp_path, monkeypatch):
     *_, constraints, _, package = shlex.split(install_command('mpi'))
     assert os.path.isfile(constraints) and package == f'{ROOT}[mpi]'
     monkeypatch.setattr(commands_to_copy, 'ROOT', folder / 'sn gan')
+    (folder / 'sn gan').mkdir()
+    (folder / 'sn gan' / 'setup.py').touch()
     monkeypatch.setattr(sys, 'executable', str(folder / 'python'))
     assert python_command('train.py') == "./python 'sn gan/train.py'"
+
+
+def test_by_the_console_command(tmp_path, monkeypatch):
+    """Where a user called `sngan`, and where there is no clone; a config of the project's goes by its name."""
+    monkeypatch.chdir(tmp_path)
+    config = commands_to_copy.CONFIGS / 'methods' / 'weight.yml'
+    assert plain_command('train.py', '--config', Path('a b.yml')) == "python train.py --config 'a b.yml'"
+    assert called('by evaluations/calc_fid.py') == 'by evaluations/calc_fid.py'
+    for is_ours in (lambda patch: patch.setattr(sys, 'argv', ['sngan train']),
+                    lambda patch: patch.setattr(commands_to_copy, 'ROOT', tmp_path)):
+        with monkeypatch.context() as patch:
+            is_ours(patch)
+            assert plain_command('train.py', '--config', config) == 'sngan train --config methods/weight.yml'
+            assert shlex.split(python_command('source/inception/download.py', Path('-x')))[1:] == [
+                'download-inception', './-x']
+            assert called('`python experiments.py run`, as gen_images.py has it') == (
+                '`sngan experiments run`, as sngan gen-images has it')
+    monkeypatch.setattr(commands_to_copy, 'ROOT', tmp_path)
+    *_, pip, install, first, second = shlex.split(install_command('video'))
+    assert (pip, install, first, second.partition('>')[0]) == ('pip', 'install', 'imageio>=2.31', 'imageio-ffmpeg')
 
 
 @pytest.mark.parametrize('data_dir, data', [(None, []), ('my data', ['--data_dir', 'my data'])])

@@ -5,6 +5,7 @@ from source.experiments.catalogue import EXPERIMENTS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.figures import bars, curves, sheets, spectra
 from source.experiments.records import read_records
+from source.miscs.commands_to_copy import called
 from source.miscs.results_dir import make_folder
 
 DRAWN = {
@@ -38,7 +39,7 @@ def draw_figures(results, folder, names=None, before_writing=lambda paths: None,
             raise ValueError(f'no figure {name!r}; there is {", ".join(DRAWN)}')
     records = read_records(results)
     if not records:
-        raise ValueError(f'{results.root}: no records; `python experiments.py run table2` makes them')
+        raise ValueError(called(f'{results.root}: no records; `python experiments.py run table2` makes them'))
     pages, left_out = {}, []
     for name in names or DRAWN:
         variants = EXPERIMENTS[name].variants
@@ -55,8 +56,8 @@ def draw_figures(results, folder, names=None, before_writing=lambda paths: None,
                 raise ValueError(line)
             left_out.append(line)
         elif names:
-            raise ValueError(f'{name}: no finished cells in {results.root}; `python experiments.py run {name}` '
-                             'makes them')
+            raise ValueError(called(f'{name}: no finished cells in {results.root}; `python experiments.py run {name}` '
+                                    'makes them'))
     for line in left_out:
         tell(line)
     if pages:
@@ -74,5 +75,5 @@ def _not_timed_alone(records, results):
     if not cells:
         return ''
     dataset = next(iter(cells.values()))['budget']['dataset']
-    return (f'figure_10: left out, as none of its cells in {results.root} was timed alone; `python experiments.py run '
-            f'figure_10 --dataset {dataset} --results_dir {results.root}` makes them')
+    return called(f'figure_10: left out, as none of its cells in {results.root} was timed alone; `python '
+                  f'experiments.py run figure_10 --dataset {dataset} --results_dir {results.root}` makes them')

@@ -1,0 +1,38 @@
+"""A config of the project's is found by its name from any folder; a user's own file of that name wins, and is said."""
+from pathlib import Path
+
+import train
+from source.shipped_configs import find_config, nearest_configs
+from tests.children import ROOT
+from tests.narrow import run
+
+import pytest
+
+SHIPPED = ROOT / 'configs' / 'methods' / 'weight.yml'
+
+
+@pytest.mark.parametrize('name', ['methods/weight.yml', 'configs/methods/weight.yml'])
+def test_by_name(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name) == str(SHIPPED)
+    assert capsys.readouterr().err == f"{name}: the project's config is taken, {SHIPPED}\n"
+    own = tmp_path / name
+    own.parent.mkdir(parents=True)
+    own.write_bytes(SHIPPED.read_bytes())  # as in a clone
+    assert find_config(name) == name and capsys.readouterr().err == ''
+    own.write_text('mine')
+    assert find_config(name) == name
+    assert capsys.readouterr().err == f"{name}: the file here is taken, not the project's config of this name\n"
+
+
+@pytest.mark.parametrize('name', ['nothing.yml', '../setup.py', '/sn_cifar10.yml', 'methods', '', '.'])
+def test_what_is_none(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    assert find_config(name) == name and capsys.readouterr().err == ''
+
+
+def test_a_misspelt_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert nearest_configs(Path('methods/wieght.yml'))[0] == 'methods/weight.yml' and nearest_configs('a.yml') == []
+    assert run(train.main, '--config', 'sn_projection_mnits.yml') == 2
+    assert 'did you mean sn_projection_mnist.yml' in (said := capsys.readouterr().err) and said.count('\n') == 1
