@@ -1,6 +1,6 @@
 """Trains the GAN that a config describes, for example
 
-    python train.py --config configs/sn_projection_mnist.yml
+    python train.py --config configs/sn_projection_mnist.yml --resume auto
 """
 import contextlib
 from pathlib import Path

@@ -193,9 +193,9 @@ def test_training_refused(pictures, tmp_path, options, message, capsys):
     assert message in capsys.readouterr().err and not (tmp_path / 'out').exists() and files_in(pictures) == before
 
 
-def test_the_data_set_of_the_readme(pictures, tmp_path, monkeypatch):
+def test_the_data_set_of_the_pages(pictures, tmp_path, monkeypatch):
     """Of a square image its pixels are those of the folder."""
-    code = (ROOT / 'README.md').read_text(encoding='utf-8').partition('```python\n')[2].partition('```')[0]
+    code = (ROOT / 'docs' / 'data.md').read_text(encoding='utf-8').partition('```python\n')[2].partition('```')[0]
     (tmp_path / 'listed.py').write_text(code)
     images = tmp_path / 'images'
     images.mkdir()
