@@ -60,7 +60,7 @@ def test_chainer_imported_first_is_refused():
         import chainer.testing
         assert chainer.FunctionNode is sys.modules['chainer.function_node'].FunctionNode
     ''')
-    assert 'put `import source` first' in printed
+    assert 'put `import source` above every `import chainer`' in printed and 'in a notebook, restart' in printed
 
 
 def test_another_chainer_is_refused(monkeypatch):
