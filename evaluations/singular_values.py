@@ -10,7 +10,8 @@ import json
 from pathlib import Path
 
 from source.build import build_models
-from source.command_line import inputs, records
+from source.command_line import records
+from source.generators import config_of
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.files import atomic_write
 from source.miscs.one_line_errors import one_line_errors
@@ -34,7 +35,7 @@ def parse_arguments():
 
 
 def load_discriminator(snapshot, config):
-    path = inputs.config_of(snapshot, config)
+    path = config_of(snapshot, config)
     _, dis = build_models(load_config(path), str(path))
     load_model(snapshot, dis)
     return dis

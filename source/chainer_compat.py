@@ -89,7 +89,8 @@ class _RepairingFinder:
 
 def _import_chainer():
     if 'chainer' in sys.modules:
-        raise ImportError('chainer was imported before it could be repaired: put `import source` first')
+        raise ImportError('chainer was imported before source, which has to repair it: put `import source` above every '
+                          '`import chainer`, then run the script again or, in a notebook, restart its kernel')
     for name in [name for name in sys.modules if name.startswith('chainer.')]:
         del sys.modules[name]  # left over from an `import chainer` that failed
     sys.meta_path.insert(0, _RepairingFinder)

@@ -1,8 +1,8 @@
 """The arguments that commands share, and what does not go together among them."""
 from pathlib import Path
 
-import gen_models
 from source.build import NETWORKS
+from source.generators import shipped_generator
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.commands_to_copy import from_here
 from source.miscs.standard_streams import tell
@@ -36,11 +36,6 @@ def complete_generator_arguments(parser, args):
         parser.error('--config goes with --snapshot')
     args.snapshot, args.results_dir = shipped_generator(), args.results_dir or Path('results/gen_images')
     tell(f'no --snapshot: {from_here(Path(args.snapshot))}, trained on MNIST, is taken')
-
-
-def shipped_generator():
-    """Return the path of the generator that comes with the project; its config and its card lie beside it."""
-    return str(next((Path(gen_models.__file__).parent / 'mnist').glob('*.npz')))
 
 
 def add_sampling_arguments(parser):

@@ -1,18 +1,16 @@
 """What the arguments name: the config, generator, images and the network that judges them."""
-from pathlib import Path
-
-from source.build import build_feature_network, build_models, class_names_of
+from source import generators
+from source.build import build_feature_network, class_names_of
 from source.datasets.class_names import find_class, read_class_names
 from source.datasets.image_files import open_images
 from source.feature_networks import load_feature_network
 from source.feature_networks.known_classes import own_names, why_foreign
-from source.kernels.switch import use_cpu_kernels, use_precision
+from source.generators import config_of
+from source.kernels.switch import use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import SnapshotError, load_model
 from source.miscs.standing_statistics import restate_statistics
 from source.scoring.image_sources import GeneratedImages, StoredImages
-from source.shipped_configs import nearest_configs
 from source.yaml_utils import ConfigError, load_config
 
 # In place of a config, where images are scored that belong to none.
@@ -35,21 +33,6 @@ def config_path(args):
     return config_of(args.snapshot, args.config)
 
 
-def config_of(snapshot, config):
-    """The path of the config that is named, or else lies beside the snapshot; either may be None."""
-    if snapshot and Path(snapshot).is_dir():
-        raise SnapshotError(f'{snapshot}: expected a file as <class name>_<iteration>.npz, found a folder')
-    if snapshot and not Path(snapshot).is_file():
-        raise SnapshotError(f'{snapshot}: no such snapshot')
-    path = Path(config) if config else Path(snapshot).parent / 'config.yml'
-    if not path.is_file():
-        near = nearest_configs(path) if config else ()
-        hint = (f'did you mean {" or ".join(near)}?' if near else
-                f'give the one of {snapshot} as --config FILE' if snapshot else '--config names another')
-        raise ConfigError(f'{path}: no such config; {hint}')
-    return path
-
-
 def _check_seed(args):
     if not 0 <= args.seed < 2 ** 32:
         raise ValueError(f'--seed: expected 0 to {2 ** 32 - 1}, found {args.seed}')
@@ -59,16 +42,11 @@ def load_generator(args):
     """The generator of a snapshot on its device, and a sampler of its inputs."""
     path = config_path(args)
     _check_seed(args)
-    config = load_config(path)
-    use_cpu_kernels(config['cpu_kernels'])
-    use_precision(config['precision'])
-    gen, _ = build_models(config, str(path))
     if args.truncation is not None and not args.truncation > 0:
         raise ValueError(f'--truncation: expected a number above 0, found {args.truncation}')
     if args.standing < 0:
         raise ValueError(f'--standing: expected at least 0 batches, found {args.standing}')
-    load_model(args.snapshot, gen)
-    gen.to_device(get_device(args.gpu))
+    gen = generators.load_generator(args.snapshot, path, gpu_index(get_device(args.gpu)))
     if args.standing:
         # Draws of its own, so that the images are of the same latents with and without it.
         sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, (args.seed, 1), args.truncation)

@@ -1,4 +1,4 @@
-"""Images that a user brings: a folder of image files, or an `.npz` or `.npy` of uint8 images."""
+"""Images that a user brings: a folder of image files, an `.npz` or `.npy` of uint8 images, or such an array itself."""
 import os
 from pathlib import Path
 
@@ -109,12 +109,13 @@ def stacked(ims):
 
 
 class ImageArray(ImageDataset):
-    """The images of an `.npz`: uint8 as SHAPES has it, under `key`, and labels (N,) where it has them; or of an `.npy`.
+    """The images of an `.npz`: uint8 as SHAPES has it, under `key`, and labels (N,) where it has them; of an `.npy`; or
+    an array in memory.
 
     Without `key`: under the first of IMAGE_KEYS, or the only array there is; labels under the first of LABEL_KEYS.
-    `draw_order` is int (N,) under that name, or None. An .npy has neither. What can be meant in two ways is told on
+    `draw_order` is int (N,) under that name, or None. The others have neither. What can be meant in two ways is told on
     standard error. Raises ValueError, naming file and key, for anything else and, with `size`, for images that are not
-    squares of so many px. `said` is the argument that named the key, for messages.
+    squares of so many px. `said` is the argument that named the key or gave the array, for messages.
     """
 
     folders = None
@@ -122,7 +123,9 @@ class ImageArray(ImageDataset):
     def __init__(self, path, key=None, size=None, said='--key'):
         arrays = {}
         self.draw_order = None
-        if Path(path).suffix == '.npy':
+        if isinstance(path, np.ndarray):
+            where, ims = said, path
+        elif Path(path).suffix == '.npy':
             where, ims = path, read_plain_npy(path, 'file of images')
         else:
             arrays = read_plain_npz(path, 'file of images')
@@ -183,10 +186,12 @@ def _first_of(keys, arrays, path, what, hint=''):
 
 
 def open_images(path, size=None, key=None, said='--images', said_key='--key'):
-    """Return the ImageArray of an .npz or .npy file or the ImageFolder of a folder.
+    """Return the ImageArray of an .npz or .npy file, or of an array, or the ImageFolder of a folder.
 
     Raises ValueError for a key with anything but an .npz. `said` and `said_key` are the arguments that named both.
     """
+    if isinstance(path, np.ndarray):
+        return ImageArray(path, said=said)
     suffix = None if Path(path).is_dir() else Path(path).suffix
     if key is not None and suffix != '.npz':
         raise ValueError(f'{said_key} {key}: goes with an .npz, not with {path}')

@@ -1,6 +1,8 @@
 """Networks that judge images: each turns them into features, for distances, and class probabilities, for scores."""
 from source.feature_networks import digits, efficientnet_lite0, inception
 
+__all__ = ['NETWORKS', 'load_feature_network']
+
 # The contract: ims uint8 (N, C, H, W), or a list of (C, H, W) -> feats (N, D), probs (N, K), both float32 NumPy arrays.
 NETWORKS = {
     'digits': digits.load,

@@ -1,4 +1,4 @@
-from source.functions import convolution_2d as functions
+from source.functions.convolution_2d import convolution_2d, convolution_2d_downsample, upsample_convolution_2d
 from source.links.constant_weights import as_configured
 
 import chainer.links as L
@@ -20,18 +20,18 @@ class Convolution2D(L.Convolution2D):
 
     def forward(self, x, activation=None, next_activation=None):
         """The convolution of activation(x), x (B, C, H, W), to be read through next_activation alone, if any."""
-        return functions.convolution_2d(x, *self._weights(x), self.stride, self.pad, activation, next_activation)
+        return convolution_2d(x, *self._weights(x), self.stride, self.pad, activation, next_activation)
 
     def after_upsampling(self, x, activation=None, with_bias=True):
         """The convolution of activation(x), enlarged to twice its height and width; its stride must be 1."""
         self._check_stride()
         W, b = self._weights(x)
-        return functions.upsample_convolution_2d(x, W, b if with_bias else None, self.pad, activation)
+        return upsample_convolution_2d(x, W, b if with_bias else None, self.pad, activation)
 
     def before_downsampling(self, x, activation=None):
         """The convolution of activation(x), averaged to half its height and width; its stride must be 1."""
         self._check_stride()
-        return functions.convolution_2d_downsample(x, *self._weights(x), self.pad, activation)
+        return convolution_2d_downsample(x, *self._weights(x), self.pad, activation)
 
     def _check_stride(self):
         if self.stride not in (1, (1, 1)):

@@ -1,11 +1,12 @@
 """Which metrics so few images allow, known before any of them is computed."""
-from source.metrics import density_coverage, precision_recall
+from source.metrics.density_coverage import NEIGHBORS as OF_DENSITY_COVERAGE
+from source.metrics.precision_recall import NEIGHBORS as OF_PRECISION_RECALL
 
 NAMES = {'is': 'inception score', 'fid': 'FID', 'kid': 'KID', 'pr': 'precision and recall',
          'dc': 'density and coverage'}
 # {metric: (images, real images)}
-FEWEST = {'fid': (2, 2), 'kid': (2, 2), 'pr': (precision_recall.NEIGHBORS + 1,) * 2,
-          'dc': (1, density_coverage.NEIGHBORS + 1)}
+FEWEST = {'fid': (2, 2), 'kid': (2, 2), 'pr': (OF_PRECISION_RECALL + 1,) * 2,
+          'dc': (1, OF_DENSITY_COVERAGE + 1)}
 
 
 def too_few(metric, n_images=None, n_real=None, splits=1):

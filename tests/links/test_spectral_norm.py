@@ -1,4 +1,5 @@
 """What W_bar and u are, for every spectrally normalized link."""
+from source.links import spectral_norm
 from tests.links.sn_links import KINDS, WITH_GAMMA, converge, draw_x, iterate, make, matrix, singular_values
 
 import chainer
@@ -130,3 +131,30 @@ def test_names(name):
 def test_bad_arguments(name, kwargs, message):
     with pytest.raises(ValueError, match=message):
         KINDS[name].sn(*KINDS[name].args, **kwargs)
+
+
+@pytest.mark.parametrize('name', KINDS)
+def test_spectral_norm_of_a_link(name):
+    """By SVD; the link's own estimate comes to it, and W_bar's is 1, or `factor`."""
+    for link, expected in ((make(name), 1), (make(name, factor=.5), .5)):
+        sigma, u = singular_values(name, link.W)[0], link.u.copy()
+        assert spectral_norm(link) == pytest.approx(sigma, rel=1e-5)
+        assert abs(spectral_norm(link, normalized=True) / expected - 1) > 1e-3  # u is not yet what it will be
+        np.testing.assert_array_equal(link.u, u)
+        converge(link)
+        assert spectral_norm(link, normalized=True) == pytest.approx(expected, rel=1e-5)
+        estimate = expected * np.linalg.norm(link.W.array) / np.linalg.norm(link.W_bar.array)
+        assert estimate == pytest.approx(spectral_norm(link), rel=1e-5)
+    plain = KINDS[name].plain(*KINDS[name].args)
+    assert spectral_norm(plain) == spectral_norm(plain, normalized=True)
+    assert spectral_norm(plain) == pytest.approx(singular_values(name, plain.W)[0], rel=1e-5)
+
+
+def test_spectral_norm_of_what_has_none():
+    link = make('linear')
+    link.W.array[0, 0] = np.inf
+    assert np.isnan(spectral_norm(link))
+    for wrong, expected in ((chainer.Chain(), 'expected a link with a weight W, as SNConvolution2D has, got Chain'),
+                            (make('linear', lazy=True), 'SNLinear has no weight yet')):
+        with pytest.raises(ValueError, match=expected):
+            spectral_norm(wrong)
