@@ -29,8 +29,9 @@ class Parsed(Exception):
 
 
 def commands_of(page):
-    """The command lines of a page, on lines of their own and in backticks: lists of what follows `python`."""
+    """The command lines of a page, on lines of their own and in backticks: lists of a script and its arguments."""
     text = re.sub(r'\\+\n', ' ', page.read_text(encoding='utf-8'))
+    text = re.sub(r'^( {4,6})sngan ([\w-]+)', lambda m: f'{m[1]}python {sngan.SUBCOMMANDS[m[2]][0]}', text, flags=re.M)
     found = re.findall(r'^(?: {4,6}|# Command: +)python ([\w/]+\.py\b.*)', text, re.M)
     if page.suffix == '.md':
         found += re.findall(r'`python ([\w/]+\.py\b[^`]*)`', text)
@@ -55,7 +56,8 @@ def parse(monkeypatch, path, arguments):
 def test_all_command_lines_are_found():
     assert len(NAMED) >= 20 and {'train.py', 'experiments.py', 'report.py', 'download.py'} <= {p.name for p in NAMED}
     assert sum(len(commands_of(page)) for page in PAGES) > 100
-    assert ['experiments.py', 'run', 'table2', '--dataset', 'digits', '-j', '2'] in commands_of(ROOT / 'README.md')
+    assert ['experiments.py', 'run', 'table2', '--dataset', 'digits', '-j', '2'] in commands_of(ROOT / 'docs' / 'methods.md')
+    assert ['train.py', '--config', 'sn_projection_mnist.yml'] in commands_of(ROOT / 'README.md')
 
 
 @pytest.mark.parametrize('page', [page for page in PAGES if commands_of(page)],

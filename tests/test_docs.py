@@ -26,6 +26,10 @@ def test_pictures_and_linked_pages_are_there():
     assert len(links) > 3 and [link for page, link in links if not (page.parent / link).is_file()] == []
 
 
+def test_the_front_page_is_short():
+    assert len((ROOT / 'README.md').read_text(encoding='utf-8').splitlines()) <= 120
+
+
 def test_names_are_in_the_files_they_are_said_to_be_in():
     """In a table's cell a name belongs to the file before it."""
     n = 0
