@@ -222,14 +222,14 @@ def _title(text, markdown):
 
 def _print_columns(headings, lines):
     """Within 120 columns: what was measured, what there is to note of it in lines of its own, then the paper's."""
-    n = headings.index(NOTES[0])
-    noted = [(line[0], dict(zip(headings, line))) for line in lines]
-    notes = [f'{name}: ' + '; '.join(f'{note}: {cells[note]}' for note in NOTES if cells[note])
-             for name, cells in noted if any(cells[note] for note in NOTES)]
-    _print_block(headings[:n], [line[:n] for line in lines])
-    for note in notes:
-        print(textwrap.fill(note, WIDTH, subsequent_indent='  '))
+    n, group = headings.index(NOTES[0]), ''
     first = n + len(NOTES)
+    _print_block(headings[:n], [line[:n] for line in lines])
+    for line in lines:
+        group = f'{line[0]} ' if _is_group(line) else group
+        notes = [f'{name}: {text}' for name, text in zip(NOTES, line[n:first]) if text]
+        if notes:
+            print(textwrap.fill(f'{group}{line[0]}: {"; ".join(notes)}', WIDTH, subsequent_indent='  '))
     print('\nThe same in the paper')
     _print_block((headings[0], *(heading.removeprefix(PAPER) for heading in headings[first:])),
                  [(line[0], *line[first:]) for line in lines])
