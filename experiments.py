@@ -36,41 +36,47 @@ def parse_arguments():
     parser = ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest='command', required=True)
     common = ArgumentParser(add_help=False)
-    common.add_argument('--dataset', default='digits', choices=DATASETS, help='default: digits')
-    common.add_argument('--results_dir', metavar='DIR', help='default: results/<dataset>_table2')
+    common.add_argument('--dataset', default='digits', choices=DATASETS,
+                        help='data set of the comparison (default: digits)')
+    common.add_argument('--results_dir', metavar='DIR', help='where records are (default: results/<dataset>_table2)')
 
     commands.add_parser('list', parents=[common], help='the experiments, and how much of each has been run')
 
     run = commands.add_parser('run', parents=[common], help='train the cells of experiments')
     run.add_argument('names', nargs='+', metavar='NAME', help=f'{", ".join(EXPERIMENTS)}, or all')
     run.add_argument('--data_dir', metavar='DIR', help="folder of the data, for datasets that don't come with one")
-    run.add_argument('--seeds', type=int, nargs='+', metavar='N')
-    run.add_argument('--methods', nargs='+', metavar='NAME', help='only these methods')
+    run.add_argument('--seeds', type=int, nargs='+', metavar='N',
+                     help='of each cell; default: configs/experiments/<dataset>.yml')
+    run.add_argument('--methods', nargs='+', metavar='NAME', help='only these methods of Table 2')
     run.add_argument('--settings', nargs='+', metavar='X', help='only these settings of Table 1')
     for name, text in (('iteration', 'generator updates of a cell'), ('ch', "unit of width of the CNN; the paper's 64"),
                        ('batchsize', 'real images in a batch'), ('n_images', 'generated images scored'),
-                       ('splits', 'of them')):
+                       ('splits', 'parts of them, for the inception score')):
         run.add_argument(f'--{name}', type=int, metavar='N', help=f'{text}; default: configs/experiments/<dataset>.yml')
-    run.add_argument('--feature_network', metavar='NAME', help='what scores')
-    run.add_argument('--weights', metavar='FILE', help="the feature network's weights")
+    run.add_argument('--feature_network', metavar='NAME', help='what scores; default: as in that file')
+    run.add_argument('--weights', metavar='FILE', help="the feature network's weights; default: its own")
     run.add_argument('-j', type=int, default=1, metavar='N', dest='processes',
-                     help='cells trained at the same time; those of Figure 10 are timed, each alone')
-    run.add_argument('--threads', type=int, metavar='N', help='of each; default: the cores shared out')
-    run.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, -1 for the CPU; default: if there is one')
-    run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so long; run again to go on')
+                     help='cells trained at the same time (default: 1); those of Figure 10 are timed, each alone')
+    run.add_argument('--threads', type=int, metavar='N', help='threads of each cell; default: the cores shared out')
+    run.add_argument('--gpu', type=int, metavar='N',
+                     help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
+    run.add_argument('--budget_seconds', type=float, metavar='S', help='stop after so many seconds; run again to go on')
     run.add_argument('--retry_crashed', action='store_true', help='train cells recorded as crashed again')
 
     table = commands.add_parser('table', parents=[common], help="Table 2 of what was run, beside the paper's")
-    table.add_argument('--markdown', action='store_true')
+    table.add_argument('--markdown', action='store_true', help='one Markdown table for each, of all columns')
 
     figures = commands.add_parser('figures', parents=[common], help='draw the figures of what was run')
-    figures.add_argument('names', nargs='*', metavar='NAME', help='default: all that have been run')
-    figures.add_argument('--out', metavar='DIR', help='default: beside --results_dir, results/<dataset>_figures')
+    figures.add_argument('names', nargs='*', metavar='NAME',
+                         help='figures to draw, as `list` calls them; default: all that have been run')
+    figures.add_argument('--out', metavar='DIR', help='where pictures go; default: beside --results_dir, '
+                         'results/<dataset>_figures')
 
     cell = commands.add_parser('cell', help='train one cell; what `run` starts')
-    cell.add_argument('folder', metavar='FOLDER')
-    cell.add_argument('--deadline', type=float, metavar='T', help='Unix time')
-    cell.add_argument('--gpu', type=int, metavar='N')
+    cell.add_argument('folder', metavar='FOLDER', help="the cell's, with its budget and options")
+    cell.add_argument('--deadline', type=float, metavar='T',
+                      help='when to stop, in seconds of Unix time; default: never')
+    cell.add_argument('--gpu', type=int, metavar='N', help='index of the GPU, -1 for the CPU; default: if there is one')
     return parser.parse_args()
 
 

@@ -45,18 +45,21 @@ def parse_arguments():
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('--arms', nargs='+', metavar='POLICIES', default=[NONE, 'translation'],
                         help=f'kinds of runs: policies with commas, or {NONE} (default: {NONE} translation)')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='S', help='(default: 0 1 2)')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='S',
+                        help='of the runs (default: 0 1 2)')
     parser.add_argument('--per_class', type=int, default=20, metavar='N',
                         help='images of each class, the first ones (default: 20)')
     parser.add_argument('--size', type=int, default=32, choices=(16, 32), help='of the images, in pixels (default: 32)')
-    parser.add_argument('--iterations', type=int, default=1200, metavar='N', help='of each run (default: 1200)')
+    parser.add_argument('--iterations', type=int, default=1200, metavar='N',
+                        help='generator updates of each run (default: 1200)')
     parser.add_argument('--every', type=int, default=200, metavar='N', help='iterations between scores (default: 200)')
-    parser.add_argument('--ch', type=int, default=32, help='of both networks (default: 32)')
-    parser.add_argument('--batchsize', type=int, default=32, help='(default: 32)')
+    parser.add_argument('--ch', type=int, default=32, help='width of both networks (default: 32)')
+    parser.add_argument('--batchsize', type=int, default=32, help='real images in a batch (default: 32)')
     parser.add_argument('--n_images', type=int, default=1000, metavar='N', help='samples that are scored '
                         '(default: 1000)')
     parser.add_argument('--rounds', type=int, default=20, metavar='N', help='timed iterations (default: 20)')
-    parser.add_argument('--sheets', metavar='FOLDER', help='for a sheet of samples of each run')
+    parser.add_argument('--sheets', metavar='FOLDER',
+                        help='where a sheet of samples of each run is to go; default: none is drawn')
     parser.add_argument('--out', metavar='FILE', help='JSON file to write, as benchmarks/results/augmentation.json')
     return parser.parse_args()
 

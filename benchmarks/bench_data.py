@@ -35,14 +35,15 @@ FORMATS = {'packed': ('packed', 'train.npy'), 'h5py, contiguous': ('h5', 'contig
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
     parser.add_argument('--size', type=int, default=128, help='of the images, in pixels (default: 128)')
-    parser.add_argument('--n_images', type=int, default=4096, metavar='N', help='in the packed file (default: 4096)')
-    parser.add_argument('--n_jpegs', type=int, default=512, metavar='N', help='in the folder (default: 512)')
+    parser.add_argument('--n_images', type=int, default=4096, metavar='N',
+                        help='images in the packed file (default: 4096)')
+    parser.add_argument('--n_jpegs', type=int, default=512, metavar='N', help='images in the folder (default: 512)')
     parser.add_argument('--n_full', type=int, default=N_IMAGENET, metavar='N',
-                        help=f'opened for the memory they take (default: {N_IMAGENET})')
-    parser.add_argument('--batchsize', type=int, default=64, help='(default: 64)')
+                        help=f'images opened for the memory they take (default: {N_IMAGENET})')
+    parser.add_argument('--batchsize', type=int, default=64, help='images in a batch (default: 64)')
     parser.add_argument('--workers', type=int, nargs='+', default=[1, 2], metavar='N', help='threads (default: 1 2)')
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')
-    parser.add_argument('--seconds', type=float, default=2, help='a run, warm-up left out (default: 2)')
+    parser.add_argument('--seconds', type=float, default=2, help='of a run, warm-up left out (default: 2)')
     parser.add_argument('--out', metavar='FILE', help='JSON file to write, as benchmarks/results/data.json')
     return parser.parse_args()
 

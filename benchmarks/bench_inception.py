@@ -31,12 +31,12 @@ def parse_arguments():
     parser.add_argument('--peer', nargs='+', choices=list(SIDES)[1:], default=list(SIDES)[1:3],
                         help='torch-fidelity as it is or with its weights channels last, or chainer, our network with '
                              'the kernels off; default: both of torch-fidelity')
-    parser.add_argument('--size', type=int, default=32, help='of the images (default: 32)')
-    parser.add_argument('--batchsize', type=int, default=50, help='(default: 50)')
+    parser.add_argument('--size', type=int, default=32, help='of the images, in pixels (default: 32)')
+    parser.add_argument('--batchsize', type=int, default=50, help='images in a batch (default: 50)')
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')
     parser.add_argument('--seconds', type=float, default=10,
-                        help=f'a run, warm-up left out; at least {AT_LEAST} batches (default: 10)')
-    parser.add_argument('--threads', type=int, default=2, help='of every side (default: 2)')
+                        help=f'of a run, warm-up left out; at least {AT_LEAST} batches (default: 10)')
+    parser.add_argument('--threads', type=int, default=2, help='threads of every side (default: 2)')
     parser.add_argument('--torch_python', default=sys.executable, metavar='PATH',
                         help='Python interpreter that has torch and torch-fidelity; default: this one')
     parser.add_argument('--out', metavar='FILE', help='JSON file to write, as benchmarks/results/inception_cpu.json')

@@ -25,12 +25,16 @@ CONFIG = ROOT / 'configs' / 'sn_projection_digits.yml'
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument('--processes', type=int, default=2, metavar='N', help='to compare with one (default: 2)')
-    parser.add_argument('--iterations', type=int, default=10, metavar='N', help='of each run (default: 10)')
+    parser.add_argument('--processes', type=int, default=2, metavar='N',
+                        help='processes to compare with one (default: 2)')
+    parser.add_argument('--iterations', type=int, default=10, metavar='N',
+                        help='generator updates of each run (default: 10)')
     parser.add_argument('--rounds', type=int, default=3, metavar='N', help='of runs, in turn (default: 3)')
-    parser.add_argument('--config', default=str(CONFIG), metavar='FILE')
-    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help="as train.py's")
-    parser.add_argument('--out', metavar='FILE', help='JSON file to write')
+    parser.add_argument('--config', default=str(CONFIG), metavar='FILE',
+                        help=f'what is trained (default: {CONFIG.name})')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                        help="overrides a key of the config, as train.py's; may be repeated")
+    parser.add_argument('--out', metavar='FILE', help='JSON file to write; default: none')
     return parser.parse_args()
 
 

@@ -49,7 +49,7 @@ def parse_arguments():
     parser.add_argument('--rounds', type=int, default=3, metavar='K', help='runs of each side (default: 3)')
     parser.add_argument('--seconds', type=float, default=15,
                         help=f'a run, warm-up left out; at least {AT_LEAST} iterations (default: 15)')
-    parser.add_argument('--threads', type=int, default=2, help='of every side (default: 2)')
+    parser.add_argument('--threads', type=int, default=2, help='threads of every side (default: 2)')
     parser.add_argument('--torch_python', default=sys.executable, metavar='PATH',
                         help='Python interpreter that has torch; default: this one')
     parser.add_argument('--out', metavar='FILE', help='JSON file to write, as benchmarks/results/cpu_step.json')

@@ -55,10 +55,12 @@ TIMES = '_snapshot_elapsed_time'
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument('--kills', type=int, default=200, metavar='N', help='default: 200')
-    parser.add_argument('--iterations', type=int, default=300, metavar='N', help='of the training (default: 300)')
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
-    parser.add_argument('--out', metavar='FILE', help='JSON file to write')
+    parser.add_argument('--kills', type=int, default=200, metavar='N',
+                        help='how often training is killed (default: 200)')
+    parser.add_argument('--iterations', type=int, default=300, metavar='N',
+                        help='generator updates of the training (default: 300)')
+    parser.add_argument('--seed', type=int, default=0, help='of the moments of the kills (default: 0)')
+    parser.add_argument('--out', metavar='FILE', help='JSON file to write; default: none')
     return parser.parse_args()
 
 

@@ -48,9 +48,11 @@ BATCHSIZE, N_GEN_SAMPLES = 8, 16  # of all processes together
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument('--processes', type=int, nargs='+', default=[2, 4], metavar='N', help='default: 2 4')
-    parser.add_argument('--iterations', type=int, default=10, metavar='N', help='default: 10')
-    parser.add_argument('--out', metavar='FILE', help='JSON file to write')
+    parser.add_argument('--processes', type=int, nargs='+', default=[2, 4], metavar='N',
+                        help='numbers of processes to compare with one (default: 2 4)')
+    parser.add_argument('--iterations', type=int, default=10, metavar='N',
+                        help='generator updates of each run (default: 10)')
+    parser.add_argument('--out', metavar='FILE', help='JSON file to write; default: none')
     return parser.parse_args()
 
 

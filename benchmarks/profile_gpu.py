@@ -28,10 +28,12 @@ N_LONGEST = 25
 
 def parse_arguments():
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument('--network', choices=NETWORKS, default='cifar')
-    parser.add_argument('--precision', choices=['float32', 'tf32', 'bfloat16'], default='tf32')
-    parser.add_argument('--iterations', type=int, default=6, help='that are profiled (default: 6)')
-    parser.add_argument('--out', metavar='FILE', help='JSON file for all kernels and convolutions')
+    parser.add_argument('--network', choices=NETWORKS, default='cifar',
+                        help='of which a whole iteration is profiled (default: cifar)')
+    parser.add_argument('--precision', choices=['float32', 'tf32', 'bfloat16'], default='tf32',
+                        help='of products: tf32 (the default), float32, or bfloat16 activations')
+    parser.add_argument('--iterations', type=int, default=6, help='iterations that are profiled (default: 6)')
+    parser.add_argument('--out', metavar='FILE', help='JSON file to write, with all kernels and convolutions')
     return parser.parse_args()
 
 

@@ -1,25 +1,22 @@
 """Compares measured scores with the published ones, number by number, for example
 
     python evaluations/compare_paper.py results/mnist/ --markdown > comparison.md
-    python evaluations/compare_paper.py results/sn_cifar10_unconditional/ --measured --plot comparison.png
+    python evaluations/compare_paper.py results/sn_cifar10_unconditional/ --plot comparison.png
 
 The second needs a run of that config, scored with --protocol paper --network inception. RESULTS are the .json files
 that the other commands here write, or folders of them. A record is compared with the row of published_numbers.csv that
-its config names as paper_row; only scores under the network `inception` are.
+its config names as paper_row; only scores under the network `inception` are. --all lists what was not measured too.
 """
 import csv
 import sys
 
+from source.command_line.comparison_table import COLUMNS, NAMES, cells, print_columns, with_error
 from source.command_line.records import tell_replaced
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.one_line_errors import one_line_errors
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
 from source.scoring.protocols import GIVEN
-
-COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
-           'inside +-')
-NAMES = {'is': 'IS', 'fid': 'FID', 'intra_fid': 'intra-FID', 'ms_ssim': 'MS-SSIM'}
 
 
 def parse_arguments():
@@ -28,34 +25,9 @@ def parse_arguments():
     form = parser.add_mutually_exclusive_group()
     form.add_argument('--markdown', action='store_true', help='a Markdown table')
     form.add_argument('--csv', action='store_true', help='CSV, with the files that were compared')
-    parser.add_argument('--measured', action='store_true', help='only the published numbers that were measured')
-    parser.add_argument('--plot', metavar='PNG', help='draw a bar plot there')
+    parser.add_argument('--all', action='store_true', help='the published numbers that were not measured too')
+    parser.add_argument('--plot', metavar='PNG', help='draw a bar plot of the same there')
     return parser.parse_args()
-
-
-def cells(comparison):
-    """A line of the table, a text for each of COLUMNS."""
-    published, measured = comparison.published, comparison.measured
-    value = published.value or 'collapsed'
-    if published.plus_minus:
-        value += f' +- {published.plus_minus}' + (f' over {published.over}' if published.over else '')
-    inside = comparison.differs or {True: 'yes', False: 'no', None: '-'}[comparison.inside]
-    return (f'{published.publication} {published.table}'.strip(), published.method, published.dataset,
-            NAMES.get(published.score, published.score), value, published.protocol,
-            _with_error(measured.value, measured.std) if measured else 'not measured',
-            measured.protocol if measured else '-',
-            '-' if comparison.difference is None else f'{comparison.difference:+.3g}', inside)
-
-
-def _with_error(value, error):
-    text = f'{value:.3f}' if abs(value) < 1 else f'{value:.2f}'
-    return text if error is None else f'{text} +- {error:.2f}'
-
-
-def print_columns(lines):
-    widths = [max(map(len, column)) for column in zip(COLUMNS, *lines)]
-    for line in (COLUMNS, tuple('-' * width for width in widths), *lines):
-        print('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
 
 def print_markdown(lines):
@@ -87,7 +59,7 @@ def apart_lines(apart, published):
             why = f'another record of {m.row} has the published protocol'
         else:
             why = f'{m.row} has no published {NAMES[m.score]}'
-        yield f'{m.file}: {NAMES[m.score]} {_with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
+        yield f'{m.file}: {NAMES[m.score]} {with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
 
 
 def batch_lines(comparisons):
@@ -102,7 +74,7 @@ def main():
     published = load_published(PUBLISHED)
     measured = read_measured(args.results, {p.row for p in published})
     comparisons, apart = compare([p for p in published if p.score in SCORES], measured)
-    shown = [c for c in comparisons if c.measured] if args.measured else comparisons
+    shown = comparisons if args.all else [c for c in comparisons if c.measured]
     lines = [cells(c) for c in shown]
     if not lines:
         print('No published number was measured.', file=sys.stderr)
@@ -111,15 +83,17 @@ def main():
     elif args.markdown:
         print_markdown(lines)
     else:
-        print_columns(lines)
+        print_columns(COLUMNS, lines)
     aside = sys.stderr if args.csv else sys.stdout
-    if not args.measured:
+    if args.all:
         print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
+    elif n_others := len(comparisons) - len(shown):
+        print('\n' * bool(lines) + f'{n_others} published numbers were not measured; --all shows them.', file=aside)
     for title, listed in (("Batches other than the paper's, or not known:", batch_lines(comparisons)),
                           ('Not compared with published numbers:', list(apart_lines(apart, published)))):
         if listed:
             print(f'\n{title}\n', *(f'- {line}' for line in listed), sep='\n', file=aside)
-    if args.plot and not plot_comparisons(args.plot, comparisons,
+    if args.plot and not plot_comparisons(args.plot, shown,
                                           lambda: tell_replaced([args.plot], '--plot names another file')):
         print(f'{args.plot}: not drawn, as nothing was measured that is published', file=sys.stderr)
 

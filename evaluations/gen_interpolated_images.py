@@ -38,7 +38,8 @@ def parse_arguments():
     parser.add_argument('--n_intp', type=int, default=5, metavar='N',
                         help='images from one class or latent to the next, both counted (default: 5)')
     parser.add_argument('--morph', choices=('classes', 'latents', 'corners'),
-                        help='default: classes, or latents for an unconditional generator')
+                        help='what changes from image to image (default: classes, or latents for an unconditional '
+                        'generator); corners: four classes at the corners of a square')
     parser.add_argument('--animate', choices=('gif', 'mp4'), help='an animation instead of a sheet')
     parser.add_argument('--frames', type=int, metavar='N',
                         help='of an animation, from one class or latent to the next (default: 16)')

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from evaluations.compare_paper import NAMES
 from source.command_line import records
+from source.command_line.comparison_table import NAMES
 from source.miscs.argument_parser import ArgumentParser
 from source.miscs.devices import get_device
 from source.miscs.files import atomic_write

@@ -31,7 +31,8 @@ def parse_arguments():
                         help="scikit-learn's 1,437 digits of 8x8 px (the default), or 4,000 of MNIST's of 28x28 px")
     parser.add_argument('--out', metavar='FILE',
                         help='the weights file to write (default: results/digits_classifier.h5, or mnist_...)')
-    parser.add_argument('--seed', type=int, default=0, metavar='N', help='of weights, order and distortions')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='of weights, order and distortions (default: 0)')
     parser.add_argument('--epochs', type=int, metavar='N', help='passes over the training images (default: 100, or 50 '
                         'of mnist, which take 2 to 3 minutes, or 8 to 20)')
     args = parser.parse_args()

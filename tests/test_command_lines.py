@@ -103,6 +103,48 @@ def test_subcommands(monkeypatch, capsys):
     assert shown.err.startswith('sngan: error: expected a subcommand, one of train, ') and shown.err.count('\n') == 1
 
 
+COMMANDS = '*.py', 'evaluations/*.py', 'benchmarks/*.py', 'source/**/*.py', 'tools/*.py'
+WITH_ARGUMENTS = sorted(path for pattern in COMMANDS for path in ROOT.glob(pattern)
+                        if "__name__ == '__main__'" in (text := path.read_text(encoding='utf-8'))
+                        and re.search('rgumentParser|score_command|image_parser', text))
+
+
+class Found(Exception):
+    pass
+
+
+def options_of(parser, prefix=''):
+    """(name, help) of all arguments of a parser and of its commands, and of these themselves."""
+    for action in parser._actions:
+        commands = action.choices if isinstance(action, argparse._SubParsersAction) else {}
+        if not commands:
+            yield f'{prefix}{"/".join(action.option_strings) or action.dest}', action.help
+        for choice in getattr(action, '_choices_actions', ()):
+            yield f'{prefix}{choice.dest}', choice.help
+        assert len(getattr(action, '_choices_actions', ())) == len(commands), f'{prefix}: a command without help'
+        for name, command in commands.items():
+            yield from options_of(command, f'{prefix}{name} ')
+
+
+@pytest.mark.parametrize('path', WITH_ARGUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_argument_has_a_help_line(monkeypatch, path):
+    def found(parser, *_):
+        raise Found(parser)
+    module = importlib.import_module('.'.join(path.relative_to(ROOT).with_suffix('').parts))
+    monkeypatch.setattr(argparse.ArgumentParser, 'parse_known_args', found)
+    with pytest.raises(Found) as caught:
+        run(module.main)
+    options = dict(options_of(caught.value.args[0]))
+    says = {name: re.sub(r'\(?\bdefault:.*', '', text or '', flags=re.S) for name, text in options.items()}
+    assert len(options) > 1 and [name for name, text in says.items() if len(text) < 8] == []  # more than its default
+
+
+def test_all_arguments_are_found():
+    assert len(WITH_ARGUMENTS) > 25 and {*NAMED} - {*WITH_ARGUMENTS} == set()
+    assert all(path in WITH_ARGUMENTS for path in PRINTED if '.add_argument(' in path.read_text(encoding='utf-8')
+               and 'command_line' not in path.parts)
+
+
 PRINTED = [*(path for folder in ('evaluations', 'source', 'gen_models', 'dis_models', 'tools')
              for path in (ROOT / folder).rglob('*.py')), ROOT / 'train.py', ROOT / 'experiments.py']
 # Pages and pictures, which no terminal shows; of evaluations/report.py, the cells of the page's table.

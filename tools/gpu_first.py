@@ -105,9 +105,9 @@ def environment_of(folder, wheels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help='for logs and figures')
+    parser.add_argument('--out', type=Path, required=True, metavar='FOLDER', help='where logs and figures go')
     parser.add_argument('--wheels', type=Path, default=ROOT / '.whl', metavar='FOLDER',
-                        help='with packages to install for this run (default: .whl)')
+                        help='folder with packages to install for this run (default: .whl)')
     args = parser.parse_args()
     out = args.out.resolve()
     out.mkdir(parents=True, exist_ok=True)

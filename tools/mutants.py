@@ -172,16 +172,18 @@ def run(mutant, reached, root, arguments, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     commands = parser.add_subparsers(dest='command', required=True)
-    drawing = commands.add_parser('sample')
-    drawing.add_argument('file', type=Path)
-    drawing.add_argument('--n', type=int, default=60)
-    drawing.add_argument('--seed', type=int, default=15)
-    commands.add_parser('cover')
-    running = commands.add_parser('run')
-    running.add_argument('file', type=Path)
-    running.add_argument('--name', default='result', help='key of the results in the file')
-    running.add_argument('--only', help='mutants with such a result, as `before=killed`')
-    running.add_argument('--seconds', type=float, default=600)
+    drawing = commands.add_parser('sample', help='draw mutants and write them to a file')
+    drawing.add_argument('file', type=Path, help='JSON file to write')
+    drawing.add_argument('--n', type=int, default=60, help='mutants, evenly over the rooms (default: 60)')
+    drawing.add_argument('--seed', type=int, default=15, help='of the draw (default: 15)')
+    commands.add_parser('cover', help='note which test reaches which line')
+    running = commands.add_parser('run',
+                                  help='run the tests that reach each mutant; further arguments are handed to pytest')
+    running.add_argument('file', type=Path, help='that `sample` wrote; results are added to it')
+    running.add_argument('--name', default='result', help='key of the results in the file (default: result)')
+    running.add_argument('--only', help='only mutants with such a result, as `before=killed`')
+    running.add_argument('--seconds', type=float, default=600,
+                         help='time limit of the tests of a mutant (default: 600)')
     args, others = parser.parse_known_args()
     if args.command == 'cover':
         return cover(others)

@@ -13,7 +13,8 @@ NO_REAL_IMAGES = 'no real images: --against, --ref_stats or --config names them'
 
 
 def add_snapshot_arguments(parser, required=True):
-    parser.add_argument('--snapshot', required=required, metavar='FILE', help='<class name>_<iteration>.npz')
+    parser.add_argument('--snapshot', required=required, metavar='FILE',
+                        help='the generator, <class name>_<iteration>.npz')
     add_config_arguments(parser, 'config of the snapshot; default: the config.yml beside it')
     parser.add_argument('--seed', type=int, default=1234,
                         help='of the latents and labels, or of the order of stored images (default: 1234)')
@@ -40,7 +41,7 @@ def complete_generator_arguments(parser, args):
 
 def add_sampling_arguments(parser):
     parser.add_argument('--truncation', type=float, metavar='T', help='draw latents within +-T alone: typical images '
-                        'rather than varied ones')
+                        'rather than varied ones; default: all')
     parser.add_argument('--standing', type=int, metavar='N', help="make the batch normalizations' statistics anew "
                         'from N batches of 100 samples, of truncated latents with --truncation, first; default: '
                         'those that training left')

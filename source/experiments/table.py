@@ -1,5 +1,6 @@
 """Table 2 of a comparison, each method in its best setting, beside the paper's columns; and Tables 7 and 8."""
 import math
+import textwrap
 
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
@@ -11,6 +12,9 @@ from source.scoring.comparison import PUBLISHED, load_published
 import numpy as np
 
 NOT_RUN = 'not run'
+NOTES = 'not finished', 'made of'  # columns that --markdown has, and notes below the table else
+PAPER = 'paper: '  # so begin the headings of its columns
+WIDTH = 120  # of a terminal
 PAPER_COLUMNS = ('is', 'CIFAR-10'), ('is', 'STL-10'), ('fid', 'CIFAR-10'), ('fid', 'STL-10')
 NAMES = {  # Table 2's own
     'weight_clipping': 'Weight clipping', 'gan_gp': 'GAN-GP', 'wgan_gp': 'WGAN-GP', 'batch': 'Batch Norm.',
@@ -83,9 +87,8 @@ def print_table(results, markdown=False):
     published = {(p.row, p.score): p for p in load_published(PUBLISHED) if p.publication == 'SN-GAN'}
     print_lines = _print_markdown if markdown else _print_columns
     dataset, network = _of_all(records, 'dataset'), _of_all(records, 'feature_network')
-    paper = [f'paper: {score.upper()} {data}' for score, data in PAPER_COLUMNS]
-    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', 'not finished',
-                'made of', *paper)
+    paper = [f'{PAPER}{score.upper()} {data}' for score, data in PAPER_COLUMNS]
+    headings = ('Method', 'setting', f'IS {dataset}', f'FID {dataset}', 'lowest FID (setting)', *NOTES, *paper)
     for i, (name, cells) in enumerate(tables.items()):
         title, rows = SINGLE_ROWS.get(name, ('Table 2: each method in the setting of its highest IS', None))
         part = part_run(cells, EXPERIMENTS[name].variants, seeds_of(cells))
@@ -93,7 +96,8 @@ def print_table(results, markdown=False):
         print_lines(headings, _table_2(results, records, cells, published) if rows is None else [
             _single(cells, variant, label, row, published)
             for variant, (label, row) in zip(EXPERIMENTS[name].variants, rows, strict=True)])
-    print('\n' + footnote(records, network, results))
+    text = footnote(records, network, results)
+    print('\n' + (text if markdown else '\n'.join(textwrap.fill(line, WIDTH) for line in text.splitlines())))
 
 
 def _cells_of_tables(records):
@@ -218,11 +222,35 @@ def _title(text, markdown):
 
 
 def _print_columns(headings, lines):
-    keep = [i for i, column in enumerate(zip(*lines)) if any(column)]
-    rows = [[row[i] for i in keep] for row in (headings, *lines)]
+    """Within 120 columns: what was measured, what there is to note of it in lines of its own, then the paper's."""
+    n, group = headings.index(NOTES[0]), ''
+    first = n + len(NOTES)
+    _print_block(headings[:n], [line[:n] for line in lines])
+    for line in lines:
+        group = f'{line[0]} ' if _is_group(line) else group
+        notes = [f'{name}: {text}' for name, text in zip(NOTES, line[n:first]) if text]
+        if notes:
+            print(textwrap.fill(f'{group}{line[0]}: {"; ".join(notes)}', WIDTH, subsequent_indent='  '))
+    print('\nThe same in the paper')
+    _print_block((headings[0], *(heading.removeprefix(PAPER) for heading in headings[first:])),
+                 [(line[0], *line[first:]) for line in lines])
+
+
+def _print_block(headings, lines):
+    """Columns without those that are empty; of the lines those that say something, and the names of their groups."""
+    shown = []
+    for line in reversed(lines):
+        if any(line[1:]) or _is_group(line) and shown and not _is_group(shown[-1]):
+            shown.append(line)
+    keep = [i for i, column in enumerate(zip(*shown)) if any(column)]
+    rows = [[row[i] for i in keep] for row in (headings, *reversed(shown))]
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in (rows[0], ['-' * width for width in widths], *rows[1:]):
         print('  '.join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
+
+
+def _is_group(line):
+    return line[0].startswith('-')
 
 
 def _print_markdown(headings, lines):

@@ -119,13 +119,17 @@ def read_measured(paths, rows):
         if not records:
             raise ValueError(f'{path}: expected a record written by a command in evaluations/, or a folder of them')
         for file, record in records:
-            row = record.get('paper_row')
-            check_row(file, row, rows)
-            measured += [Measured(row, score, record[name], _std(record) if score == 'is' else None,
-                                  _protocol(record, score), record.get('feature_network'),
-                                  record.get('other_batch', f'{UNKNOWN}an earlier version wrote the record'), str(file))
-                         for score, name in SCORES.items() if _number(record.get(name)) is not None]
+            check_row(file, record.get('paper_row'), rows)
+            measured += measured_of(record, file)
     return measured
+
+
+def measured_of(record, file):
+    """All Measured in the record, a dict, of this file."""
+    return [Measured(record.get('paper_row'), score, record[name], _std(record) if score == 'is' else None,
+                     _protocol(record, score), record.get('feature_network'),
+                     record.get('other_batch', f'{UNKNOWN}an earlier version wrote the record'), str(file))
+            for score, name in SCORES.items() if _number(record.get(name)) is not None]
 
 
 def _std(record):

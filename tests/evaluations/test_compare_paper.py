@@ -25,7 +25,7 @@ def output(capsys, *arguments):
 
 
 def test_table(results, capsys):
-    lines = output(capsys, results).splitlines()
+    lines = output(capsys, results, '--all').splitlines()
     cells = [[cell.strip() for cell in line.split('  ') if cell.strip()] for line in lines]
     answered = next(line for line in cells if line[1:4] == ['SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS'])
     assert answered == ['SN-GAN Table 2', 'SN-GANs, hinge (ResNet)', 'CIFAR-10', 'IS', '8.22 +- 0.05 over seeds',
@@ -40,13 +40,17 @@ def test_table(results, capsys):
 
 
 def test_only_what_was_measured(results, capsys):
-    lines = output(capsys, results, '--measured').splitlines()
-    assert len(lines[:lines.index('')]) == 2 + 2
+    others = f'{N_SCORES - 2} published numbers were not measured; --all shows them.'
+    lines = output(capsys, results).splitlines()
+    assert len(lines[:lines.index('')]) == 2 + 2 and lines[5] == others
     assert lines[3].split()[-1] == 'no'  # FID 23.0 is 1.3 above 21.7 ± 0.21
-    lines = output(capsys, results, '--markdown', '--measured').splitlines()
+    assert not any('not measured' in line and line != others or 'Figure 10' in line for line in lines)
+    lines = output(capsys, results, '--markdown').splitlines()
     assert lines[1] == '|' + ' --- |' * len(compare_paper.COLUMNS)
     assert all(line.count('|') == len(compare_paper.COLUMNS) + 1 for line in lines[:4])
-    rows = list(csv.DictReader(io.StringIO(output(capsys, results, '--csv'))))
+    assert lines[5] == others
+    assert len(list(csv.DictReader(io.StringIO(output(capsys, results, '--csv'))))) == 2
+    rows = list(csv.DictReader(io.StringIO(output(capsys, results, '--csv', '--all'))))
     found = [[row[name] for name in ('row', 'score', 'inside +-', 'file')] for row in rows
              if row['measured'] != 'not measured']
     assert len(rows) == N_SCORES and found == [
@@ -58,7 +62,7 @@ def test_batches_that_are_not_the_papers(results, tmp_path, capsys):
     other = "each update of 32 real and 64 generated images, the paper's of 64 real and 128 generated images"
     write_score(results / 'scores_paper.json', is_mean=8.25, is_std=.09, fid=23., other_batch=other)
     for arguments in ((), ('--markdown',)):
-        lines = output(capsys, results, '--measured', *arguments).splitlines()
+        lines = output(capsys, results, *arguments).splitlines()
         assert [line.strip(' |').endswith('other batches') for line in lines[2:4]] == [True, True]
         start = lines.index("Batches other than the paper's, or not known:")
         assert lines[start:start + 3] == [lines[start], '', f'- {results}/scores_paper.json: {other}']  # once
@@ -66,6 +70,7 @@ def test_batches_that_are_not_the_papers(results, tmp_path, capsys):
     written = capsys.readouterr()
     assert other in written.err and written.out.count('other batches') == 2
     assert (read(tmp_path / 'a.png')[:, :, :3] == (0xe3, 0xa8, 0x99)).all(axis=2).sum() > 7000
+    assert f'{N_SCORES - 2} published numbers were not measured; --all shows them.\n' in written.err  # no CSV
 
 
 def test_why_a_record_is_not_compared(tmp_path, capsys):
@@ -86,13 +91,17 @@ def test_why_a_record_is_not_compared(tmp_path, capsys):
 
 
 def test_plot_and_nothing_to_plot(results, tmp_path, capsys):
+    assert run(compare_paper.main, results, '--plot', tmp_path / 'of_two.png') == 0
     (tmp_path / 'a.png').write_text('mine')
-    assert run(compare_paper.main, results, '--plot', tmp_path / 'a.png') == 0
+    capsys.readouterr()
+    assert run(compare_paper.main, results, '--all', '--plot', tmp_path / 'a.png') == 0
+    assert len(read(tmp_path / 'of_two.png')) < 500 < 1000 < len(read(tmp_path / 'a.png'))  # of height
     pixels = read(tmp_path / 'a.png')[:, :, :3].reshape(-1, 3)
     for colour, least in (((0xb9, 0xc4, 0xd0), 200000), ((0xc8, 0x55, 0x3d), 7000)):  # published and measured
         assert (pixels == colour).all(axis=1).sum() > least
     assert capsys.readouterr().err == f'{tmp_path}/a.png: replaced; --plot names another file\n'
-    assert run(compare_paper.main, results / 'scores.json', '--measured', '--plot', tmp_path / 'b.png') == 0
+    assert run(compare_paper.main, results / 'scores.json', '--plot', tmp_path / 'b.png') == 0
     out, err = capsys.readouterr()
-    assert err.startswith('No published number was measured.\n') and out.startswith('\nNot compared')
+    assert err.startswith('No published number was measured.\n')
+    assert out.startswith(f'{N_SCORES} published numbers were not measured; --all shows them.\n\nNot compared')
     assert not (tmp_path / 'b.png').exists() and 'b.png: not drawn, as nothing was measured' in err

@@ -126,16 +126,30 @@ def test_rows(results, capsys, title):
         assert row.get('not finished', '') == failed, name
 
 
+FOOTNOTE = (
+    "digits, ch 8 (the paper's is 64), 700 generator updates, batch 32; 1000 images in 10 splits, FID against all "
+    "training images; seeds 0, 1; +- over seeds (the paper's: over sample sets). Scores by the network \"digits\" "
+    'are not Inception scores: compare the order of methods within a column, not numbers across columns.\n'
+    'Real data: 360 held-out images in 3 splits, FID of all against 1437 training images.\n')
+
+
 def test_footnote_and_columns(results, capsys):
+    """A terminal has 120 columns: what was measured, then the same rows in the paper."""
+    assert output(capsys, results, '--markdown').endswith(FOOTNOTE)
     text = output(capsys, results)
-    assert text.endswith(
-        "digits, ch 8 (the paper's is 64), 700 generator updates, batch 32; 1000 images in 10 splits, FID against all "
-        "training images; seeds 0, 1; +- over seeds (the paper's: over sample sets). Scores by the network \"digits\" "
-        'are not Inception scores: compare the order of methods within a column, not numbers across columns.\n'
-        'Real data: 360 held-out images in 3 splits, FID of all against 1437 training images.\n')
-    title, heading, line = text.splitlines()[:3]
+    assert ' '.join(text.split()).endswith(' '.join(FOOTNOTE.split()))
+    assert text.isascii() and max(map(len, text.splitlines())) <= 120
+    title, heading = text.splitlines()[:2]
     assert title == 'Table 2: each method in the setting of its highest IS' and ' cells' not in text.split('\n\n')[0]
-    assert heading.startswith('Method'.ljust(line.index(' ')) + '  setting  IS digits') and 'made of' not in heading
+    assert heading.split() == 'Method setting IS digits FID digits lowest FID (setting)'.split()
+    measured, papers = (part.splitlines() for part in text.split('\n\n')[:2])
+    assert papers[:2] == ['The same in the paper', 'Method'.ljust(papers[2].index(' ')) + (
+        '  IS CIFAR-10    IS STL-10      FID CIFAR-10  FID STL-10')]
+    assert measured[-1] == '-Standard CNN- GAN-GP: not finished: E: 2 diverged, F: 2 diverged'
+    names = [[line[:29].strip() for line in lines[3:]] for lines in (measured[:-1], papers[1:])]
+    rows = [name for name, *_ in TABLES['Table 2']]
+    assert 'Real data' == names[0][0] and names[0] == rows[:rows.index('-cited by the paper-')]
+    assert names[1] == [name for name in rows if name != 'no normalization'][1:]
 
 
 def test_one_seed_and_a_method_that_always_diverged(tmp_path, capsys):
@@ -147,6 +161,9 @@ def test_one_seed_and_a_method_that_always_diverged(tmp_path, capsys):
     rows = {row['Method']: row for row in tables_in(output(capsys, results, '--markdown'))['Table 2']}
     assert list(rows['Weight Norm.'].values())[1:6] == [
         '-', '-', '-', '-', 'A: 1 diverged, B: 1 crashed, C: 1 diverged, D: 1 diverged, E: 1 diverged, F: 1 diverged']
+    text = output(capsys, results)
+    assert '-Standard CNN- Weight Norm.: not finished: A: 1 diverged, B: 1 crashed, C: 1 diverged, D: 1 ' in text
+    assert max(map(len, text.splitlines())) <= 120
     assert list(rows['Batch Norm.'].values())[1:6] == ['not run', '-', '-', '-', '']
     assert list(rows['Real data'].values())[1:4] == ['', '-', '-']
     assert '+-' not in rows['SN-GANs']['IS digits'] + rows['SN-GANs']['FID digits'] != ''
