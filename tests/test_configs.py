@@ -168,7 +168,8 @@ SPECIAL = {
 }
 WIDTHS = {'cnn_digits': (16, 16), 'resnet_cifar10': (256, 128)}  # of generator and discriminator, else 64
 CONDITIONAL = {**dict.fromkeys([name for name in SPECIAL if 'ac_wgan' in name or name == 'resnet_cifar10/concat'], 10),
-               'imagenet/orthonormal_projection': 1000, 'imagenet/orthonormal_concat': 1000}
+               'imagenet/orthonormal_projection': 1000, 'imagenet/orthonormal_concat': 1000,
+               'imagenet/spectral_projection_850k': 1000}
 
 
 def test_all_are_looked_at():
@@ -193,7 +194,7 @@ def test_comparison(name, data):
     assert '\n# Data:  ' in path.read_text()
     config = load_config(path)
     network, stem = name.split('/')
-    plain = re.sub('_(2x|unconditional|projection|concat)$', '', stem)
+    plain = re.sub('_(2x|unconditional|projection|projection_850k|concat)$', '', stem)
     method, dis_changes, updater_changes = SPECIAL.get(name, (plain, {}, {}))
     norm, updater_args = METHODS[method]
     args, updater = config['models']['discriminator']['args'], config['updater']['args']
@@ -209,8 +210,9 @@ def test_comparison(name, data):
     expected = {'n_dis': n_dis, 'conditional': n_classes > 0, 'loss_type': LOSSES[network.split('_')[0]],
                 **updater_args, **updater_changes}
     assert {key: value for key, value in updater.items() if key != 'n_gen_samples'} == expected
-    iteration = 450000 if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else 100000
-    decay_start = 0 if network.startswith('resnet') else 400000 if network == 'imagenet' else iteration
+    iteration = (850000 if '850k' in name else 450000 if network == 'imagenet' else
+                 200000 if '2x' in name else 1000 if 'digits' in name else 100000)
+    decay_start = 0 if network.startswith('resnet') else iteration - 50000 if network == 'imagenet' else iteration
     assert (config['iteration'], config['iteration_decay_start']) == (iteration, decay_start)
     assert config['results_dir'] == f'results/{name}'
     assert not gulrajani or config['models']['discriminator']['fn'] == 'dis_models/gulrajani_32.py'
