@@ -16,7 +16,7 @@ from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.one_line_errors import one_line_errors
 from source.miscs.progress_bar import progress_bar
-from source.miscs.standard_streams import tell
+from source.scoring.few_images import caution
 from source.scoring.intra_fid import intra_fid
 from source.scoring.protocols import GIVEN, PROTOCOLS
 from source.scoring.real_classes import ClassesOfImages, StatisticsFolder, check_number
@@ -163,6 +163,17 @@ def images_of_each(classes):
     return most if fewest == most else f'{fewest} to {most}'
 
 
+def few_of_each(network, record):
+    """The caution of too few images in a class, a line, or None."""
+    compared = [entry for entry in record['classes'] if entry['fid'] is not None]
+    real = [entry['n_real'] for entry in compared if entry['n_real'] is not None]
+    of_real = f'{min(real)} to {max(real)}' if real else 'a number not known'
+    singular = [f'in {record["singular"]} of {len(compared)} classes a covariance has not full rank, as of too few '
+                f'images for the features of {network.name}'] if record['singular'] else []
+    return caution(f'{record["n_images"]} images of each class against {of_real}',
+                   [*real, *(entry['n_images'] for entry in compared)], {'fid'}, singular)
+
+
 def report(file, network, record):
     """Prints what was found and writes it."""
     for c in record['too_few']:
@@ -173,12 +184,12 @@ def report(file, network, record):
               'few; left out')
     if record['intra_fid'] is None:
         raise ValueError(f'{record["samples"]}: no class has two real and two generated images')
-    if record['singular']:
-        tell(f'warning: in {record["singular"]} classes a covariance has not full rank: no more images than the '
-             f'features of {network.name}; such distances compare only with others of as many images')
-    records.write_record(file, record)
+    few = few_of_each(network, record)
+    records.write_record(file, {**record, 'warnings': [few] if few else []})
     print(f'{network.name} intra_fid: {record["intra_fid"]:.4f}  ({records.protocol_text(record)})')
     records.tell_foreign(record)
+    if few:
+        print(few)
     sizes = [records.sizes_of_classes(entry.get(side) for entry in record['classes'] if entry['fid'] is not None)
              for side in ('sizes', 'real_sizes')]
     parts = [f'mean over {record["n_classes"]} classes', f'{record["n_images"]} images of each of {record["samples"]} '

@@ -8,6 +8,7 @@ from source.feature_networks.known_classes import KNOWN
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.miscs.results_dir import make_folder
 from source.miscs.standard_streams import tell, told_warnings
+from source.scoring.few_images import caution
 from source.scoring.judging import METRICS, N_KEPT, NEED_FEATS, judge, scores_of
 from source.scoring.possible_metrics import NAMES, too_few
 from source.scoring.protocols import GIVEN, PROTOCOLS, config_protocol
@@ -189,8 +190,10 @@ def run(doc, kind, metrics=None):
     make_folder(file.parent)  # what cannot be written is said before all images are made
     for why in dict.fromkeys(args.left_out.values()):
         tell(f'left out: {", ".join(NAMES[m] for m in args.left_out if args.left_out[m] == why)}: {why}')
-    with told_warnings(SingularCovarianceWarning) as warned:
+    with told_warnings(kept=SingularCovarianceWarning) as singular:
         sizes, scores = compute(args, protocol, images, network, reference, subset_size)
+    few = reference and caution(f'{protocol.n_compared} images against {reference.n or "a number not known"}',
+                                (protocol.n_compared, reference.n), args.metrics, singular, subset_size)
     record = {
         **records.images_record(args, images), **records.paper_record(args, config),
         **records.network_record(args, network),
@@ -198,12 +201,14 @@ def run(doc, kind, metrics=None):
         **reference_record(protocol, reference), 'sizes': sizes, 'real_sizes': reference and reference.sizes,
         'data': None if reference is None or args.ref_stats or args.against else records.data_of(config),
         'kid_subset_size': subset_size,
-        'left_out': args.left_out, 'warnings': warned, **scores}
+        'left_out': args.left_out, 'warnings': [few] if few else [], **scores}
     records.write_record(file, record)
     for name, value in scores.items():
         decimals = 6 if name.startswith('kid') else 4  # a good KID is of the order of 0.001
         print(f'{network.name} {name}: {value:.{decimals}f}  ({records.protocol_text(record)})')
     records.tell_foreign(record)
+    if few:
+        print(few)
     print(f'{summary(record, path if args.against else None)}; written to {file}')
 
 

@@ -53,23 +53,24 @@ def standard_streams(closed=''):
 
 
 @contextlib.contextmanager
-def told_warnings(category=None):
-    """Tell each warning raised within the block once, as one line on standard error; give the list of their texts.
+def told_warnings(kept=None):
+    """Tell each warning raised within the block once, as one line on standard error.
 
-    Those of `category` are told whatever the filters say.
+    Those of the category `kept` are not told, whatever the filters say, but their texts are in the list that is given.
     """
-    told = []
+    told, texts = [], []
 
-    def tell_warning(message, *_):
-        text = ' '.join(str(message).split())
-        if text not in told:
-            told.append(text)
-            tell(f'warning: {text}')
+    def tell_warning(message, category, *_):
+        text, is_kept = ' '.join(str(message).split()), kept is not None and issubclass(category, kept)
+        if text not in told + texts:
+            (texts if is_kept else told).append(text)
+            if not is_kept:
+                tell(f'warning: {text}')
     with warnings.catch_warnings():
-        if category is not None:
-            warnings.simplefilter('always', category)
+        if kept is not None:
+            warnings.simplefilter('always', kept)
         warnings.showwarning = tell_warning
-        yield told
+        yield texts
 
 
 def tell(line):

@@ -51,8 +51,8 @@ def test_all_scores_of_one_pass(snapshot, tmp_path, capsys):
         'paper_row': 'cifar10_cnn_sn', 'kid_subset_size': 24}
     out = capsys.readouterr().out
     lines = out.splitlines()
-    assert len(lines) == 11 and 'numpy' in record['versions']  # ten scores, and what they are of
-    assert all(line.endswith('  (protocol config)') for line in lines[:-1])
+    assert len(lines) == 12 and 'numpy' in record['versions']  # ten scores, a caution and what they are of
+    assert all(line.endswith('  (protocol config)') for line in lines[:-2])
     assert f'digits fid: {record["fid"]:.4f}  ' in out and f'digits kid_mean: {record["kid_mean"]:.6f}  ' in out
     assert '24 images' in lines[-1] and '3 splits' in lines[-1] and 'KID of subsets of 24' in lines[-1]
     assert 'nception' not in out  # scores under another network are never called that
@@ -122,8 +122,8 @@ def test_no_std_of_one_value(snapshot, tmp_path, capsys, arguments, said):
     record = record_of(calc_scores.main, tmp_path / 'all_scores.json', '--images', tmp_path / 'a.npz', '--config',
                        snapshot.parent / 'config.yml', '--metrics', 'is', 'kid', '--splits', 1, *arguments)
     assert {'is_mean', 'kid_mean'} <= set(record) and {'is_std', 'kid_std'}.isdisjoint(record)
-    *scores, summary = capsys.readouterr().out.splitlines()
-    assert len(scores) == 2 and not any('std' in line for line in scores)
+    *scores, caution, summary = capsys.readouterr().out.splitlines()
+    assert len(scores) == 2 and caution.startswith('caution: 1437 images against 1437: KID of fewer than ') and not any('std' in line for line in scores)
     assert '1 split: no std' in summary and said in summary
 
 
@@ -141,12 +141,16 @@ def test_so_few_images_leave_out_what_needs_more(snapshot, tmp_path, capsys, n, 
         record = record_of(calc_scores.main, tmp_path / 'all_scores.json', *arguments)
         assert record['left_out'] == left_out and {'fid', 'kid_mean', 'kid_std'} <= set(record)
         assert ('is_mean' in record) == ('is' not in left_out) and ('recall' in record) == ('pr' not in left_out)
-        err = capsys.readouterr().err
+        out, err = capsys.readouterr()
         told = [line for line in err.splitlines() if line.startswith('left out')]
         names = {'is': 'inception score', 'pr': 'precision and recall'}
         assert told == [f'left out: {names[metric]}: {why}' for metric, why in left_out.items()]
-        assert np.isfinite(record['fid']) and err.count(f'warning: the second covariance has rank {n - 1} of 8') == 1
-        assert len(record['warnings']) == 1 and f'rank {n - 1} of 8' in record['warnings'][0]
+        assert np.isfinite(record['fid']) and 'warning' not in err
+        assert record['warnings'] == [
+            f'caution: {n} images against 1437: FID of fewer than 10000 is too high, by about 1/N: compare it at equal '
+            f'numbers alone; the second covariance has rank {n - 1} of 8, as of too few images for so many features, or '
+            f'of features that do not vary; KID of fewer than {2 * n} is noisier than its std says']
+        assert out.count(record['warnings'][0] + '\n') == 1 and out.count('covariance') == 1
 
 
 def test_one_real_image_leaves_the_inception_score(snapshot, tmp_path, capsys, monkeypatch):

@@ -142,11 +142,11 @@ def test_a_warning_is_one_line_above_the_bar(command):
 
 
 def test_told_warnings(capsys, recwarn):
-    """Its list is of what was told; outside, warnings are whose they were. They are errors where the filters say so."""
-    with told_warnings(UserWarning) as told:
-        for text in 'a', 'b', 'a':
-            warnings.warn(text, stacklevel=1)
-    assert told == ['a', 'b'] and capsys.readouterr().err == 'warning: a\nwarning: b\n'
+    """Its list is of what was not told; outside, warnings are whose they were. They are errors where filters say so."""
+    with told_warnings(kept=BytesWarning) as kept:
+        for text, category in zip('abaccd', [UserWarning] * 3 + [BytesWarning] * 2 + [UserWarning], strict=True):
+            warnings.warn(text, category, stacklevel=1)
+    assert kept == ['c'] and capsys.readouterr().err == 'warning: a\nwarning: b\nwarning: d\n'
     warnings.warn('c', stacklevel=1)
     assert [str(warning.message) for warning in recwarn] == ['c']
     with told_warnings():
