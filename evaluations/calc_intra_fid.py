@@ -168,7 +168,7 @@ def few_of_each(network, record):
     compared = [entry for entry in record['classes'] if entry['fid'] is not None]
     real = [entry['n_real'] for entry in compared if entry['n_real'] is not None]
     of_real = f'{min(real)} to {max(real)}' if real else 'a number not known'
-    singular = [f'in {record["singular"]} of {len(compared)} classes a covariance has not full rank, as of too few '
+    singular = [f'in {record["singular"]} of {len(compared)} classes a covariance has not full rank, from too few '
                 f'images for the features of {network.name}'] if record['singular'] else []
     return caution(f'{record["n_images"]} images of each class against {of_real}',
                    [*real, *(entry['n_images'] for entry in compared)], {'fid'}, singular)

@@ -64,7 +64,8 @@ OF_CONFIGS = {
     'resnet_stl10/orthonormal': 'stl10_resnet_orthonormal_hinge', 'resnet_stl10/spectral': 'stl10_resnet_sn_hinge',
     'sn_cifar10': 'cifar10_projection', 'sn_cifar10_unconditional': 'cifar10_resnet_sn_hinge',
     'sn_cnn_cifar10': 'cifar10_cnn_sn', 'sn_concat': 'imagenet_concat',
-    'sn_projection_dog_and_cat_128': 'dog_and_cat_projection', 'sn_projection_imagenet': 'imagenet_projection'}
+    'sn_projection_dog_and_cat_128': 'dog_and_cat_projection', 'sn_projection_imagenet': 'imagenet_projection',
+    'imagenet/spectral_projection_850k': 'imagenet_projection_850k'}
 
 
 def test_each_row_is_of_one_config_and_all_that_can_be_are():

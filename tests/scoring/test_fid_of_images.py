@@ -55,5 +55,5 @@ def test_judges_and_devices_refused():
 
 
 def test_few_images_warn():
-    with pytest.warns(SingularCovarianceWarning, match='too few samples for so many features'):
+    with pytest.warns(SingularCovarianceWarning, match='too few images for so many features'):
         assert fid(A[:5], B, 'mnist') > 0
