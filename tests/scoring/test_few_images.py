@@ -16,12 +16,14 @@ KID = 'KID of fewer than 2000 is noisier than its std says'
     ((1999, 50000), ('kid',), (), [KID]), ((2000, 50000), ('kid',), (), []), ((5, 5), ('is', 'pr'), (), []),
     ((50000, 10000), ('fid',), ('rank 3 of 8',), ['rank 3 of 8'])])
 def test_from_which_numbers_on(counts, metrics, singular, parts):
-    assert caution('these', counts, metrics, singular, 1000) == (f'caution: these: {"; ".join(parts)}' if parts else None)
+    expected = f'caution: these: {"; ".join(parts)}' if parts else None
+    assert caution('these', counts, metrics, singular, 1000) == expected
 
 
 def test_fid_of_equal_distributions_falls_as_one_over_n():
     def fid(n):
-        left, right = (FeatureStatistics().update(np.random.default_rng(seed).normal(size=(n, 20))) for seed in (n, n + 1))
+        left, right = (FeatureStatistics().update(np.random.default_rng(seed).normal(size=(n, 20)))
+                       for seed in (n, n + 1))
         return frechet_distance(left.mean, left.cov, right.mean, right.cov)
     assert fid(200) / fid(2000) == pytest.approx(10, rel=.3)
 
