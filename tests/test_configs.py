@@ -163,12 +163,14 @@ SPECIAL = {
     'resnet_cifar10/ac_wgan_gp_spectral_wide': ('wgan_gp', {**NORMALIZED, **WIDE}, AC),
     'resnet_cifar10/concat': ('spectral', {'dim_emb': 128}, {}),
     'cnn_stl10/spectral_hinge_2x': ('spectral', {}, HINGE),
+    'imagenet/spectral_projection_850k': ('spectral', {}, {}),
     'cnn_stl10/figure_4_spectral': ('spectral', {'final_scale': 8.}, {}),
     'cnn_stl10/figure_4_orthonormal': ('orthonormal', {'final_scale': 8.}, {}),
 }
 WIDTHS = {'cnn_digits': (16, 16), 'resnet_cifar10': (256, 128)}  # of generator and discriminator, else 64
 CONDITIONAL = {**dict.fromkeys([name for name in SPECIAL if 'ac_wgan' in name or name == 'resnet_cifar10/concat'], 10),
-               'imagenet/orthonormal_projection': 1000, 'imagenet/orthonormal_concat': 1000}
+               'imagenet/orthonormal_projection': 1000, 'imagenet/orthonormal_concat': 1000,
+               'imagenet/spectral_projection_850k': 1000}
 
 
 def test_all_are_looked_at():
@@ -209,7 +211,8 @@ def test_comparison(name, data):
     expected = {'n_dis': n_dis, 'conditional': n_classes > 0, 'loss_type': LOSSES[network.split('_')[0]],
                 **updater_args, **updater_changes}
     assert {key: value for key, value in updater.items() if key != 'n_gen_samples'} == expected
-    iteration = 450000 if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else 100000
+    imagenet = 850000 if '850k' in name else 450000
+    iteration = imagenet if network == 'imagenet' else 200000 if '2x' in name else 1000 if 'digits' in name else 100000
     decay_start = 0 if network.startswith('resnet') else 400000 if network == 'imagenet' else iteration
     assert (config['iteration'], config['iteration_decay_start']) == (iteration, decay_start)
     assert config['results_dir'] == f'results/{name}'

@@ -15,7 +15,7 @@ def caution(what, counts, metrics, singular=(), subset_size=None):
     fewest, parts = min(n for n in counts if n is not None), []
     if 'fid' in metrics and fewest < FEWEST_OF_FID:
         parts.append(f'FID of fewer than {FEWEST_OF_FID} is too high, by about 1/N: compare it at equal numbers alone')
-    parts += singular
+    parts += [line.partition(' (')[0] for line in singular[:-1]] + list(singular[-1:])  # the reason once
     if 'kid' in metrics and fewest < 2 * subset_size:
         parts.append(f'KID of fewer than {2 * subset_size} is noisier than its std says')
     return f'caution: {what}: {"; ".join(parts)}' if parts else None

@@ -150,8 +150,8 @@ def test_so_few_images_leave_out_what_needs_more(snapshot, tmp_path, capsys, n, 
         assert np.isfinite(record['fid']) and 'warning' not in err
         assert record['warnings'] == [
             f'caution: {n} images against 1437: FID of fewer than 10000 is too high, by about 1/N: compare it at equal '
-            f'numbers alone; the second covariance has rank {n - 1} of 8, as of too few images for so many features, '
-            f'or of features that do not vary; KID of fewer than {2 * n} is noisier than its std says']
+            f'numbers alone; the second covariance has rank {n - 1} of 8 (too few images for so many features, '
+            f'or features that do not vary); KID of fewer than {2 * n} is noisier than its std says']
         assert out.count(record['warnings'][0] + '\n') == 1 and out.count('covariance') == 1
 
 

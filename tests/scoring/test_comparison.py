@@ -64,7 +64,8 @@ OF_CONFIGS = {
     'resnet_stl10/orthonormal': 'stl10_resnet_orthonormal_hinge', 'resnet_stl10/spectral': 'stl10_resnet_sn_hinge',
     'sn_cifar10': 'cifar10_projection', 'sn_cifar10_unconditional': 'cifar10_resnet_sn_hinge',
     'sn_cnn_cifar10': 'cifar10_cnn_sn', 'sn_concat': 'imagenet_concat',
-    'sn_projection_dog_and_cat_128': 'dog_and_cat_projection', 'sn_projection_imagenet': 'imagenet_projection'}
+    'sn_projection_dog_and_cat_128': 'dog_and_cat_projection', 'sn_projection_imagenet': 'imagenet_projection',
+    'imagenet/spectral_projection_850k': 'imagenet_projection_850k'}
 
 
 def test_each_row_is_of_one_config_and_all_that_can_be_are():
@@ -95,6 +96,7 @@ def test_inside_the_papers_error(tmp_path):
 def test_no_verdict_of_other_batches(tmp_path):
     for values, differs, inside in (({'other_batch': None}, None, True), ({'other_batch': 'x'}, 'other batches', None),
                                     ({'other_batch': 'not known: x'}, 'batches unknown', None),
+                                    ({'other_batch': 'x', 'other_iteration': 'y'}, 'other iteration', None),
                                     ({'other_batch': 'x', 'protocol': 'config'}, 'protocols differ', None)):
         (c, *_), _ = compared([write_score(tmp_path / 'a.json', is_mean=8.22, **values)])
         assert (c.differs, c.inside, c.difference) == (differs, inside, 0.)
