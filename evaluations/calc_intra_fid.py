@@ -12,6 +12,7 @@ import hashlib
 
 from source.build import class_names_of, n_classes_of
 from source.command_line import arguments, inputs, records
+from source.command_line.comparison_table import print_published
 from source.miscs.files import file_sha256
 from source.miscs.journal import Journal
 from source.miscs.one_line_errors import one_line_errors
@@ -195,6 +196,7 @@ def report(file, network, record):
     parts = [f'mean over {record["n_classes"]} classes', f'{record["n_images"]} images of each of {record["samples"]} '
              f'against {record["reference"]}', *records.size_parts(*sizes)]
     print(f'{", ".join(parts)}; written to {file}')
+    print_published(record, file)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ Pairs are of distinct samples of a class; without classes, of any two. Images ar
 """
 from source.build import class_names_of, n_classes_of
 from source.command_line import arguments, inputs, records
+from source.command_line.comparison_table import print_published
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.open_image import DamagedImage
 from source.metrics.ms_ssim import FULL_SIZE, SMALLEST, ms_ssim
@@ -105,6 +106,7 @@ def main():
     print(f'ms_ssim: {mean:.4f}  (protocol {protocol}; {width}x{height} px, {window})')
     which = f'in each of {len(classes)} classes of' if images.n_classes else 'of any two of'
     print(f'mean over {args.n_pairs} pairs {which} {record["samples"]}; written to {file}')
+    print_published(record, file)
 
 
 if __name__ == '__main__':

@@ -62,10 +62,10 @@ def apart_lines(apart, published):
         yield f'{m.file}: {NAMES[m.score]} {with_error(m.value, m.std)} (protocol {m.protocol}): {why}'
 
 
-def batch_lines(comparisons):
-    """How the batches of a measured number's run differ from the paper's, or why that is not known, a line a file."""
-    return list(dict.fromkeys(f'{c.measured.file}: {c.measured.other_batch}' for c in comparisons
-                              if c.measured and c.measured.other_batch))
+def lines_of(name, comparisons):
+    """What an attribute of the Measured says, a line a file: how its run is not as for the published numbers."""
+    return list(dict.fromkeys(f'{c.measured.file}: {why}' for c in comparisons
+                              if c.measured and (why := getattr(c.measured, name))))
 
 
 @one_line_errors
@@ -89,7 +89,8 @@ def main():
         print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
     elif n_others := len(comparisons) - len(shown):
         print('\n' * bool(lines) + f'{n_others} published numbers were not measured; --all shows them.', file=aside)
-    for title, listed in (("Batches other than the paper's, or not known:", batch_lines(comparisons)),
+    for title, listed in (('Of another iteration than the published:', lines_of('other_iteration', comparisons)),
+                          ("Batches other than the paper's, or not known:", lines_of('other_batch', comparisons)),
                           ('Not compared with published numbers:', list(apart_lines(apart, published)))):
         if listed:
             print(f'\n{title}\n', *(f'- {line}' for line in listed), sep='\n', file=aside)

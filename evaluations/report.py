@@ -58,7 +58,7 @@ def paper_lines(runs):
         value = (p.value or 'collapsed') + (f' ± {p.plus_minus}' if p.plus_minus else '')
         found = ('not measured yet', '–') if m is None else (
             f'{m.value:.4g}' + (f' ± {m.std:.2g}' if m.std is not None else ''),
-            m.protocol + (f', {m.batches}' if m.batches else ''))
+            ', '.join([m.protocol, *m.unlike]))
         lines.append((f'{p.publication} {p.table}'.strip(), p.method, p.dataset, NAMES.get(p.score, p.score), value,
                       p.protocol, *found))
     return lines

@@ -63,11 +63,12 @@ def other_batch(config):
     found, paper, earlier = batch_of(config), paper_of(config), config['earlier_batches']
     if paper is None:
         return config['paper_row'] and f'{UNKNOWN}its config has no `paper`, which says with which these were made'
+    papers = "the paper's" if config['paper_row'] else 'by `paper` in its config'
     if found is None:
-        return f'{UNKNOWN}its config does not say by how many processes it was trained'
+        return (f'{UNKNOWN}its config does not say by how many processes it was trained; {papers} are updates of '
+                f'{_text(*paper)}')
     if found == paper and not earlier:
         return None
-    papers = "the paper's" if config['paper_row'] else 'by `paper` in its config'
     before = ''.join(f'until iteration {iteration} of {batch}, then ' for iteration, batch in earlier.items())
     return f'each update {before}of {_text(*found)}, {papers} of {_text(*paper)}'
 

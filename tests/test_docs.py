@@ -7,7 +7,7 @@ import pytest
 
 DOCS = sorted((ROOT / 'docs').glob('*.md'))
 FILE = re.compile(r'(?:[\w.]+/)*[\w]+\.(?:py|yml|csv|json)')
-MADE = 'results/', 'intra_fid.json', 'config.yml', 'log.json'  # what commands write
+MADE = 'results/', 'intra_fid.json', 'config.yml', 'log.json', 'all_scores_paper.json', 'intra_fid_paper.json'  # what commands write
 USERS = 'labels.csv', 'listed.py', 'my/generator.py', 'datasets/packed.py'  # the last is named as configs do
 
 

@@ -1,4 +1,6 @@
 """Measured scores beside the published ones, as lines of text: what compare_paper and the scoring commands print."""
+import textwrap
+
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, measured_of
 
 COLUMNS = ('where', 'method', 'data', 'score', 'published', 'protocol', 'measured', 'its protocol', 'difference',
@@ -43,6 +45,6 @@ def print_published(record, file):
         print(f'Published of {record["paper_row"]} ({comparisons[0].published.dataset}), and measured here:')
         shown = [COLUMNS.index(name) for name in OF_ONE_RECORD]
         print_columns(OF_ONE_RECORD, [[cells(c)[i] for i in shown] for c in comparisons])
-        for why in dict.fromkeys(c.measured.other_batch for c in comparisons):
-            if why:
-                print(why)
+        for name, what in (('other_iteration', 'iteration'), ('other_batch', 'batches')):
+            if why := getattr(comparisons[0].measured, name):
+                print(textwrap.fill(f'{what}: {why}', 120, subsequent_indent='  '))

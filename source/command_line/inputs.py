@@ -10,6 +10,7 @@ from source.kernels.switch import use_precision
 from source.miscs.devices import get_device, gpu_index
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standing_statistics import restate_statistics
+from source.scoring.comparison import PUBLISHED, check_row, load_published
 from source.scoring.image_sources import GeneratedImages, StoredImages
 from source.yaml_utils import ConfigError, load_config
 
@@ -26,7 +27,9 @@ def load_settings(args):
     if not args.config and not getattr(args, 'snapshot', None):
         return WITHOUT_CONFIG, None
     path = config_path(args) if hasattr(args, 'snapshot') else args.config
-    return load_config(path), path
+    config = load_config(path)
+    check_row(path, config['paper_row'], {p.row for p in load_published(PUBLISHED)})
+    return config, path
 
 
 def config_path(args):

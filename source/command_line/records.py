@@ -9,6 +9,7 @@ from source.miscs.files import atomic_write
 from source.miscs.plain_json import read_json
 from source.miscs.results_dir import make_folder, versions
 from source.miscs.short_texts import shortened
+from source.miscs.snapshot_names import iteration_in
 from source.miscs.standard_streams import tell
 from source.paper_batches import other_batch
 from source.scoring.statistics_cache import fingerprint
@@ -34,18 +35,22 @@ def data_of(config):
 
 
 def paper_record(args, config):
-    """The row of the published numbers that a config names, and how a snapshot's batches differ from theirs, or None.
+    """The row of the published numbers that a config names, and how a snapshot's batches and iteration differ, or None.
 
-    The config.yml beside the snapshot says which it had, whatever config is named.
+    The config.yml beside the snapshot says which batches it had, whatever config is named.
     """
     row, snapshot = config['paper_row'], getattr(args, 'snapshot', None)
     if row is None:
-        return {'paper_row': None, 'other_batch': None}
+        return {'paper_row': None, 'other_batch': None, 'other_iteration': None}
     trained, beside = {**config, 'processes': None}, snapshot and Path(snapshot).with_name('config.yml')
     if beside and beside.is_file():
         with contextlib.suppress(ConfigError):
             trained = load_config(beside)
-    return {'paper_row': row, 'other_batch': other_batch({**trained, 'paper_row': row, 'paper': config['paper']})}
+    found = snapshot and iteration_in(Path(snapshot).name, config['models']['generator']['name'])
+    other = found and found[0] != config['iteration'] and (
+        f'of iteration {found[0]}, the numbers of {row} of {config["iteration"]}')
+    return {'paper_row': row, 'other_batch': other_batch({**trained, 'paper_row': row, 'paper': config['paper']}),
+            'other_iteration': other or None}
 
 
 def network_record(args, network):

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from source.build import class_names_of
 from source.command_line import arguments, inputs, records
+from source.command_line.comparison_table import print_published
 from source.datasets.image_sizes import describe_sizes
 from source.feature_networks.known_classes import KNOWN
 from source.metrics.frechet_distance import SingularCovarianceWarning
@@ -210,6 +211,7 @@ def run(doc, kind, metrics=None):
     if few:
         print(few)
     print(f'{summary(record, path if args.against else None)}; written to {file}')
+    print_published(record, file)
 
 
 def reference_record(protocol, reference):

@@ -42,5 +42,5 @@ def _check_variances(xp, which, values):
         raise ValueError(f'the {which} covariance has negative variances: expected a positive semi-definite matrix')
     rank = int((values > len(values) * xp.finfo(xp.float64).eps * values.max()).sum())
     if rank < len(values):
-        warnings.warn(f'the {which} covariance has rank {rank} of {len(values)}, from too few images for so many '
-                      'features, or from features that do not vary', SingularCovarianceWarning, stacklevel=3)
+        warnings.warn(f'the {which} covariance has rank {rank} of {len(values)} (too few images for so '
+                      'many features, or features that do not vary)', SingularCovarianceWarning, stacklevel=3)

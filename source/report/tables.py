@@ -5,6 +5,7 @@ from source.paper_batches import other_batch
 from source.report.elements import text
 from source.report.svg import number
 from source.report.verdict import checks_of
+from source.scoring.few_images import FEWEST_OF_FID
 from source.scoring.score_titles import SCORE_TITLES
 
 import numpy as np
@@ -88,6 +89,8 @@ def _scores_note(runs):
         whose = f'Scores of {text(", ".join(names))}' if len(of) > 1 else 'Scores'
         parts.append(f'{whose} by the network “{text(network)}” on {n_images:,} samples in {splits} '
                      f'split{"s" * (splits != 1)}, FID against all training images'
+                     + (f' (of fewer than {FEWEST_OF_FID:,} it is biased upwards, by about 1/N: compare it only '
+                        'with FIDs of as many)' if n_images < FEWEST_OF_FID else '')
                      + ('' if network == 'inception' else '; they are its own, not the IS and FID of the literature')
                      + (f'; {text(foreign)}, so they say little of these images' if foreign else ''))
     if not parts:

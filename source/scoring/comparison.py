@@ -51,6 +51,7 @@ class Measured:
     protocol: str
     network: str | None
     other_batch: str | None  # how the batches of its run differ from those of the published numbers
+    other_iteration: str | None  # of which iteration it is, where the published numbers are of another
     file: str
 
     @property
@@ -59,6 +60,11 @@ class Measured:
         if self.other_batch is None:
             return None
         return 'batches unknown' if self.other_batch.startswith(UNKNOWN) else 'other batches'
+
+    @property
+    def unlike(self):
+        """What of its run is not as for the published numbers: 'other iteration' and its `batches`."""
+        return [text for text in ('other iteration' if self.other_iteration else None, self.batches) if text]
 
 
 @dataclass(frozen=True)
@@ -74,12 +80,12 @@ class Comparison:
 
     @property
     def differs(self):
-        """What of a measured number is not as it was published: 'protocols differ', its `batches`, or None."""
+        """What of a measured number is not as it was published, first 'protocols differ', then `unlike`; or None."""
         if self.measured is None:
             return None
         if not self.same_protocol:
             return 'protocols differ'
-        return self.measured.batches
+        return next(iter(self.measured.unlike), None)
 
     @property
     def difference(self):
@@ -128,7 +134,8 @@ def measured_of(record, file):
     """All Measured in the record, a dict, of this file."""
     return [Measured(record.get('paper_row'), score, record[name], _std(record) if score == 'is' else None,
                      _protocol(record, score), record.get('feature_network'),
-                     record.get('other_batch', f'{UNKNOWN}an earlier version wrote the record'), str(file))
+                     record.get('other_batch', f'{UNKNOWN}an earlier version wrote the record'),
+                     record.get('other_iteration'), str(file))
             for score, name in SCORES.items() if _number(record.get(name)) is not None]
 
 
@@ -163,7 +170,7 @@ def score_record(path):
         return None
     if not isinstance(record, dict) or not {'samples', 'protocol', 'feature_network'} <= set(record):
         return None
-    for name in ('samples', 'protocol', 'feature_network', 'paper_row', 'other_batch'):
+    for name in ('samples', 'protocol', 'feature_network', 'paper_row', 'other_batch', 'other_iteration'):
         value = record.get(name)
         if not isinstance(value, str) and (value is not None or name in ('samples', 'protocol')):
             raise ValueError(f'{path}: {name}: expected text, found {type(value).__name__}')

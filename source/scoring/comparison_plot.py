@@ -40,7 +40,7 @@ def _draw_panel(axis, group):
         if c.published.value:
             _bar(axis, y - shift, c.published.number, c.published.error, PUBLISHED, largest)
         if c.measured:
-            notes = [text for text in (None if c.same_protocol else c.measured.protocol, c.measured.batches) if text]
+            notes = [c.measured.protocol] * (not c.same_protocol) + c.measured.unlike
             _bar(axis, y + shift, c.measured.value, c.measured.std, OTHER if notes else MEASURED, largest,
                  note=f' [{", ".join(notes)}]' if notes else '', weight='bold')
     axis.set_yticks(range(len(group)), [label(c.published) for c in group], fontsize=8)
@@ -70,7 +70,7 @@ def label(published):
 def _draw_legend(figure, comparisons):
     from matplotlib.patches import Patch
     handles = [Patch(color=PUBLISHED, label='published [protocol]; tables are the SN-GAN paper’s if not said'),
-               Patch(color=MEASURED, label='measured, same protocol and batches')]
+               Patch(color=MEASURED, label='measured, same protocol, batches and iteration')]
     if any(c.differs for c in comparisons):
-        handles.append(Patch(color=OTHER, label='measured, another protocol or batches'))
+        handles.append(Patch(color=OTHER, label='measured, other protocol, batches or iteration'))
     figure.legend(handles=handles, loc='outside upper right', ncols=2, frameon=False, fontsize=9)

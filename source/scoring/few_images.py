@@ -16,7 +16,7 @@ def caution(what, counts, metrics, singular=(), subset_size=None):
     if 'fid' in metrics and fewest < FEWEST_OF_FID:
         parts.append(f'FID of fewer than {FEWEST_OF_FID:,} images is biased upwards, by about 1/N: compare it '
                      'only with FIDs of as many')
-    parts += singular
+    parts += [line.partition(' (')[0] for line in singular[:-1]] + list(singular[-1:])  # the reason once
     if 'kid' in metrics and fewest < 2 * subset_size:
         parts.append(f'KID of fewer than {2 * subset_size:,} images is noisier than a std over its subsets says')
     return f'caution: {what}: {"; ".join(parts)}' if parts else None

@@ -278,4 +278,7 @@ def test_the_batches_of_a_snapshot_are_those_of_its_own_run(tmp_path):
     for config in (named, {**named, 'processes': 1, 'accumulate': 2}):
         assert paper_record(Namespace(snapshot=None), config)['other_batch'].startswith(UNKNOWN)
     assert paper_record(Namespace(snapshot=None), WITHOUT_CONFIG) == {
-        'paper_row': None, 'other_batch': None}
+        'paper_row': None, 'other_batch': None, 'other_iteration': None}
+    for name, expected in (('ResNetGenerator_850000', 'of iteration 850000, the numbers of imagenet_projection of 2'),
+                           ('ResNetGenerator_ema_2', None), ('renamed', None)):
+        assert paper_record(Namespace(snapshot=folder / f'{name}.npz'), named)['other_iteration'] == expected

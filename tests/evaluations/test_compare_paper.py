@@ -73,6 +73,14 @@ def test_batches_that_are_not_the_papers(results, tmp_path, capsys):
     assert f'{N_SCORES - 2} published numbers were not measured; --all shows them.\n' in written.err  # no CSV
 
 
+def test_an_iteration_that_is_not_the_published(results, capsys):
+    write_score(results / 'scores_paper.json', is_mean=8.25, is_std=.09, other_iteration='of iteration 3, theirs of 5')
+    lines = output(capsys, results).splitlines()
+    assert lines[2].endswith('  other iteration')
+    start = lines.index('Of another iteration than the published:')
+    assert lines[start + 2] == f'- {results}/scores_paper.json: of iteration 3, theirs of 5'
+
+
 def test_why_a_record_is_not_compared(tmp_path, capsys):
     for name, values in (('a', {'fid': 21.}), ('b', {'fid': 22., 'protocol': 'config'}), ('c', {'intra_fid': 3.}),
                          ('d', {'fid': 4., 'protocol': 'modern'}), ('e', {'fid': 4., 'paper_row': None}),

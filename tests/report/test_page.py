@@ -83,7 +83,8 @@ def test_scores_of_several_judges_are_kept_apart(folder, tmp_path):
     assert re.search('FID by digits25–', page.text) and re.search('FID by inception–12', page.text)
     assert [label.partition(':')[0] for label in charts_in(page) if label.startswith('FID')] == [
         'FID by digits', 'FID by inception']
-    for words in ('Scores of run by the network “digits” on 24 samples in 3 splits',
+    for words in ('Scores of run by the network “digits” on 24 samples in 3 splits, FID against all training images '
+                  '(of fewer than 10,000 it is biased upwards, by about 1/N',
                   'Scores of b by the network “inception” on 50 samples in 5 splits', 'not to be compared'):
         assert words in page.text, words
     same = page_of(folder, shutil.copytree(folder, tmp_path / 'c'), '--quick').text

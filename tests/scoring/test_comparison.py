@@ -96,6 +96,7 @@ def test_inside_the_papers_error(tmp_path):
 def test_no_verdict_of_other_batches(tmp_path):
     for values, differs, inside in (({'other_batch': None}, None, True), ({'other_batch': 'x'}, 'other batches', None),
                                     ({'other_batch': 'not known: x'}, 'batches unknown', None),
+                                    ({'other_batch': 'x', 'other_iteration': 'y'}, 'other iteration', None),
                                     ({'other_batch': 'x', 'protocol': 'config'}, 'protocols differ', None)):
         (c, *_), _ = compared([write_score(tmp_path / 'a.json', is_mean=8.22, **values)])
         assert (c.differs, c.inside, c.difference) == (differs, inside, 0.)
