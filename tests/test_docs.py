@@ -7,7 +7,8 @@ import pytest
 
 DOCS = sorted((ROOT / 'docs').glob('*.md'))
 FILE = re.compile(r'(?:[\w.]+/)*[\w]+\.(?:py|yml|csv|json)')
-MADE = 'results/', 'intra_fid.json', 'config.yml', 'log.json', 'all_scores_paper.json', 'intra_fid_paper.json'  # what commands write
+# What commands write.
+MADE = 'results/', 'config.yml', 'log.json', 'intra_fid.json', 'all_scores_paper.json', 'intra_fid_paper.json'
 USERS = 'labels.csv', 'listed.py', 'my/generator.py', 'datasets/packed.py'  # the last is named as configs do
 
 
