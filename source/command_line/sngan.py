@@ -8,6 +8,8 @@ import importlib.metadata
 import re
 import sys
 
+from source.miscs.standard_streams import standard_streams
+
 SUBCOMMANDS = {  # name: (a clone's script, what it does)
     'train': ('train.py', 'train the GAN that a config describes'),
     'gen-images': ('evaluations/gen_images.py', 'generate images; needs no training'),
@@ -38,6 +40,7 @@ def with_subcommands(text):
     return _SCRIPT.sub(lambda match: f'sngan {_BY_FILE[match[1]]}', text)
 
 
+@standard_streams()
 def main():
     name, *arguments = sys.argv[1:] or ['--help']
     name = name.replace('_', '-')
