@@ -96,7 +96,7 @@ def unfinished(path):
     (lambda path: np.save(path.with_name('train_20_labels.npy'), np.zeros(7)), r'int32; found float64 \(7,\)'),
     (lambda path: save_labels(path, [0] * 6 + [1000]), r'train_20_labels.npy: expected labels 0 to 999, found 0 to '),
     (lambda path: save_labels(path, [0] * 6 + [-1]), r'expected labels 0 to 999, found -1 to 0'),
-    (lambda path: path.unlink(), 'train_20.npy: expected packed images, as prepare_imagenet.py'),
+    (lambda path: path.unlink(), 'train_20.npy: expected packed images, as source/datasets/prepare_imagenet.py'),
     (lambda path: path.with_name('train_20_labels.npy').unlink(), 'train_20_labels.npy: expected labels')],
     ids=range(14))
 def test_what_is_damaged_or_missing_is_named(tmp_path, damage, message):
