@@ -33,7 +33,7 @@ def parse_arguments():
     parser.add_argument('--gpu', '--device', '-g', type=int, metavar='N',
                         help='index of the GPU, -1 for the CPU; default: a GPU if there is one')
     parser.add_argument('--quick', action='store_true', help=f'{QUICK} iterations at most, every interval in '
-                        'proportion, into <results_dir>_quick')
+                        "proportion, into the config's results_dir with _quick behind it")
     parser.add_argument('--resume', '--snapshot', metavar='FILE',
                         help="snapshot_iter_<iteration> to go on from; 'auto' for the newest in the results folder, or "
                         'the beginning where there is none')
@@ -70,7 +70,10 @@ def main():
             if processes.is_first and needed:
                 print(f'{args.config}: training would first download {needed[0]}; all but the data is checked')
             elif processes.is_first:
-                print(f'{args.config}: ready to train {config["iteration"]} iterations into {trainer.out}')
+                left = config['iteration'] - trainer.updater.iteration
+                is_aside = not args.resume and results.is_used(trainer.out)
+                print(f'{args.config}: ready to train {left} iterations into {trainer.out}'
+                      + '; the earlier run there would be set aside' * is_aside)
             return
         try:
             signal = run(trainer)
@@ -93,13 +96,14 @@ def prepare(args, device, processes, claims):
     named = None if args.resume == 'auto' else args.resume
     trainer = build_trainer(config, args.config, get_device(device), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)
-    if resumed:
-        check_same_data(config, args.config, resumed, trainer.updater.iteration, processes.is_first)
     if trainer.updater.iteration > config['iteration']:
         raise ValueError(f'{resumed}: made {trainer.updater.iteration} iterations already; '
                          f'{args.config}: iteration: found {config["iteration"]}')
+    if resumed:
+        check_same_data(config, args.config, resumed, trainer.updater.iteration, processes.is_first)
     if processes.is_first and not args.dry_run:
-        results.begin(out, with_files_located(config, args.config), resumed, claims)
+        results.begin(out, with_files_located(config, args.config), resumed, claims,
+                      is_done=trainer.updater.iteration == config['iteration'])
     processes.wait()
     return config, trainer
 

@@ -13,6 +13,7 @@ import sys
 from source.command_line.comparison_table import COLUMNS, NAMES, cells, print_columns, with_error
 from source.command_line.records import tell_replaced
 from source.miscs.argument_parser import ArgumentParser
+from source.miscs.commands_to_copy import called
 from source.miscs.one_line_errors import one_line_errors
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
 from source.scoring.comparison_plot import plot_comparisons
@@ -77,7 +78,7 @@ def main():
     shown = comparisons if args.all else [c for c in comparisons if c.measured]
     lines = [cells(c) for c in shown]
     if not lines:
-        print('No published number was measured.', file=sys.stderr)
+        print('No record here can be compared with a published number.', file=sys.stderr)
     elif args.csv:
         print_csv(shown, lines)
     elif args.markdown:
@@ -86,7 +87,8 @@ def main():
         print_columns(COLUMNS, lines)
     aside = sys.stderr if args.csv else sys.stdout
     if args.all:
-        print('\nFigure 10, seconds per 100 updates, is not in this table: experiments.py measures it.', file=aside)
+        print(f'\nFigure 10, seconds per 100 updates, is not in this table: {called("experiments.py")} measures it.',
+              file=aside)
     elif n_others := len(comparisons) - len(shown):
         print('\n' * bool(lines) + f'{n_others} published numbers were not measured; --all shows them.', file=aside)
     for title, listed in (('Of another iteration than the published:', lines_of('other_iteration', comparisons)),

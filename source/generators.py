@@ -69,8 +69,10 @@ def sample(gen, n, classes=None, seed=0, truncation=None):
     turn; by default they are drawn. `truncation`, above 0: latents within ± that alone. Raises ValueError for classes
     that the generator does not know and for n below 1.
     """
-    if n < 1:
-        raise ValueError(f'n: expected at least 1, got {n}')
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f'n: expected at least 1, got {n!r}')
+    if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2 ** 32:
+        raise ValueError(f'seed: expected a whole number from 0 to {2 ** 32 - 1}, got {seed!r}')
     sampler = NoiseSampler(gen.dim_z, gen.n_classes, gen.distribution, seed, truncation)
     return generate_ims(gen, n, sampler, None if classes is None else np.resize(_checked(classes, gen.n_classes), n))
 

@@ -12,6 +12,9 @@ from source.miscs.standard_streams import tell
 from source.paper_batches import batch_text, note_earlier
 from source.yaml_utils import ConfigError, load_config
 
+# Sections of a config that say how it is trained; batches are told apart from them.
+SETTINGS = 'seed', 'iteration', 'iteration_decay_start', 'adam', 'updater', 'dataset'
+
 
 class StoppedError(RuntimeError):
     """Training that cannot go on; the message names why, the iteration, and the last good snapshot."""
@@ -52,9 +55,27 @@ def check_same_data(config, source, snapshot, iteration, is_first):
     images = before.get('images'), now.get('images')
     if is_first and None not in images and images[0] != images[1]:
         tell(f'{source}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
+    changes = changed_settings(resumed, config)
+    if is_first and changes:
+        tell(f'{source}: {snapshot} was trained with other settings: {", ".join(changes)}')
     before = note_earlier(config, resumed, iteration)
     if is_first and before is not None:
         tell(f'{source}: each update of {batch_text(config)}; {snapshot} was trained with {before}')
+
+
+def changed_settings(before, now):
+    """Return what two configs train differently, a list of texts 'adam.beta1 0.0, now 0.5'."""
+    before, now = (dict(_flat({section: config[section] for section in SETTINGS})) for config in (before, now))
+    return [f'{key} {before.get(key)}, now {now.get(key)}' for key in {**before, **now}
+            if before.get(key) != now.get(key) and not key.endswith(('fn', 'args.classes', 'args.images'))]
+
+
+def _flat(section, prefix=''):
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f'{prefix}{key}.')
+        else:
+            yield prefix + key, value
 
 
 def run(trainer):

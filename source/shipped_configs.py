@@ -12,7 +12,7 @@ def find_config(name):
     The project's are named as below its configs/, with or without that: 'sn_cifar10.yml', 'configs/methods/weight.yml'.
     What names neither is returned as it is.
     """
-    path, shipped = Path(name), _shipped(name)
+    path, shipped = Path(name), shipped_config(name)
     if path.is_file():
         if shipped and not path.samefile(shipped) and path.read_bytes() != shipped.read_bytes():
             tell(f"{name}: the file here is taken, not the project's config of this name")
@@ -29,6 +29,7 @@ def nearest_configs(name):
     return difflib.get_close_matches(str(name).removeprefix('configs/'), sorted(known), 3, 0.7)
 
 
-def _shipped(name):
+def shipped_config(name):
+    """Return the path of the project's config of this name, or None."""
     path = CONFIGS / str(name).removeprefix('configs/')
     return path if not Path(name).is_absolute() and path.is_file() and path.resolve().is_relative_to(CONFIGS) else None

@@ -8,7 +8,7 @@ from source.kernels.switch import PRECISIONS
 from source.miscs.files import atomic_write
 from source.miscs.standard_streams import tell
 from source.quick_lengths import quick_lengths
-from source.shipped_configs import nearest_configs
+from source.shipped_configs import nearest_configs, shipped_config
 
 import yaml
 
@@ -86,9 +86,10 @@ class _Loader(yaml.SafeLoader):
 def load_config(path, overrides=(), quick=False):
     """Reads and checks a config file.
 
-    Its key `extends` names another file, or a list of them, relative to itself: their keys are merged in that order,
-    sections key by key, and the file's own come last; a null takes away what was set before. OF_A_RUN is not inherited:
-    what extends an experiment is another. What is returned no longer has `extends`.
+    Its key `extends` names another file, or a list of them, relative to itself or else among the project's configs:
+    their keys are merged in that order, sections key by key, and the file's own come last; a null takes away what was
+    set before. OF_A_RUN is not inherited: what extends an experiment is another. What is returned no longer has
+    `extends`.
 
     Where `iteration` is set anew and `iteration_decay_start` is not, a decay that would begin after the last iteration
     begins in proportion, and that is said.
@@ -157,6 +158,8 @@ def _read_extended(path, chain):
     merged = {}
     for base in bases:
         base_path = path.parent / base
+        if not os.path.isfile(base_path):
+            base_path = shipped_config(base) or base_path
         if not os.path.isfile(base_path):  # which says no to names that no file can have
             raise ConfigError(f'{path}: extends: no such file: {base[:200]}')
         if any(base_path.samefile(earlier) for earlier in chain):

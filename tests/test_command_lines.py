@@ -101,7 +101,7 @@ def test_subcommands(monkeypatch, capsys):
         assert not re.search(r'\b(python|[a-z]\w+\.py)\b', re.sub(r'\w+=\S+', '', shown)), shown
     for arguments, status, expected in (([], 0, 'usage: sngan'), (['--version'], 0, 'sngan 0.'), (['trian'], 2, '')):
         assert run(sngan.main, *arguments) == status and expected in (shown := capsys.readouterr()).out
-    assert shown.err.startswith('sngan: error: expected a subcommand, one of train, ') and shown.err.count('\n') == 1
+    assert shown.err == "sngan: error: trian: no such subcommand; did you mean 'train'?\n"
 
 
 COMMANDS = '*.py', 'evaluations/*.py', 'benchmarks/*.py', 'source/**/*.py', 'tools/*.py'
@@ -143,7 +143,7 @@ def test_every_argument_has_a_help_line(monkeypatch, path):
 def test_all_arguments_are_found():
     assert len(WITH_ARGUMENTS) > 25 and {*NAMED} - {*WITH_ARGUMENTS} == set()
     assert all(path in WITH_ARGUMENTS for path in PRINTED if '.add_argument(' in path.read_text(encoding='utf-8')
-               and 'command_line' not in path.parts)
+               and 'command_line' not in path.parts and path.name != 'argument_parser.py')
 
 
 PRINTED = [*(path for folder in ('evaluations', 'source', 'gen_models', 'dis_models', 'tools')

@@ -138,10 +138,15 @@ def test_resuming_elsewhere_sets_an_earlier_run_aside(folder, unbroken, capsys):
     assert_same(unbroken, other, 5)
 
 
-def test_resuming_a_finished_run_changes_nothing(folder, unbroken):
-    before = {k: v for k, v in files_in(unbroken).items() if k != 'config.yml'}
-    train_into(unbroken, folder / 'narrow.yml', '--resume', 'auto')
-    assert {k: v for k, v in files_in(unbroken).items() if k != 'config.yml'} == before
+def test_resuming_a_finished_run_changes_nothing(folder, unbroken, capsys):
+    """Its config says how it was trained, whatever it is resumed with, which is said."""
+    before = files_in(unbroken)
+    for options, said in ((), ''), (('--seed', 6, '--set', 'adam.beta1=.25'), (
+            f'{folder}/narrow.yml: {unbroken}/snapshot_iter_5 was trained with other settings: seed 5, now 6, '
+            'adam.beta1 0.0, now 0.25\n')):
+        train_into(unbroken, folder / 'narrow.yml', '--resume', 'auto', *options)
+        assert files_in(unbroken) == before
+        assert capsys.readouterr().err.partition('snapshot_iter_5\n')[2] == said
 
 
 def test_another_seed_gives_another_run(folder, unbroken):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import train
 from source.shipped_configs import find_config, nearest_configs
+from source.yaml_utils import load_config
 from tests.children import ROOT
 from tests.narrow import run
 
@@ -29,6 +30,16 @@ def test_by_name(tmp_path, monkeypatch, capsys, name):
 def test_what_is_none(tmp_path, monkeypatch, capsys, name):
     monkeypatch.chdir(tmp_path)
     assert find_config(name) == name and capsys.readouterr().err == ''
+
+
+def test_extends(tmp_path):
+    """A user's config extends the project's from any folder; a file beside it comes first."""
+    mine = tmp_path / 'mine.yml'
+    mine.write_text('extends: [sn_cnn_cifar10.yml, settings/D.yml, methods/wgan_gp.yml]\n')
+    assert load_config(mine)['adam']['alpha'] == 1e-3
+    (tmp_path / 'settings').mkdir()
+    (tmp_path / 'settings' / 'D.yml').write_text('adam: {alpha: 3.}\n')
+    assert load_config(mine)['adam']['alpha'] == 3.
 
 
 def test_a_misspelt_name(tmp_path, monkeypatch, capsys):

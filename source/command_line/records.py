@@ -128,6 +128,8 @@ def _tell_what_is_replaced(path, record):
                  and (name in earlier or name not in LATER)]
     if differing:
         print(f'{path}: replaced, which was of {", ".join(differing)}; --results_dir keeps both', file=sys.stderr)
+    elif lost := [name for name in earlier if name not in record and isinstance(earlier[name], float)]:
+        print(f'{path}: replaced, which had {", ".join(lost)} too; --results_dir keeps both', file=sys.stderr)
 
 
 def tell_replaced(paths, hint='--results_dir keeps both'):

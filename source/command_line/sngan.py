@@ -3,6 +3,7 @@
     sngan train --config sn_projection_mnist.yml
     sngan calc-fid --images mine/ --against photos/
 """
+import difflib
 import importlib
 import importlib.metadata
 import re
@@ -49,7 +50,9 @@ def main():
     elif name == '--version':
         print(f'sngan {importlib.metadata.version("sngan-chainer")}')
     elif name not in SUBCOMMANDS:
-        print(f'sngan: error: expected a subcommand, one of {", ".join(SUBCOMMANDS)}; found {name!r}', file=sys.stderr)
+        near = difflib.get_close_matches(name, SUBCOMMANDS, 1)
+        hint = f'did you mean {near[0]!r}?' if near else 'sngan alone lists them'
+        print(f'sngan: error: {name}: no such subcommand; {hint}', file=sys.stderr)
         sys.exit(2)
     else:
         sys.argv = [f'sngan {name}', *arguments]  # from which messages and --help take the name

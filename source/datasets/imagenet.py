@@ -3,6 +3,7 @@ import os
 
 from source.datasets.open_image import open_rgb
 from source.datasets.square_crops import SquareCrops
+from source.miscs.commands_to_copy import called
 
 
 class ImageNetDataset(SquareCrops):
@@ -49,7 +50,8 @@ class ImageNetDataset(SquareCrops):
 def read_list(path, lowest, highest):
     """Return the names of a list file and their labels less `lowest`. Raises as ImageNetDataset does."""
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"{path}: expected a list, one 'folder/name.JPEG label' a line, found no file")
+        raise FileNotFoundError(f"{path}: expected a list, one 'folder/name.JPEG label' a line, found no file; "
+                                f'{called("source/datasets/prepare_imagenet.py")} --formats list writes it')
     names, classes = [], []
     with open(path, encoding='utf-8-sig', errors='surrogateescape') as file:
         for number, line in enumerate(file, 1):

@@ -11,5 +11,8 @@ class ArgumentParser(argparse.ArgumentParser):
         super().__init__(description=description and called(description),
                          formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
+    def add_argument(self, *names, **options):
+        return super().add_argument(*names, **{**options, 'help': called(options.get('help') or '')})
+
     def error(self, message):
         self.exit(2, f'{self.prog}: error: {message}\n')

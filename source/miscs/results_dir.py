@@ -110,17 +110,19 @@ def whole_folder(path):
         os.close(descriptor)
 
 
-def begin(path, config, resumed, claims):
+def begin(path, config, resumed, claims, is_done=False):
     """Makes a results folder ready for a run; an earlier run in it, unless `resumed` is a snapshot of it, is set aside.
 
-    `claims`, an ExitStack, keeps the folder for this process. Raises ValueError where another one has it.
+    The config.yml of a run that is done stays as it is. `claims`, an ExitStack, keeps the folder for this process.
+    Raises ValueError where another one has it.
     """
     is_training = f'{path}: another process is training there'
     if is_used(path) and not (resumed and Path(resumed).parent.samefile(path)):
         with claimed(path, is_training):
             print(f'{path} holds an earlier run; it is now {set_aside(path)}')
     claims.enter_context(claimed(make_folder(path), is_training))
-    create(path, config)
+    if not (is_done and Path(path, 'config.yml').is_file()):
+        create(path, config)
 
 
 def create(path, config):

@@ -123,7 +123,7 @@ def read_measured(paths, rows):
         records = [(file, score_record(file)) for file in files]
         records = [(file, record) for file, record in records if record is not None]
         if not records:
-            raise ValueError(f'{path}: expected a record written by a command in evaluations/, or a folder of them')
+            raise ValueError(f'{path}: expected a record (.json) that a scoring command wrote, or a folder of them')
         for file, record in records:
             check_row(file, record.get('paper_row'), rows)
             measured += measured_of(record, file)

@@ -256,6 +256,14 @@ def test_a_record_that_lacks_something_is_replaced(tmp_path, capsys):
         f'{path}: replaced, which was of no n_images, no seed; --results_dir keeps both\n')
 
 
+def test_scores_that_a_record_no_longer_has_are_told(tmp_path, capsys):
+    path, of = tmp_path / 'a.json', {'samples': 'a', 'protocol': 'config'}
+    for record, said in (({'fid': 1., 'kid_mean': 2., 'kid_std': 3.}, ''), ({'fid': 1.}, (
+            f'{path}: replaced, which had kid_mean, kid_std too; --results_dir keeps both\n')), ({'fid': 2.}, '')):
+        write_record(path, {**of, **record})
+        assert capsys.readouterr().err == said
+
+
 def test_data_are_told_in_one_short_line():
     data = {'dataset_name': 'FolderDataset', 'args': {'classes': list('abcdefg'), 'images': '9 images, 1a', 'size': 8}}
     assert data_of({'dataset': data}) == (

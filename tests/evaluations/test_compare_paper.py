@@ -110,6 +110,6 @@ def test_plot_and_nothing_to_plot(results, tmp_path, capsys):
     assert capsys.readouterr().err == f'{tmp_path}/a.png: replaced; --plot names another file\n'
     assert run(compare_paper.main, results / 'scores.json', '--plot', tmp_path / 'b.png') == 0
     out, err = capsys.readouterr()
-    assert err.startswith('No published number was measured.\n')
+    assert err.startswith('No record here can be compared with a published number.\n')
     assert out.startswith(f'{N_SCORES} published numbers were not measured; --all shows them.\n\nNot compared')
     assert not (tmp_path / 'b.png').exists() and 'b.png: not drawn, as nothing was measured' in err

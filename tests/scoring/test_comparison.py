@@ -139,7 +139,7 @@ def test_no_records(tmp_path):
     (tmp_path / 'log.json').write_text('[]')
     (tmp_path / 'broken.json').write_text('{')
     for path in (tmp_path, tmp_path / 'log.json', tmp_path / 'broken.json'):
-        with pytest.raises(ValueError, match=f'{path}: expected a record written by a command'):
+        with pytest.raises(ValueError, match=f'{path}: expected a record'):
             read_measured([path], ROWS)
     (tmp_path / 'a.csv').write_text('row,value\n1,2\n')
     with pytest.raises(ValueError, match='expected columns row,publication,.*, found row,value'):
