@@ -100,8 +100,8 @@ def add_stored_arguments(parser, prefix=''):
 
 def add_order_argument(parser):
     parser.add_argument('--keep_order', action='store_true', help='take stored images in the order of their names, or '
-                        'of the .npz; default: as evaluations/gen_images.py recorded it, or drawn with --seed, as splits and '
-                        'the first images of a sorted folder would be of few classes')
+                        'of the .npz; default: as evaluations/gen_images.py recorded it, or drawn with --seed, as '
+                        'splits and the first images of a sorted folder would be of few classes')
 
 
 def parse_images(parser):
