@@ -1,5 +1,6 @@
 """The configs that come with the project, found by their names from any folder."""
 import difflib
+import os
 from pathlib import Path
 
 from source.miscs.commands_to_copy import CONFIGS
@@ -13,7 +14,7 @@ def find_config(name):
     What names neither is returned as it is.
     """
     path, shipped = Path(name), shipped_config(name)
-    if path.is_file():
+    if os.path.isfile(name):
         if shipped and not path.samefile(shipped) and path.read_bytes() != shipped.read_bytes():
             tell(f"{name}: the file here is taken, not the project's config of this name")
         return name
@@ -32,4 +33,5 @@ def nearest_configs(name):
 def shipped_config(name):
     """Return the path of the project's config of this name, or None."""
     path = CONFIGS / str(name).removeprefix('configs/')
-    return path if not Path(name).is_absolute() and path.is_file() and path.resolve().is_relative_to(CONFIGS) else None
+    is_ours = not Path(name).is_absolute() and os.path.isfile(path) and path.resolve().is_relative_to(CONFIGS)
+    return path if is_ours else None

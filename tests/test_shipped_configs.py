@@ -26,7 +26,7 @@ def test_by_name(tmp_path, monkeypatch, capsys, name):
     assert capsys.readouterr().err == f"{name}: the file here is taken, not the project's config of this name\n"
 
 
-@pytest.mark.parametrize('name', ['nothing.yml', '../setup.py', '/sn_cifar10.yml', 'methods', '', '.'])
+@pytest.mark.parametrize('name', ['nothing.yml', '../setup.py', '/sn_cifar10.yml', 'methods', '', '.', 'a' * 5000])
 def test_what_is_none(tmp_path, monkeypatch, capsys, name):
     monkeypatch.chdir(tmp_path)
     assert find_config(name) == name and capsys.readouterr().err == ''
