@@ -64,8 +64,14 @@ def check_same_data(config, source, snapshot, iteration, is_first):
 
 
 def changed_settings(before, now):
-    """Return what two configs train differently, a list of texts 'adam.beta1 0.0, now 0.5'."""
-    before, now = (dict(_flat({section: config[section] for section in SETTINGS})) for config in (before, now))
+    """Return what two configs train differently, a list of texts 'adam.beta1 0.0, now 0.5'.
+
+    More iterations are the same training where the learning rate does not decay.
+    """
+    told = SETTINGS
+    if all(config['iteration'] == config['iteration_decay_start'] for config in (before, now)):
+        told = [name for name in SETTINGS if not name.startswith('iteration')]
+    before, now = (dict(_flat({name: config[name] for name in told})) for config in (before, now))
     return [f'{key} {before.get(key)}, now {now.get(key)}' for key in {**before, **now}
             if before.get(key) != now.get(key) and not key.endswith(('fn', 'args.classes', 'args.images'))]
 
