@@ -35,9 +35,9 @@ def print_columns(columns, lines):
 
 
 def print_published(record, file):
-    """Print what is published of the scores that a command has written to `file`; nothing where that is none of them.
+    """Print the published numbers beside the scores of a record, which a command has written to `file`.
 
-    That is where its config names no `paper_row`, or the scores are not by the network of the published ones.
+    Print nothing where its config names no `paper_row`, or another network judged than for the published numbers.
     """
     published = [p for p in load_published(PUBLISHED) if p.row == record['paper_row'] and p.score in SCORES]
     comparisons = [c for c in compare(published, measured_of(record, file))[0] if c.measured]

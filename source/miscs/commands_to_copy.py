@@ -12,7 +12,7 @@ CONFIGS = ROOT / 'configs'
 
 
 def is_installed():
-    """Return whether the user has the command `sngan` and not a clone's scripts, or has called it."""
+    """Return whether the user called the command `sngan`, or has only that and no clone."""
     return Path(sys.argv[0]).name.split(' ')[0] == 'sngan' or not (ROOT / 'setup.py').is_file()
 
 
@@ -27,18 +27,18 @@ def python_command(script, *arguments):
 
 
 def plain_command(script, *arguments):
-    """Return that line as documents have it, of no particular interpreter: 'python train.py ...'."""
+    """Return the line for a document, without a path to an interpreter: 'python train.py ...'."""
     return called(f'python {script}') + ''.join(f' {shlex.quote(_argument(a))}' for a in arguments)
 
 
 def called(text):
-    """Return a text that names scripts, in which they are called as the user calls them."""
+    """Return a text with its scripts named as the user calls them: 'train.py' or 'sngan train'."""
     return with_subcommands(text) if is_installed() else text
 
 
 def install_command(extra):
     """Return the line that installs what an extra of setup.py names; in a clone in the pinned versions."""
-    if is_installed() and not (ROOT / 'setup.py').is_file():
+    if not (ROOT / 'setup.py').is_file():
         parts = (requirement.partition(';') for requirement in importlib.metadata.requires('sngan-chainer'))
         return shlex.join([_python(), '-m', 'pip', 'install', *(
             name.strip() for name, _, marker in parts if f'"{extra}"' in marker.replace("'", '"'))])
