@@ -16,7 +16,10 @@ import time
 import traceback
 from pathlib import Path
 
-from source.command_line.records import tell_replaced
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.commands_to_copy import called
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands.records import tell_replaced
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS
 from source.experiments.cell import cells_of, variants_on
@@ -26,10 +29,7 @@ from source.experiments.records import Results, read_records
 from source.experiments.run_cell import record_crash, run_cell
 from source.experiments.sweep import LEFT, run_cells, worker_command
 from source.experiments.table import print_table
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.commands_to_copy import called
-from source.miscs.lock import LockedError, claimed
-from source.miscs.one_line_errors import one_line_errors
+from source.files.lock import LockedError, claimed
 
 
 def parse_arguments():

@@ -6,20 +6,21 @@ import contextlib
 from pathlib import Path
 
 import source  # noqa: F401  (makes Chainer importable)
-from source.build import with_files_located
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.commands_to_copy import called, python_command
+from source.command_line.devices import get_device
+from source.command_line.one_line_errors import message_of
+from source.command_line.standard_streams import standard_streams
+from source.config.load_class import with_files_located
+from source.config.quick_lengths import QUICK
+from source.config.shipped_configs import find_config
+from source.config.yaml_utils import load_config
 from source.datasets.cached_download import WouldDownload, no_downloads
-from source.miscs import results_dir as results
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.commands_to_copy import called, python_command
-from source.miscs.devices import get_device
-from source.miscs.one_line_errors import message_of
-from source.miscs.standard_streams import standard_streams
+from source.files.folders import check_folder
 from source.processes import ALONE, start_processes
-from source.quick_lengths import QUICK
-from source.running import StoppedError, check_same_data, resume, run
-from source.shipped_configs import find_config
-from source.training import build_trainer, summary
-from source.yaml_utils import load_config
+from source.results_folder import results_dir as results
+from source.training.running import StoppedError, check_same_data, resume, run
+from source.training.trainer import build_trainer, summary
 
 NAME = called('train.py')
 
@@ -92,7 +93,7 @@ def prepare(args, device, processes, claims):
                             if getattr(args, key) is not None]
     config = load_config(args.config, overrides, args.quick)
     out = config['results_dir'] = args.results_dir or config['results_dir']
-    results.check_folder(out)
+    check_folder(out)
     named = None if args.resume == 'auto' else args.resume
     trainer = build_trainer(config, args.config, get_device(device), out, args.data_dir, named, processes)
     resumed = resume(args.resume, out, trainer, processes)

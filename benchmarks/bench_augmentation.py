@@ -16,21 +16,21 @@ from statistics import mean, median
 from benchmarks.bench_step import machine, read_results
 from benchmarks.peer_process import ROOT
 from benchmarks.peers import chainer_step
-from source import build
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.config import build
+from source.config.learning_rates import learning_rates
+from source.config.yaml_utils import load_config
 from source.datasets.digits import DigitsDataset
 from source.datasets.image_dataset import ImageDataset
 from source.feature_networks import load_feature_network
+from source.files.atomic import atomic_write
 from source.functions.differentiable_augmentation import read_policies
 from source.kernels.switch import use_cpu_kernels
-from source.learning_rates import learning_rates
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.files import atomic_write
 from source.miscs.generate import generate_batches, generate_ims
-from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.one_line_errors import one_line_errors
+from source.pictures.image_sheets import save_sheet
 from source.scoring.judging import judge, reference_statistics, scores_of
-from source.yaml_utils import load_config
 
 import chainer
 import numpy as np

@@ -15,9 +15,9 @@ from statistics import median
 
 from benchmarks.bench_step import machine
 from benchmarks.peer_process import run_peer
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
 from source.datasets.packed_file import HEADER_BYTES, PackedWriter, header, save_labels
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
 
 import h5py
 import numpy as np

@@ -18,10 +18,10 @@ from benchmarks.bench_step import read_results
 from benchmarks.peer_process import ROOT, run_peer
 from benchmarks.peers.gpu_step import spec_of
 from benchmarks.unfinished import Unfinished
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.devices import n_gpus
-from source.miscs.one_line_errors import one_line_errors
-from source.yaml_utils import load_config
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.devices import n_gpus
+from source.command_line.one_line_errors import one_line_errors
+from source.config.yaml_utils import load_config
 
 NETWORKS = {  # name: (config, overrides)
     'cifar': ('sn_cifar10.yml', []),

@@ -14,8 +14,8 @@ from statistics import median
 
 from benchmarks.bench_step import machine
 from benchmarks.peer_process import run_peer
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
 
 AT_LEAST = 3  # batches a run, however long they take
 SIDES = {  # name: (module, what its request says)

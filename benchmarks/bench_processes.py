@@ -16,9 +16,9 @@ from statistics import median
 
 from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.standard_streams import standard_streams
-from source.yaml_utils import load_config
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.standard_streams import standard_streams
+from source.config.yaml_utils import load_config
 
 CONFIG = ROOT / 'configs' / 'sn_projection_digits.yml'
 

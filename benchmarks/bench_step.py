@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.peer_process import ROOT, run_peer
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
-from source.yaml_utils import load_config
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.config.yaml_utils import load_config
 
 AT_LEAST = 3  # iterations a run, however long they take
 NETWORKS = {  # name: (config, overrides of its keys)

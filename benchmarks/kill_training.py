@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 
 from benchmarks.peer_process import ROOT
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.line_log import LineLog
-from source.miscs.results_dir import snapshots_in
-from source.miscs.snapshots import newest_good
-from source.miscs.standard_streams import standard_streams
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.standard_streams import standard_streams
+from source.files.line_log import LineLog
+from source.results_folder.results_dir import snapshots_in
+from source.results_folder.snapshots import newest_good
 
 import numpy as np
 import yaml

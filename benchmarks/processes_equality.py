@@ -22,8 +22,8 @@ from benchmarks.kill_training import CONFIG
 from benchmarks.kill_training import DATASET as NOISY
 from benchmarks.mpi import by_processes, environment
 from benchmarks.peer_process import ROOT
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.standard_streams import standard_streams
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.standard_streams import standard_streams
 
 import numpy as np
 import yaml

@@ -15,11 +15,11 @@ from statistics import median
 from benchmarks.bench_gpu import NETWORKS, gpu
 from benchmarks.peer_process import ROOT
 from benchmarks.peers.gpu_step import build_updater, seconds_of_blocks
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.devices import get_device
+from source.command_line.one_line_errors import one_line_errors
+from source.config.yaml_utils import load_config
 from source.kernels.cuda import convolution_plans, launching, plan_timing
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.devices import get_device
-from source.miscs.one_line_errors import one_line_errors
-from source.yaml_utils import load_config
 
 import numpy as np
 

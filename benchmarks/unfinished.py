@@ -2,7 +2,7 @@
 import json
 from pathlib import Path
 
-from source.miscs.files import atomic_write
+from source.files.atomic import atomic_write
 
 
 class Unfinished:

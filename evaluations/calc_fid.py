@@ -8,8 +8,8 @@
 Without a config the judge is Inception, whose weights source/inception/download.py makes, or what --network names. The
 third needs what gen_images.py with --n 1000 --npz and the first example of calc_ref_stats.py write.
 """
-from source.command_line import score_command
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands import score_command
 
 
 @one_line_errors

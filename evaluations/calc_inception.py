@@ -7,8 +7,8 @@
 It gives the inception score, the Frechet distance and, where the network knows the classes, the share recognized;
 without real images the inception score alone.
 """
-from source.command_line import score_command
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands import score_command
 
 
 @one_line_errors

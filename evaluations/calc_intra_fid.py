@@ -10,20 +10,20 @@ name in the data set or its number; with --against PATH the subfolders of both a
 """
 import hashlib
 
-from source.build import class_names_of, n_classes_of
-from source.command_line import arguments, inputs, records
-from source.command_line.comparison_table import print_published
-from source.miscs.files import file_sha256
-from source.miscs.journal import Journal
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.config.build import class_names_of, n_classes_of
+from source.config.checks import ConfigError
+from source.evaluation_commands import arguments, inputs, records
+from source.evaluation_commands.comparison_table import print_published
+from source.files.atomic import file_sha256
+from source.files.journal import Journal
 from source.scoring.few_images import caution
 from source.scoring.intra_fid import intra_fid
 from source.scoring.protocols import GIVEN, PROTOCOLS
 from source.scoring.real_classes import ClassesOfImages, StatisticsFolder, check_number
 from source.scoring.reference import GivenImages, RealImages
 from source.scoring.statistics_cache import fingerprint
-from source.yaml_utils import ConfigError
 
 import numpy as np
 

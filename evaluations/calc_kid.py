@@ -3,8 +3,8 @@
     python evaluations/calc_kid.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --kid_subset_size 500
     python evaluations/calc_kid.py --images mine/ --against photos.npz --network efficientnet_lite0       # of yours
 """
-from source.command_line import score_command
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands import score_command
 
 
 @one_line_errors

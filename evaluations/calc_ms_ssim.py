@@ -5,16 +5,16 @@
 
 Pairs are of distinct samples of a class; without classes, of any two. Images are compared in their own size.
 """
-from source.build import class_names_of, n_classes_of
-from source.command_line import arguments, inputs, records
-from source.command_line.comparison_table import print_published
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.command_line.standard_streams import tell
+from source.config.build import class_names_of, n_classes_of
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.open_image import DamagedImage
+from source.evaluation_commands import arguments, inputs, records
+from source.evaluation_commands.comparison_table import print_published
+from source.files.folders import check_folder, make_folder
 from source.metrics.ms_ssim import FULL_SIZE, SMALLEST, ms_ssim
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import check_folder, make_folder
-from source.miscs.standard_streams import tell
 
 import numpy as np
 

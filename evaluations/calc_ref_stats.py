@@ -10,13 +10,13 @@ The folder is written whole, and an earlier one set aside.
 from dataclasses import replace
 from pathlib import Path
 
-from source.command_line import arguments, inputs, records
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
 from source.datasets.image_files import open_images
 from source.datasets.pairs_as_images import as_given
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import check_folder, make_folder, whole_folder
+from source.evaluation_commands import arguments, inputs, records
+from source.files.folders import check_folder, make_folder, whole_folder
 from source.scoring.judging import reference_statistics
 from source.scoring.real_classes import check_number
 from source.scoring.reference import GivenImages, RealImages

@@ -8,8 +8,8 @@ of stored images, for example
 
 The third needs a run of configs/sn_cifar10.yml, its data, and the weights that source/inception/download.py makes.
 """
-from source.command_line import score_command
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands import score_command
 
 
 @one_line_errors

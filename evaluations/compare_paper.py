@@ -10,13 +10,13 @@ its config names as paper_row; only scores under the network `inception` are. --
 import csv
 import sys
 
-from source.command_line.comparison_table import COLUMNS, NAMES, cells, print_columns, with_error
-from source.command_line.records import tell_replaced
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.commands_to_copy import called
-from source.miscs.one_line_errors import one_line_errors
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.commands_to_copy import called
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands.comparison_table import COLUMNS, NAMES, cells, print_columns, with_error
+from source.evaluation_commands.records import tell_replaced
+from source.pictures.comparison_plot import plot_comparisons
 from source.scoring.comparison import PUBLISHED, SCORES, compare, load_published, read_measured
-from source.scoring.comparison_plot import plot_comparisons
 from source.scoring.protocols import GIVEN
 
 

@@ -6,18 +6,18 @@ that comes with the project. For example
     python evaluations/gen_images.py --snapshot results/mnist/ResNetGenerator_ema_1500.npz --n 50000 --npz
 """
 
-from source.build import class_names_of
-from source.command_line import arguments, inputs, records
-from source.miscs.argument_parser import ArgumentParser
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.config.build import class_names_of
+from source.config.yaml_utils import load_config
+from source.evaluation_commands import arguments, inputs, records
+from source.files.folders import make_folder, whole_folder
 from source.miscs.generate import generate_batches, generate_ims
-from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
-from source.miscs.image_writers import folder_names, write_files, write_npz
-from source.miscs.labelled_sheets import heading_of, with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder, whole_folder
-from source.yaml_utils import load_config
+from source.pictures.image_sheets import GAP, fitting_scale, make_sheet, save_picture
+from source.pictures.image_writers import folder_names, write_files, write_npz
+from source.pictures.labelled_sheets import heading_of, with_columns_named
 
 import numpy as np
 

@@ -11,16 +11,16 @@ classes at one latent or, with one class or none, four latents. `--animate` goes
 there are, or ten of more than twenty) and back to the first; with `--morph latents` through --n_zs latents.
 """
 
-from source.command_line import arguments, inputs, records
-from source.miscs.animations import MOST_OF_A_GIF, save_animation, video_writer
-from source.miscs.argument_parser import ArgumentParser
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.evaluation_commands import arguments, inputs, records
+from source.files.folders import make_folder
 from source.miscs.generate import generate_from
-from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
 from source.miscs.interpolation import blend_weights, corner_latents, corner_weights, round_trip, way_between
-from source.miscs.labelled_sheets import heading_of, name_of, with_columns_named, with_rows_named
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder
+from source.pictures.animations import MOST_OF_A_GIF, save_animation, video_writer
+from source.pictures.image_sheets import GAP, fitting_scale, make_sheet, save_picture
+from source.pictures.labelled_sheets import heading_of, name_of, with_columns_named, with_rows_named
 
 import numpy as np
 

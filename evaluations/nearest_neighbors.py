@@ -9,20 +9,20 @@ import json
 import time
 from pathlib import Path
 
-from source.build import build_models, build_real_images
-from source.command_line import arguments, inputs, records
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.devices import get_device
-from source.miscs.files import atomic_write, file_sha256
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.devices import get_device
+from source.command_line.one_line_errors import one_line_errors
+from source.config.build import build_models, build_real_images
+from source.config.yaml_utils import load_config
+from source.evaluation_commands import arguments, inputs, records
+from source.files.atomic import atomic_write, file_sha256
+from source.files.folders import make_folder
 from source.miscs.generate import generate_ims
-from source.miscs.neighbor_sheets import draw_neighbors
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.results_dir import make_folder
-from source.miscs.snapshot_names import discriminator_beside
-from source.miscs.snapshots import load_model
+from source.pictures.neighbor_sheets import draw_neighbors
+from source.results_folder.snapshot_names import discriminator_beside
+from source.results_folder.snapshots import load_model
 from source.scoring.neighbors import cached_features, find_neighbors
 from source.scoring.statistics_cache import fingerprint
-from source.yaml_utils import load_config
 
 import numpy as np
 from PIL import Image

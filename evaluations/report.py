@@ -12,13 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-from source.command_line import records
-from source.command_line.comparison_table import NAMES
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.devices import get_device
-from source.miscs.files import atomic_write
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.results_dir import make_folder
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.devices import get_device
+from source.command_line.one_line_errors import one_line_errors
+from source.evaluation_commands import records
+from source.evaluation_commands.comparison_table import NAMES
+from source.files.atomic import atomic_write
+from source.files.folders import make_folder
 from source.report.card import kept_norm, make_card
 from source.report.material import Material, make_material
 from source.report.page import make_page

@@ -9,18 +9,19 @@ Each curve is scaled to a largest value of 1, as in the paper. A normalized weig
 import json
 from pathlib import Path
 
-from source.build import build_models
-from source.command_line import records
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.config.build import build_models
+from source.config.shipped_configs import find_config
+from source.config.yaml_utils import load_config
+from source.evaluation_commands import records
+from source.files.atomic import atomic_write
+from source.files.folders import make_folder
 from source.generators import config_of
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.files import atomic_write
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.results_dir import make_folder, versions
-from source.miscs.snapshots import load_model
+from source.pictures.spectra_plot import plot_spectra
+from source.results_folder.results_dir import versions
+from source.results_folder.snapshots import load_model
 from source.scoring.spectra import spectra_of
-from source.scoring.spectra_plot import plot_spectra
-from source.shipped_configs import find_config
-from source.yaml_utils import load_config
 
 
 def parse_arguments():

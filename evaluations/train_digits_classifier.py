@@ -7,17 +7,17 @@ The shipped weights, source/feature_networks/digits.h5 and mnist.h5, are those o
 import sys
 from pathlib import Path
 
-from source.command_line import records
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
 from source.datasets.digits import DigitsDataset
 from source.datasets.mnist import MNISTDataset
+from source.evaluation_commands import records
 from source.feature_networks import load_feature_network
 from source.feature_networks.digits import SIDES, DigitsNet
 from source.feature_networks.digits_training import train_digits_net
 from source.feature_networks.feature_network import save_weights
+from source.files.folders import make_folder
 from source.metrics.recognized_share import recognized_share
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.results_dir import make_folder
 
 import numpy as np
 

@@ -5,14 +5,14 @@ It joins build.py, snapshots and sampling, and so belongs to no room.
 from pathlib import Path
 
 import gen_models
-from source.build import build_models
-from source.kernels.switch import use_cpu_kernels, use_precision
-from source.miscs.devices import get_device
+from source.command_line.devices import get_device
+from source.config.build import build_models, use_kernels
+from source.config.checks import ConfigError
+from source.config.shipped_configs import find_config, nearest_configs
+from source.config.yaml_utils import load_config
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import SnapshotError, load_model
-from source.shipped_configs import find_config, nearest_configs
-from source.yaml_utils import ConfigError, load_config
+from source.results_folder.snapshots import SnapshotError, load_model
 
 import numpy as np
 
@@ -54,8 +54,7 @@ def load_generator(path=None, config=None, device=-1):
     path = shipped_generator() if path is None else path
     config_path = config_of(path, config, 'config=FILE')
     settings = load_config(config_path)
-    use_cpu_kernels(settings['cpu_kernels'])
-    use_precision(settings['precision'])
+    use_kernels(settings, device)
     gen, _ = build_models(settings, str(config_path))
     load_model(path, gen)
     gen.to_device(device)

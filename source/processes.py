@@ -12,8 +12,8 @@ import sys
 import time
 import traceback
 
-from source.miscs.commands_to_copy import install_command
-from source.miscs.devices import DeviceError, n_gpus
+from source.command_line.commands_to_copy import install_command
+from source.command_line.devices import DeviceError, n_gpus
 
 import chainer
 import numpy as np

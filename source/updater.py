@@ -1,24 +1,24 @@
 """One training iteration: the generator's update, then `n_dis` updates of the discriminator."""
 import contextlib
 
-from source.averaged_generator import AveragedGenerator
-from source.captured_step import CapturedStep
-from source.constraints import Clipping, constrain, make_constraints
 from source.datasets.batch_checks import BadBatch, BatchCheck
 from source.functions.capturable import reason_of_device
 from source.functions.differentiable_augmentation import augment, read_policies
 from source.functions.losses import LOSSES
 from source.functions.prepared_weights import prepared_together
-from source.image_noise import ImageNoise
-from source.inputs import LiveInputs, Source
+from source.iteration.averaged_generator import AveragedGenerator
+from source.iteration.captured_step import CapturedStep
+from source.iteration.constraints import Clipping, constrain, make_constraints
+from source.iteration.dequantization import ImageNoise
+from source.iteration.inputs import LiveInputs, Source
+from source.iteration.parts import Parts, Share
+from source.iteration.penalties import make_penalties
+from source.iteration.side_by_side import SideBySide
 from source.kernels.switch import CUDA, kernel_set, kernels
 from source.links.further_gradients import FurtherGradients
 from source.links.joint_normalization import normalized_together
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam, hooks_of
-from source.parts import Parts, Share
-from source.penalties import make_penalties
-from source.side_by_side import SideBySide
 
 import chainer
 import numpy as np
@@ -40,12 +40,13 @@ class Updater(training.updaters.StandardUpdater):
             augmentation, `augmentation(n)` → float32 (n, 7) in [0, 1); by default a `NoiseSampler` seeded from NumPy's
             global state.
         device: what batches are sent to; by default the models' own.
-        penalties: added to the discriminator's loss, {name: arguments}; names are those of `source.penalties`.
-        constraints: applied after each of its updates, {name: arguments}; names are those of `source.constraints`.
+        penalties: added to the discriminator's loss, {name: arguments}; names: `source.iteration.penalties`.
+        constraints: applied after each of its updates, {name: arguments}; names: `source.iteration.constraints`.
         ema: decay of an average of the generator's weights that is kept beside it as `ema.gen`; by default none is.
         seed: of the penalties' own draws, an int or several; by default drawn from NumPy's global state.
         augmentation: of all images that the discriminator sees, names of `source.functions.
             differentiable_augmentation` in the order they are applied in; by default none.
+        capture: whether a GPU may capture the iteration as a CUDA graph.
 
     The order of draws is part of the contract: labels, then latents, of `n_gen_samples`; then for each discriminator
     update one real batch, then labels, then latents of its length. With augmentation its numbers follow each real batch
@@ -54,20 +55,19 @@ class Updater(training.updaters.StandardUpdater):
     Raises BadBatch for real images that are not finite and, in a conditional run, labels that are no classes.
 
     An iterator that says `accumulate`, as `BatchIterator` does, makes each update of as many parts: what so many
-    processes compute, in the memory of one (`source.parts`).
+    processes compute, in the memory of one (`source.iteration.parts`).
 
-    On a GPU the iteration is captured as a CUDA graph (`source.captured_step`), and real images of our datasets are
-    sent as bytes and get their noise there.
+    On a GPU the iteration is captured as a CUDA graph (`source.iteration.captured_step`), and real images of our
+    datasets are sent as bytes and get their noise there.
     """
 
     fakes_share_labels = False  # whether the discriminator's fakes have the real batch's labels, and so draw none
-    capture = True  # whether the iteration may be captured
     graphs = None  # what captures it; by default CUDA graphs where the models are on a GPU
     side_streams = None  # where parts of a captured iteration run beside each other, {'generator': …, 'fakes': …}
 
     def __init__(self, models, iterator, optimizer, n_dis=5, loss_type='hinge', conditional=False, n_gen_samples=64,
                  sampler=None, device=None, penalties=None, constraints=None, seed=None, ema: float = None,
-                 augmentation=None):
+                 augmentation=None, capture=True):
         self.gen, self.dis = models['gen'], models['dis']
         if loss_type not in LOSSES:
             raise ValueError(f'loss_type must be one of {", ".join(LOSSES)}, got {loss_type!r}')
@@ -76,7 +76,7 @@ class Updater(training.updaters.StandardUpdater):
                 raise ValueError(f'{name} must be at least 1, got {value}')
         super().__init__(iterator, dict(optimizer), device=self.gen.device if device is None else device)
         self.models = models
-        self.n_dis, self.n_gen_samples = n_dis, n_gen_samples
+        self.n_dis, self.n_gen_samples, self.capture = n_dis, n_gen_samples, capture
         self.loss_type, self.conditional = loss_type, conditional
         self.loss_dis, self.loss_gen = LOSSES[loss_type]
         self.sampler = sampler or NoiseSampler(self.gen.dim_z, self.gen.n_classes, self.gen.distribution,
@@ -94,11 +94,10 @@ class Updater(training.updaters.StandardUpdater):
                     raise ValueError(f'{what} is done by {name}, of which {type(self).__name__} has one of its own')
         if penalties and seed is None:
             seed = np.random.randint(2 ** 31)
-        self.penalties, self.constraints = make_penalties(penalties, seed), make_constraints(constraints)
-        for penalty in self.penalties.values():
-            penalty.setup(self.dis)
-            if getattr(main, 'n_parts', 1) > 1:
-                penalty.rng = Share(penalty.rng, main, self.parts)
+        is_shared = getattr(main, 'n_parts', 1) > 1
+        self.penalties = make_penalties(penalties, seed, self.dis,
+                                        (lambda rng: Share(rng, main, self.parts)) if is_shared else None)
+        self.constraints = make_constraints(constraints)
         first = getattr(main, 'rank', 0) * self.parts.n
         self.image_noises = [ImageNoise((*np.atleast_1d(getattr(main, 'seed', 0)), 2, first + k))
                              for k in range(self.parts.n)]

@@ -1,10 +1,10 @@
 """Small trainings that take the GPU's road on a CPU, on the kernels' twins."""
 import contextlib
 
-from source import build
+from source.config import build
+from source.config.yaml_utils import load_config
 from source.datasets.image_dataset import ImageDataset
 from source.processes import ALONE
-from source.yaml_utils import load_config
 from tests.narrow import UNCONDITIONAL, write_config
 
 import chainer

@@ -3,7 +3,7 @@ import copy
 import sys
 from unittest import mock
 
-from source.yaml_utils import ConfigError
+from source.config.checks import ConfigError
 
 import pytest
 import yaml

@@ -149,8 +149,8 @@ def test_all_arguments_are_found():
 PRINTED = [*(path for folder in ('evaluations', 'source', 'gen_models', 'dis_models', 'tools')
              for path in (ROOT / folder).rglob('*.py')), ROOT / 'train.py', ROOT / 'experiments.py']
 # Pages and pictures, which no terminal shows; of evaluations/report.py, the cells of the page's table.
-NOT_PRINTED = ('source/report/', 'source/experiments/figures/', 'source/scoring/comparison_plot.py',
-               'source/scoring/spectra_plot.py')
+NOT_PRINTED = ('source/report/', 'source/experiments/figures/', 'source/pictures/comparison_plot.py',
+               'source/pictures/spectra_plot.py')
 OF_PAGES = {'evaluations/report.py': {' ± ', '–'}}
 
 

@@ -2,9 +2,10 @@
 import re
 from pathlib import Path
 
-from source import build
+from source.config import build
+from source.config.agreement import check_agreement
+from source.config.yaml_utils import load_config
 from source.datasets import cifar10, fashion_mnist, image_dataset, mnist, stl10, svhn
-from source.yaml_utils import load_config
 from tests.gpu_road import run, state_of
 
 import chainer
@@ -73,7 +74,7 @@ def build_all(path, data, overrides=()):
     dataset = build.build_dataset(config, str(path), data)
     build.note_data(config, str(path), dataset)
     gen, dis = build.build_models(config, str(path))
-    build.check_agreement(config, str(path), gen, dis, dataset)
+    check_agreement(config, str(path), gen, dis, dataset)
     updater = build.build_updater(config, str(path), gen, dis, dataset, chainer.get_device('@numpy'))
     return config, gen, dis, dataset, updater
 

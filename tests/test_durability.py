@@ -9,11 +9,11 @@ import sys
 
 import train
 from benchmarks import kill_training
-from source.build import NETWORKS
-from source.miscs import results_dir
-from source.miscs.line_log import LineLog
-from source.miscs.lock import claimed
-from source.miscs.snapshots import newest_good
+from source.config.build import NETWORKS
+from source.files.line_log import LineLog
+from source.files.lock import claimed
+from source.results_folder import results_dir
+from source.results_folder.snapshots import newest_good
 from tests import children
 from tests.children import ROOT
 from tests.feature_network import FakeFeatureNetwork

@@ -2,9 +2,9 @@
 import shutil
 
 from evaluations import gen_images
+from source.config.checks import ConfigError
 from source.generators import load_generator, sample, shipped_generator
-from source.miscs.snapshots import SnapshotError
-from source.yaml_utils import ConfigError
+from source.results_folder.snapshots import SnapshotError
 from tests.children import ROOT
 from tests.miscs.painter import Painter
 from tests.narrow import run

@@ -6,8 +6,8 @@ from source.kernels.reference import convolution as twins
 from source.links.further_gradients import FurtherGradients
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import _deserialize
 from source.optimizers.adam import Adam
+from source.results_folder.snapshots import _deserialize
 from tests import gpu_road
 from tests.fake_graphs import FakeGraphs
 from tests.gpu_road import NETWORKS, Floats, assert_same, build_updater, configured, parameters, run, state_of
@@ -171,7 +171,7 @@ def test_a_call_of_each_network_prepares_once(tmp_path, monkeypatch):
 
 FURTHER = {'spectral': {}, **{norm: {'models.discriminator.args.norm': norm} for norm in ('batch', 'layer', 'none')},
            'multiplier': {'models.discriminator.args.use_gamma': True}, 'auxiliary classifier': {
-               'updater.fn': 'source/ac_updater.py', 'updater.name': 'ACUpdater', 'updater.args.n_gen_samples': 4,
+               'updater.fn': 'ac_updater.py', 'updater.name': 'ACUpdater', 'updater.args.n_gen_samples': 4,
                'models.discriminator.name': 'SNResNetACDiscriminator'}}
 
 

@@ -12,27 +12,27 @@ import zipfile
 
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from evaluations.report import PUBLISHED, paper_lines
-from source.command_line.records import _tell_what_is_replaced
-from source.datasets.class_names import read_class_names
+from source.config.class_names import read_class_names
+from source.config.yaml_utils import load_config
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.prepare_imagenet import main as prepare_imagenet
+from source.evaluation_commands.records import _tell_what_is_replaced
 from source.experiments.records import Results, read_records, write_csv
 from source.experiments.run_cell import read_job, write_job
 from source.experiments.table import print_table
+from source.files.line_log import LineLog
+from source.files.plain_npz import read_plain_npz
 from source.inception.weights import read_weights
 from source.kernels.cuda import plan_choices
-from source.miscs.line_log import LineLog
-from source.miscs.plain_npz import read_plain_npz
-from source.miscs.snapshots import load_model, load_newest, load_trainer, save_snapshot
 from source.report.card import make_card
 from source.report.material import Material
 from source.report.page import make_page
 from source.report.run import read_runs
+from source.results_folder.snapshots import load_model, load_newest, load_trainer, save_snapshot
 from source.scoring.comparison import compare, load_published, read_measured
 from source.scoring.neighbors import cached_features
 from source.scoring.statistics_files import ReferenceStatistics, load_statistics, save_statistics
-from source.training import build_trainer
-from source.yaml_utils import load_config
+from source.training.trainer import build_trainer
 from tests.datasets.imagenet_tree import WNIDS, write_tree
 from tests.experiments.made_records import make_records
 from tests.hostile import CHANGES, VALUES, Reader, changed, check, check_values, few_and_all, try_examples, try_to_read

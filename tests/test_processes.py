@@ -10,11 +10,11 @@ from benchmarks.mpi import by_processes, environment
 from benchmarks.processes_equality import DATASET, EXEMPT
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.digits import DigitsDataset
-from source.inputs import Source
+from source.iteration.inputs import Source
+from source.iteration.parts import Parts, Share
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.results_dir import iteration_of, newest_snapshot
-from source.parts import Parts, Share
 from source.processes import ALONE, start_processes
+from source.results_folder.results_dir import iteration_of, newest_snapshot
 from tests import children
 from tests.narrow import files_in, run, write_config
 
@@ -156,8 +156,8 @@ import sys
 import source
 from source.functions.batch_normalization import batch_normalize
 from source.processes import AverageGradients, digest, start_processes
-from source.training import build_training
-from source.yaml_utils import load_config
+from source.training.trainer import build_training
+from source.config.yaml_utils import load_config
 import chainer
 import chainer.functions as F
 import chainer.links as L

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import train
-from source.build import NETWORKS
+from source.config.build import NETWORKS
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import GREY, UNCONDITIONAL, files_in, run, write_config
 

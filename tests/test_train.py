@@ -11,12 +11,12 @@ from types import SimpleNamespace
 from unittest import mock
 
 import train
-from source.build import NETWORKS
+from source.config.build import NETWORKS
+from source.config.yaml_utils import load_config
 from source.datasets.digits import CLASS_NAMES
-from source.miscs.image_sheets import GAP
-from source.miscs.labelled_sheets import with_columns_named
-from source.miscs.results_dir import versions
-from source.yaml_utils import load_config
+from source.pictures.image_sheets import GAP
+from source.pictures.labelled_sheets import with_columns_named
+from source.results_folder.results_dir import versions
 from tests import children
 from tests.children import ROOT
 from tests.feature_network import FakeFeatureNetwork

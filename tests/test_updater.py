@@ -2,11 +2,11 @@
 from dis_models import gulrajani_32
 from dis_models.snresnet_32 import SNResNetACDiscriminator, SNResNetProjectionDiscriminator
 from gen_models.resnet_32 import ResNetGenerator
-from source.ac_updater import ACUpdater
 from source.datasets.batch_checks import BadBatch
 from source.functions.differentiable_augmentation import POLICIES, augment
 from source.functions.penalties import gradient_penalty, interpolate
-from source.penalties import PENALTIES
+from source.iteration.ac_updater import ACUpdater
+from source.iteration.penalties import PENALTIES
 from source.updater import Updater
 from tests.gpu_road import run, state_of
 

@@ -4,7 +4,7 @@ import sys
 
 def why_not():
     try:
-        from source.miscs.devices import n_gpus
+        from source.command_line.devices import n_gpus
     except ImportError as error:
         return f'{sys.executable} lacks {error.name or error}'
     return None if n_gpus() else 'no GPU that CuPy can use'

@@ -7,7 +7,7 @@ import json
 import sys
 
 from benchmarks.timing import Stopwatch, measure, peak_bytes
-from source import build
+from source.config import build
 from source.datasets.image_dataset import ImageDataset
 from source.kernels.switch import use_cpu_kernels
 from source.links.constant_weights import as_configured

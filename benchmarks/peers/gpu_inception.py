@@ -7,7 +7,7 @@ import sys
 import time
 
 from benchmarks.peers.inception_ours import random_network
-from source.miscs.devices import get_device, gpu_index
+from source.command_line.devices import get_device, gpu_index
 
 import chainer
 import numpy as np

@@ -7,11 +7,11 @@ import sys
 import time
 
 from benchmarks import arithmetic
-from source import build
+from source.command_line.devices import get_device
+from source.config import build
+from source.config.learning_rates import learning_rates
 from source.datasets.image_dataset import ImageDataset
 from source.kernels.switch import use_precision
-from source.learning_rates import learning_rates
-from source.miscs.devices import get_device
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
 

@@ -7,9 +7,9 @@ import resource
 import sys
 import time
 
+from source.config.yaml_utils import load_config
 from source.processes import start_processes
-from source.training import build_training
-from source.yaml_utils import load_config
+from source.training.trainer import build_training
 
 import chainer
 

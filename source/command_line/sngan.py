@@ -9,7 +9,7 @@ import importlib.metadata
 import re
 import sys
 
-from source.miscs.standard_streams import standard_streams
+from source.command_line.standard_streams import standard_streams
 
 SUBCOMMANDS = {  # name: (a clone's script, what it does)
     'train': ('train.py', 'train the GAN that a config describes'),

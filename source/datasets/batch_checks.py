@@ -1,8 +1,8 @@
 """What a training batch has to be, and one line on what it is instead."""
 import numbers
 
+from source.command_line.user_code import describe_error, is_users
 from source.datasets.open_image import DamagedImage
-from source.miscs.user_code import describe_error, is_users
 
 import chainer
 import numpy as np

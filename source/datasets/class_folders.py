@@ -1,5 +1,5 @@
 """How the folders that images lie in become classes: one answer for training, preparation and scoring."""
-from source.miscs.short_texts import printable
+from source.command_line.short_texts import printable
 
 import numpy as np
 

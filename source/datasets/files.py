@@ -2,7 +2,7 @@
 import os
 
 from source.datasets.cached_download import cached_download
-from source.miscs.plain_npz import read_plain_npz
+from source.files.plain_npz import read_plain_npz
 
 import chainer
 import numpy as np

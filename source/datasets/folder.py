@@ -5,16 +5,16 @@ import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from source.command_line.commands_to_copy import called
+from source.command_line.progress_bar import progress_bar
+from source.command_line.short_texts import difference, printable, some_of
+from source.command_line.standard_streams import tell
 from source.datasets.class_folders import class_folders, n_of, without_class
 from source.datasets.find_images import describe_passed_over, find_images
 from source.datasets.open_image import SUFFIXES, DamagedImage, decode, open_rgb
 from source.datasets.packed import PackedDataset
 from source.datasets.preparation_report import classes_in_report
 from source.datasets.square_crops import ENLARGED, SquareCrops, channels_of
-from source.miscs.commands_to_copy import called
-from source.miscs.progress_bar import progress_bar
-from source.miscs.short_texts import difference, printable, some_of
-from source.miscs.standard_streams import tell
 
 import numpy as np
 from PIL import Image

@@ -2,14 +2,14 @@
 import os
 from pathlib import Path
 
+from source.command_line.standard_streams import tell
+from source.datasets import draw_order
 from source.datasets.class_folders import class_folders, without_class
 from source.datasets.find_images import describe_passed_over, find_images
 from source.datasets.image_dataset import ImageDataset
 from source.datasets.image_sizes import size_of_file
 from source.datasets.open_image import SUFFIXES, TRANSPARENCY, decode
-from source.miscs import draw_order
-from source.miscs.plain_npz import read_plain_npy, read_plain_npz
-from source.miscs.standard_streams import tell
+from source.files.plain_npz import read_plain_npy, read_plain_npz
 
 import numpy as np
 

@@ -1,9 +1,9 @@
 """ImageNet from its JPEG folders and a list file, cropped to squares and resized as they are read."""
 import os
 
+from source.command_line.commands_to_copy import called
 from source.datasets.open_image import open_rgb
 from source.datasets.square_crops import SquareCrops
-from source.miscs.commands_to_copy import called
 
 
 class ImageNetDataset(SquareCrops):

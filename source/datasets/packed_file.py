@@ -10,8 +10,8 @@ import io
 import mmap
 import os
 
-from source.miscs.commands_to_copy import called
-from source.miscs.files import atomic_write
+from source.command_line.commands_to_copy import called
+from source.files.atomic import atomic_write
 
 import numpy as np
 

@@ -1,9 +1,9 @@
 """Any data set of (image, label) pairs, as Chainer knows them, as the 8-bit images and labels that are scored."""
 import functools
 
+from source.command_line.progress_bar import progress_bar
+from source.command_line.standard_streams import tell
 from source.datasets.batch_checks import BatchCheck, whole_labels
-from source.miscs.progress_bar import progress_bar
-from source.miscs.standard_streams import tell
 
 import numpy as np
 

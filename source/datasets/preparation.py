@@ -24,11 +24,11 @@ from source.datasets.listing import list_lines
 from source.datasets.packed_file import AppendedFile, PackedWriter, labels_path, save_labels
 from source.datasets.preparation_report import are_entries, is_report, make_report, written
 from source.datasets.prepared_images import png_name, prepare_chunk
-from source.miscs.files import atomic_write
-from source.miscs.journal import Journal
-from source.miscs.lock import claimed
-from source.miscs.plain_json import one_line, read_json
-from source.miscs.results_dir import make_folder
+from source.files.atomic import atomic_write
+from source.files.folders import make_folder
+from source.files.journal import Journal
+from source.files.lock import claimed
+from source.files.plain_json import one_line, read_json
 
 FORMATS = ('packed', 'folder')
 CHUNK = 64  # images a worker takes at once

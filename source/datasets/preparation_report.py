@@ -1,7 +1,7 @@
 """The report of a preparation: how many images were written; the name of every other file, and why."""
 from collections import defaultdict
 
-from source.miscs.plain_json import one_line, read_json
+from source.files.plain_json import one_line, read_json
 
 
 def make_report(listing, made_of, entries):

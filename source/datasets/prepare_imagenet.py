@@ -19,15 +19,15 @@ import functools
 import os
 from pathlib import Path
 
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
 from source.datasets import imagenet_files
 from source.datasets.listing import list_lines
 from source.datasets.preparation import FORMATS, write_list
 from source.datasets.preparation_report import written
 from source.datasets.prepare_images import add_square_arguments, check_square_arguments, prepare_squares, report_lines
 from source.datasets.validation_classes import validation_classes
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.results_dir import make_folder
+from source.files.folders import make_folder
 
 
 def parse_arguments():

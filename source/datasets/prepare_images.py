@@ -12,16 +12,16 @@ import functools
 import os
 from pathlib import Path
 
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.command_line.short_texts import printable, some_of
 from source.datasets.class_folders import n_of, without_class
 from source.datasets.listing import list_folder
 from source.datasets.preparation import prepare
 from source.datasets.prepared_images import Settings
 from source.datasets.square_crops import RESIZE_METHODS
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder
-from source.miscs.short_texts import printable, some_of
+from source.files.folders import make_folder
 
 SPLIT = 'images'  # what the files' names begin with
 

@@ -1,9 +1,9 @@
 """What a comparison is run with: data, widths, updates, images scored; configs/experiments/*.yml has the defaults."""
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from source.miscs.commands_to_copy import CONFIGS
+from source.command_line.commands_to_copy import CONFIGS
+from source.config.checks import ConfigError, check_names, check_ranges, convert
 from source.scoring.protocols import PROTOCOLS
-from source.yaml_utils import ConfigError, check_names, check_ranges, convert
 
 import yaml
 

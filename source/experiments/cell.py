@@ -3,10 +3,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from source.config.checks import ConfigError
+from source.config.yaml_utils import load_config
 from source.experiments.budget import CONFIGS, PAPER_CH, Budget
 from source.experiments.catalogue import EXPERIMENTS, Variant, variants_of
-from source.miscs.files import atomic_write
-from source.yaml_utils import ConfigError, load_config
+from source.files.atomic import atomic_write
 
 import yaml
 

@@ -4,19 +4,19 @@ They are those of the split that samples are not compared with.
 """
 import tempfile
 
-from source import build
+from source.command_line.devices import get_device, gpu_index
+from source.config import build
+from source.config.checks import ConfigError
+from source.config.yaml_utils import load_config
 from source.experiments.cell import Cell, write_cell_config
 from source.experiments.records import read_record, write_record
 from source.experiments.run_cell import SHEET
-from source.kernels.switch import use_cpu_kernels, use_precision
-from source.miscs.devices import get_device, gpu_index
-from source.miscs.image_sheets import save_sheet
-from source.miscs.results_dir import make_folder
+from source.files.folders import make_folder
+from source.pictures.image_sheets import save_sheet
 from source.scoring.judging import judge, scores_of, stored_batches
 from source.scoring.protocols import PROTOCOLS, config_protocol
 from source.scoring.reference import RealImages
 from source.scoring.statistics_cache import cached_statistics
-from source.yaml_utils import ConfigError, load_config
 
 import numpy as np
 
@@ -35,8 +35,7 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
         config = load_config(str(write_cell_config(folder, Cell(variant, 0, budget))))
     source = f'experiments on {budget.dataset}'
     device = get_device(gpu)
-    use_cpu_kernels(device.xp is np and config['cpu_kernels'])
-    use_precision(config['precision'])
+    build.use_kernels(config, device)
     dataset = build.build_dataset(config, source, data_dir)
     network = build.build_feature_network(config, source, gpu_index(device))
     if network is None:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from source.experiments.budget import PAPER_CH
 from source.experiments.record_checks import check_record
-from source.miscs.files import atomic_write
-from source.miscs.plain_json import read_json
-from source.miscs.results_dir import make_folder, newest_snapshot
+from source.files.atomic import atomic_write
+from source.files.folders import make_folder
+from source.files.plain_json import read_json
+from source.results_folder.results_dir import newest_snapshot
 
 COLUMNS = ('dataset', 'network', 'method', 'setting', 'options', 'seed', 'iteration', 'ch', 'batchsize', 'status',
            'iterations_done', 'is_mean', 'is_std', 'fid', 'recognized', 'seconds', 'seconds_per_100_updates',

@@ -5,7 +5,9 @@ import math
 import time
 from pathlib import Path
 
-from source import build
+from source.command_line.devices import get_device, gpu_index
+from source.config import build
+from source.config.yaml_utils import load_config
 from source.experiments.budget import Budget
 from source.experiments.catalogue import Variant
 from source.experiments.cell import Cell, write_cell_config
@@ -23,22 +25,22 @@ from source.extensions.divergence import DivergedError, StopWhenDiverged
 from source.extensions.held_out_loss import HeldOutLoss
 from source.extensions.log import Log
 from source.extensions.save_snapshots import SaveSnapshots
-from source.extensions.spectral_norms import SpectralNorms, singular_values
-from source.miscs.devices import get_device, gpu_index
-from source.miscs.files import remove_leftovers
+from source.extensions.spectral_norms import SpectralNorms
+from source.files.atomic import remove_leftovers
+from source.files.folders import make_folder
+from source.files.plain_json import read_json
+from source.links.weights import singular_values
 from source.miscs.generate import generate_ims
-from source.miscs.image_sheets import save_sheet
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.plain_json import read_json
-from source.miscs.results_dir import make_folder, newest_snapshot, snapshots_in
-from source.miscs.snapshots import load_trainer, save_snapshot
+from source.pictures.image_sheets import save_sheet
+from source.results_folder.results_dir import newest_snapshot, snapshots_in
+from source.results_folder.snapshots import load_trainer, save_snapshot
 from source.scoring.image_sources import GeneratedImages
 from source.scoring.judging import judge, scores_of
 from source.scoring.protocols import PROTOCOLS
 from source.scoring.reference import RealImages
 from source.scoring.statistics_cache import cached_statistics
-from source.training import EveryAndLast, build_training, extend_with_linear_decay
-from source.yaml_utils import load_config
+from source.training.trainer import EveryAndLast, build_training, extend_with_linear_decay
 
 import numpy as np
 from chainer import training

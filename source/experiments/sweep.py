@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+from source.command_line.commands_to_copy import called
 from source.experiments.records import read_record, write_csv
 from source.experiments.run_cell import check_job, record_crash, write_job
-from source.miscs.commands_to_copy import called
-from source.miscs.lock import claimed
-from source.miscs.results_dir import make_folder
-from source.miscs.stop_request import StopRequest
+from source.files.folders import make_folder
+from source.files.lock import claimed
+from source.training.stop_request import StopRequest
 
 LEFT = 3  # the exit status of a worker that left a snapshot to go on from
 POLL_SECONDS = .1

@@ -2,11 +2,11 @@
 import math
 import textwrap
 
+from source.command_line.commands_to_copy import called
 from source.experiments.catalogue import EXPERIMENTS, METHODS, SETTINGS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import describe_budget, read_record, read_records
-from source.miscs.commands_to_copy import called
 from source.scoring.comparison import PUBLISHED, load_published
 
 import numpy as np

@@ -1,7 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
-from source.miscs.files import atomic_write
+from source.files.atomic import atomic_write
 from source.scoring.score_titles import LOSS_TITLES, SCORE_TITLES
 
 from chainer.training import extension

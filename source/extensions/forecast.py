@@ -2,9 +2,9 @@ import resource
 import sys
 import time
 
-from source.miscs.short_texts import duration
-from source.miscs.standard_streams import tell
-from source.quick_lengths import QUICK
+from source.command_line.short_texts import duration
+from source.command_line.standard_streams import tell
+from source.config.quick_lengths import QUICK
 
 from chainer.training import extension
 

@@ -2,8 +2,8 @@ import contextlib
 import json
 from pathlib import Path
 
-from source.miscs.files import atomic_write
-from source.miscs.line_log import LineLog
+from source.files.atomic import atomic_write
+from source.files.line_log import LineLog
 
 from chainer.training import extensions
 

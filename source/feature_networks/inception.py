@@ -2,11 +2,11 @@
 import os
 from pathlib import Path
 
+from source.command_line.commands_to_copy import python_command
 from source.feature_networks.feature_network import FeatureNetwork
 from source.inception.architecture import SIZE
 from source.inception.inception_score import Inception, fast_inference
 from source.inception.weights import load_weights
-from source.miscs.commands_to_copy import python_command
 from source.weight_files import WeightFileError
 
 import chainer

@@ -7,12 +7,12 @@ A download of 89 MB that stops goes on where it was when the command is run agai
 """
 import os
 
+from source.command_line.argument_parser import ArgumentParser
+from source.command_line.one_line_errors import one_line_errors
+from source.command_line.progress_bar import progress_bar
+from source.files.atomic import file_sha256
+from source.files.resumable_download import resumable_download
 from source.inception.weights import read_weights, save_weights
-from source.miscs.argument_parser import ArgumentParser
-from source.miscs.files import file_sha256
-from source.miscs.one_line_errors import one_line_errors
-from source.miscs.progress_bar import progress_bar
-from source.miscs.resumable_download import resumable_download
 
 URLS = tuple(f'{scheme}://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz'
              for scheme in ('https', 'http'))  # in this order

@@ -6,7 +6,7 @@ import zlib
 
 from source.inception.inception_score import Inception
 from source.inception.names import CONVOLUTIONS
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError, hdf5_file, torch_file
 from source.weight_files.checks import check_names
 from source.weight_files.graph_def import GraphDef

@@ -3,7 +3,7 @@ import functools
 import os
 from pathlib import Path
 
-from source.miscs.standard_streams import tell
+from source.command_line.standard_streams import tell
 
 NOTICE = 'compiling kernels once, about a minute'
 

@@ -31,6 +31,21 @@ def _effective(link):
     return W.reshape(len(W), -1)
 
 
+def layer_name(path):
+    """'block1/c1' for a link's path '/block1/c1'."""
+    return path.strip('/')
+
+
+def singular_values(model):
+    """{layer: its singular values, descending, float (min(d_out, d_in),)} of the weights the model computes with."""
+    found = {}
+    for path, W in effective_weights(model):
+        W = cuda.to_cpu(W)
+        finite = np.isfinite(W).all()
+        found[layer_name(path)] = np.linalg.svd(W, compute_uv=False) if finite else np.full(min(W.shape), np.nan)
+    return found
+
+
 def spectral_norm(link, normalized=False):
     """Return the spectral norm, a float, of a link's weight W or, with `normalized`, of W_bar, which it computes with.
 

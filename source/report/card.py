@@ -2,11 +2,11 @@
 import re
 from pathlib import Path
 
-from source.learning_rates import learning_rates
-from source.miscs.commands_to_copy import called
-from source.miscs.files import file_sha256
-from source.miscs.short_texts import duration, shortened
-from source.paper_batches import batch_text, other_batch
+from source.command_line.commands_to_copy import called
+from source.command_line.short_texts import duration, shortened
+from source.config.learning_rates import learning_rates
+from source.config.paper_batches import batch_text, other_batch
+from source.files.atomic import file_sha256
 from source.report.later import recorded_scores, short
 from source.report.run import is_number
 from source.report.verdict import LargestNorm, checks_of

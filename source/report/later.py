@@ -3,12 +3,12 @@ import re
 import time
 from pathlib import Path
 
+from source.command_line.short_texts import printable, some_of
 from source.datasets.open_image import FORMATS, DamagedImage, open_rgb
-from source.miscs.image_sheets import snapshot_of
-from source.miscs.short_texts import printable, some_of
-from source.miscs.snapshot_names import iteration_in
+from source.pictures.image_sheets import snapshot_of
 from source.report.elements import content_tag, image_tag, text
 from source.report.run import is_number
+from source.results_folder.snapshot_names import iteration_in
 from source.scoring.score_titles import SCORE_TITLES
 
 import numpy as np

@@ -1,14 +1,13 @@
 """What a report shows that must be made from a run's snapshots: sheets, neighbours, spectra."""
 from dataclasses import dataclass, field
 
-from source.build import build_models, build_real_images, class_names_of
-from source.kernels.switch import use_cpu_kernels, use_precision
-from source.miscs.commands_to_copy import called
-from source.miscs.files import file_sha256
+from source.command_line.commands_to_copy import called
+from source.config.build import build_models, build_real_images, class_names_of, use_kernels
+from source.files.atomic import file_sha256
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import load_model
 from source.report.verdict import largest_norm
+from source.results_folder.snapshots import load_model
 from source.scoring.neighbors import cached_features, find_neighbors
 from source.scoring.spectra import spectra_of
 from source.scoring.statistics_cache import fingerprint
@@ -43,8 +42,7 @@ def make_material(run, device, data_dir=None):
     """The Material of a run's last snapshots, on a Chainer device; what cannot be made is told in `missing`."""
     material = Material()
     source = str(run.path / 'config.yml')
-    use_cpu_kernels(run.config['cpu_kernels'])
-    use_precision(run.config['precision'])
+    use_kernels(run.config, device)
     generators, discriminators = run.generators(), run.discriminators()
     if not generators:
         material.missing.append('No samples by class and no neighbours: there is no snapshot of the generator yet.')

@@ -1,6 +1,6 @@
 """The sections of images: samples over time and by class, nearest real images."""
 from source.datasets.open_image import DamagedImage, open_rgb
-from source.miscs.image_sheets import make_sheet
+from source.pictures.image_sheets import make_sheet
 from source.report.elements import image_tag, text
 from source.report.material import COLUMNS, ROWS, spread
 

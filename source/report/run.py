@@ -3,14 +3,14 @@ import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from source.build import foreign_judge
-from source.learning_rates import learning_rates
-from source.miscs.plain_json import read_json
-from source.miscs.short_texts import printable
-from source.miscs.snapshot_names import model_snapshots
-from source.paper_batches import batch_of
+from source.command_line.short_texts import printable
+from source.config.build import foreign_judge
+from source.config.learning_rates import learning_rates
+from source.config.paper_batches import batch_of
+from source.config.yaml_utils import load_config
+from source.files.plain_json import read_json
+from source.results_folder.snapshot_names import model_snapshots
 from source.scoring.comparison import score_record
-from source.yaml_utils import load_config
 
 LARGEST = 1e300
 BETTER = {'is_mean': 'higher', 'fid': 'lower', 'recognized': 'higher'}

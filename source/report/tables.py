@@ -1,7 +1,7 @@
 """The sections in words: verdict, summary, the paper's numbers, config."""
-from source.miscs.commands_to_copy import called
-from source.miscs.short_texts import duration, shortened
-from source.paper_batches import other_batch
+from source.command_line.commands_to_copy import called
+from source.command_line.short_texts import duration, shortened
+from source.config.paper_batches import other_batch
 from source.report.elements import text
 from source.report.svg import number
 from source.report.verdict import checks_of

@@ -2,7 +2,7 @@
 import math
 from dataclasses import dataclass
 
-from source.miscs.commands_to_copy import plain_command
+from source.command_line.commands_to_copy import plain_command
 from source.report.run import BETTER
 from source.scoring.score_titles import SCORE_TITLES
 

@@ -4,8 +4,8 @@ import difflib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from source.miscs.plain_json import read_json
-from source.paper_batches import UNKNOWN
+from source.config.paper_batches import UNKNOWN
+from source.files.plain_json import read_json
 from source.scoring.protocols import GIVEN
 
 SCORES = {'is': 'is_mean', 'fid': 'fid', 'intra_fid': 'intra_fid', 'ms_ssim': 'ms_ssim'}  # published: in our records

@@ -4,9 +4,9 @@ It lives here, not in metrics/, as it opens files and loads the network that jud
 """
 import os
 
+from source.command_line.devices import get_device, gpu_index
 from source.datasets.image_files import open_images
 from source.feature_networks import load_feature_network
-from source.miscs.devices import get_device, gpu_index
 from source.scoring.image_sources import StoredImages
 from source.scoring.judging import judge, scores_of
 from source.scoring.possible_metrics import too_few

@@ -1,11 +1,11 @@
 """What is scored: a generator's samples, or stored images; either whole or class by class."""
-from source.datasets.class_names import match_classes
+from source.command_line.progress_bar import progress_bar
+from source.command_line.short_texts import some_of
+from source.command_line.standard_streams import tell
+from source.config.class_names import match_classes
 from source.datasets.image_sizes import describe_sizes
 from source.miscs.generate import generate_batches
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.progress_bar import progress_bar
-from source.miscs.short_texts import some_of
-from source.miscs.standard_streams import tell
 from source.scoring.judging import BATCHSIZE, stored_batches
 
 import numpy as np

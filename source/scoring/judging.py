@@ -4,6 +4,7 @@ It joins `metrics`, which knows arrays only, to `feature_networks`, and so belon
 """
 from dataclasses import dataclass, field
 
+from source.command_line.progress_bar import progress_bar
 from source.datasets.image_sizes import describe_sizes
 from source.metrics.density_coverage import density_coverage
 from source.metrics.feature_statistics import FeatureStatistics
@@ -12,7 +13,6 @@ from source.metrics.inception_score import inception_score
 from source.metrics.kernel_inception_distance import kernel_inception_distance
 from source.metrics.precision_recall import precision_recall
 from source.metrics.recognized_share import recognized_share
-from source.miscs.progress_bar import progress_bar
 from source.scoring.statistics_files import ReferenceStatistics
 
 import numpy as np

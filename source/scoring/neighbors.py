@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from source.build import channels_of
+from source.command_line.progress_bar import progress_bar
+from source.config.agreement import channels_of
+from source.files.atomic import atomic_write
+from source.files.folders import make_folder
+from source.files.plain_json import read_json
 from source.metrics.nearest_neighbors import nearest_neighbors
-from source.miscs.files import atomic_write
-from source.miscs.plain_json import read_json
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder
 
 import chainer
 import numpy as np

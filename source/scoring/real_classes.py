@@ -2,9 +2,9 @@
 import re
 from pathlib import Path
 
-from source.datasets.class_names import match_classes
-from source.miscs.files import file_sha256
-from source.miscs.plain_npz import read_plain_npz
+from source.config.class_names import match_classes
+from source.files.atomic import file_sha256
+from source.files.plain_npz import read_plain_npz
 from source.scoring.judging import reference_statistics
 from source.scoring.reference import StatisticsFile
 from source.scoring.statistics_cache import fingerprint

@@ -1,7 +1,7 @@
 """What generated images are compared with: images of a data set or of a folder, or a file of their statistics."""
 from pathlib import Path
 
-from source.build import build_real_images
+from source.config.build import build_real_images
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.pairs_as_images import as_given
 from source.scoring.judging import judge_real

@@ -1,6 +1,5 @@
 """Singular values of a discriminator's weights, and what they bound."""
-from source.extensions.spectral_norms import layer_name, singular_values
-from source.links.weights import weights_of
+from source.links.weights import layer_name, singular_values, weights_of
 from source.metrics.lipschitz_bound import lipschitz_bound, lipschitz_factors
 
 import numpy as np

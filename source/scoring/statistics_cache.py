@@ -9,10 +9,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from source.command_line.progress_bar import progress_bar
+from source.command_line.standard_streams import tell
 from source.datasets.pairs_as_images import as_given
-from source.miscs.progress_bar import progress_bar
-from source.miscs.results_dir import make_folder
-from source.miscs.standard_streams import tell
+from source.files.folders import make_folder
 from source.scoring.judging import reference_statistics, stored_batches
 from source.scoring.statistics_files import load_statistics, save_statistics
 

@@ -4,8 +4,8 @@ Ours say which network and which images they are of. It knows files, which `metr
 """
 from dataclasses import dataclass
 
-from source.miscs.files import atomic_write
-from source.miscs.plain_npz import read_plain_npz
+from source.files.atomic import atomic_write
+from source.files.plain_npz import read_plain_npz
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """Chainer's `.h5` files, read array by array after their shapes are known to be right."""
 import itertools
 
-from source.miscs.files import atomic_write
+from source.files.atomic import atomic_write
 from source.weight_files import WeightFileError
 from source.weight_files.checks import check_names, one_line
 

@@ -6,7 +6,7 @@ import re
 from benchmarks import bench_data, bench_inception, bench_step
 from benchmarks.peers.chainer_step import build_updater, without_spectral_normalization
 from benchmarks.timing import Stopwatch, measure
-from source.yaml_utils import load_config
+from source.config.yaml_utils import load_config
 from tests.narrow import run
 
 import chainer

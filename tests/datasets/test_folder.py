@@ -4,12 +4,12 @@ import re
 
 import train
 from evaluations import gen_images
-from source.build import build_real_images
+from source.config.build import build_real_images
+from source.config.yaml_utils import load_config
 from source.datasets import folder
 from source.datasets.class_folders import class_folders
 from source.datasets.folder import FolderDataset
 from source.datasets.prepare_images import main as prepare
-from source.yaml_utils import load_config
 from tests.children import ROOT
 from tests.datasets.imagenet_tree import GOOD, encoded, photo
 from tests.narrow import files_in, run

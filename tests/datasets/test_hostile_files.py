@@ -11,7 +11,7 @@ from source.datasets.imagenet_files import read_wnids
 from source.datasets.packed import PackedDataset
 from source.datasets.packed_file import header
 from source.datasets.validation_classes import validation_classes
-from source.miscs.journal import Journal
+from source.files.journal import Journal
 from tests.datasets.imagenet_tree import encoded, photo
 from tests.datasets.writers import idx, pixels, python2_batch, saved, tar_gz
 from tests.hostile import Reader, check, few_and_all

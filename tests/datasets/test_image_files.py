@@ -1,6 +1,6 @@
+from source.datasets.draw_order import write_draw_order
 from source.datasets.image_files import ImageArray, ImageFolder, open_images
 from source.datasets.image_sizes import describe_sizes
-from source.miscs.draw_order import write_draw_order
 from source.scoring import judging
 from tests.datasets.writers import pixels
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from source.datasets import preparation
 from source.datasets.preparation_report import are_entries
 from source.datasets.prepare_imagenet import main
-from source.miscs.lock import claimed
+from source.files.lock import claimed
 from tests import children
 from tests.datasets.imagenet_tree import WNIDS, arguments_of, refused, report_of, write_tree
 from tests.narrow import files_in, run
@@ -29,7 +29,7 @@ main()
 @pytest.mark.long
 def test_killed_at_any_moment_it_goes_on(tree, prepared, tmp_path):
     """SIGKILL whenever the journal has another line of two images, till all are in it."""
-    killed = 'from source.miscs.journal import Journal\nadd = Journal.add\n' \
+    killed = 'from source.files.journal import Journal\nadd = Journal.add\n' \
              'Journal.add = lambda *args: (add(*args), os.kill(os.getpid(), 9))'
     for expected in [-signal.SIGKILL] * 17 + [0]:
         status, _, errors = children.python('-c', f'import os\n{killed}{COMMAND}', *arguments_of(tree, tmp_path, 2))

@@ -2,14 +2,14 @@
 import codecs
 import re
 
+from source.config.class_names import read_class_names
+from source.config.yaml_utils import load_config
 from source.datasets.annotations import Annotation, read_annotation
-from source.datasets.class_names import read_class_names
 from source.datasets.imagenet import read_list
 from source.datasets.imagenet_files import read_wnids
 from source.datasets.validation_classes import validation_classes
-from source.miscs.plain_json import read_json
+from source.files.plain_json import read_json
 from source.scoring.comparison import load_published
-from source.yaml_utils import load_config
 from tests.narrow import narrow_config
 
 import pytest

@@ -1,4 +1,4 @@
-from source.build import NETWORKS
+from source.config.build import NETWORKS
 from source.scoring.protocols import PROTOCOLS, Protocol
 from tests.evaluations.scored_snapshot import write_snapshot
 from tests.feature_network import FakeFeatureNetwork

@@ -1,13 +1,13 @@
 """A small generator's snapshot and the images it makes: what the tests of the commands share."""
 import json
 
-from source.build import build_models
+from source.config.build import build_models
+from source.config.yaml_utils import load_config
 from source.metrics.feature_statistics import FeatureStatistics
 from source.metrics.frechet_distance import frechet_distance
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import load_model, save_snapshot
-from source.yaml_utils import load_config
+from source.results_folder.snapshots import load_model, save_snapshot
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import files_in, run, write_config
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from evaluations import calc_intra_fid, calc_ref_stats
-from source.build import NETWORKS
+from source.config.build import NETWORKS
 from source.datasets.digits import DigitsDataset
 from source.metrics.frechet_distance import SingularCovarianceWarning
 from source.scoring.statistics_files import load_statistics, save_statistics

@@ -4,9 +4,9 @@ import shutil
 from types import SimpleNamespace
 
 from evaluations import calc_fid, calc_inception, calc_kid, calc_ref_stats, calc_scores, gen_images
-from source.build import NETWORKS
-from source.command_line import score_command
+from source.config.build import NETWORKS
 from source.datasets.digits import DigitsDataset
+from source.evaluation_commands import score_command
 from source.feature_networks import digits
 from source.metrics.density_coverage import density_coverage
 from source.metrics.inception_score import inception_score

@@ -4,13 +4,13 @@ import json
 from argparse import Namespace
 
 from evaluations import calc_ref_stats, gen_images, report
-from source.command_line import score_command
-from source.command_line.inputs import WITHOUT_CONFIG
-from source.command_line.records import data_of, paper_record, write_record
+from source.config.paper_batches import UNKNOWN
+from source.config.yaml_utils import load_config
 from source.datasets.image_files import open_images
-from source.paper_batches import UNKNOWN
+from source.evaluation_commands import score_command
+from source.evaluation_commands.inputs import WITHOUT_CONFIG
+from source.evaluation_commands.records import data_of, paper_record, write_record
 from source.scoring.statistics_files import ReferenceStatistics, save_statistics
-from source.yaml_utils import load_config
 from tests.evaluations.scored_snapshot import EVALUATION, refused, samples, write_images, write_score, write_snapshot
 from tests.gpu_road import configured
 from tests.narrow import UNCONDITIONAL, files_in, run, write_config

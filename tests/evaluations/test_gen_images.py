@@ -8,10 +8,10 @@ from source.datasets.image_files import open_images
 from source.feature_networks import load_feature_network
 from source.metrics.recognized_share import recognized_share
 from source.miscs.generate import generate_batches, generate_ims
-from source.miscs.image_sheets import GAP, make_sheet
-from source.miscs.labelled_sheets import with_columns_named
 from source.miscs.noise_sampler import NoiseSampler
 from source.miscs.standing_statistics import restate_statistics
+from source.pictures.image_sheets import GAP, make_sheet
+from source.pictures.labelled_sheets import with_columns_named
 from tests import children
 from tests.evaluations.scored_snapshot import generator, read, samples, write_snapshot
 from tests.narrow import GREY, files_in, run, write_config

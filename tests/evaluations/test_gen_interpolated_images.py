@@ -1,9 +1,9 @@
 from evaluations import gen_interpolated_images
 from source.miscs.generate import generate_from
-from source.miscs.image_sheets import GAP, make_sheet
 from source.miscs.interpolation import corner_weights, slerp
-from source.miscs.labelled_sheets import with_columns_named, with_rows_named
 from source.miscs.noise_sampler import NoiseSampler
+from source.pictures.image_sheets import GAP, make_sheet
+from source.pictures.labelled_sheets import with_columns_named, with_rows_named
 from tests.evaluations.scored_snapshot import generator, read, write_snapshot
 from tests.narrow import files_in, run
 

@@ -4,7 +4,7 @@ import os
 import shutil
 
 from evaluations import calc_fid, calc_inception, calc_intra_fid, calc_kid, calc_ref_stats, calc_scores
-from source.build import NETWORKS
+from source.config.build import NETWORKS
 from source.datasets.digits import CLASS_NAMES, DigitsDataset
 from source.feature_networks import digits
 from source.feature_networks.feature_network import FeatureNetwork

@@ -4,7 +4,7 @@ import json
 import re
 
 from evaluations import calc_intra_fid, calc_scores, compare_paper
-from source.build import NETWORKS
+from source.config.build import NETWORKS
 from source.datasets import prepare_imagenet
 from source.inception import download
 from source.scoring.comparison import PUBLISHED

@@ -2,7 +2,7 @@ import json
 
 from dis_models.snresnet_32 import SNResNetProjectionDiscriminator
 from evaluations import singular_values
-from source.miscs.snapshots import load_model, save_snapshot
+from source.results_folder.snapshots import load_model, save_snapshot
 from source.scoring.spectra import spectra_of
 from tests.evaluations.scored_snapshot import read
 from tests.narrow import files_in, run

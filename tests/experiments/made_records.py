@@ -6,8 +6,8 @@ from source.experiments.catalogue import EXPERIMENTS, variants_of
 from source.experiments.cell import cells_of
 from source.experiments.real_data import NAME as REAL
 from source.experiments.records import identity, write_record
-from source.miscs.image_sheets import save_sheet
-from source.miscs.results_dir import make_folder
+from source.files.folders import make_folder
+from source.pictures.image_sheets import save_sheet
 
 import numpy as np
 

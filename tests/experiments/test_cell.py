@@ -1,10 +1,11 @@
 """A cell's config is the one that the paper's text and configs/ say; and which cells a data set has."""
 import itertools
 
+from source.config.checks import ConfigError
+from source.config.yaml_utils import load_config
 from source.experiments.budget import DATASETS, load_budget
 from source.experiments.catalogue import EXPERIMENTS, Variant, variants_of
 from source.experiments.cell import Cell, cells_of, variants_on, write_cell_config
-from source.yaml_utils import ConfigError, load_config
 
 import pytest
 

@@ -1,5 +1,5 @@
 """The row "Real data": images of the split that samples are not compared with, judged like samples."""
-from source import build
+from source.config import build
 from source.experiments import real_data
 from source.experiments.budget import load_budget
 from source.experiments.records import Results, read_record, write_record

@@ -12,8 +12,8 @@ from source.experiments.catalogue import Variant
 from source.experiments.records import COLUMNS, Results, read_record
 from source.experiments.run_cell import run_cell, write_job
 from source.experiments.sweep import LEFT, cost, duration, run_cells
-from source.miscs.lock import claimed
-from source.miscs.stop_request import StopRequest
+from source.files.lock import claimed
+from source.training.stop_request import StopRequest
 from tests import children
 from tests.children import ROOT
 from tests.experiments.test_run_cell import TINY, tiny

@@ -10,8 +10,8 @@ from source.extensions import curves
 from source.extensions import progress as progress_module
 from source.extensions.log import Log
 from source.extensions.progress import Progress, format_entry
-from source.miscs.line_log import LineLog
-from source.training import EveryAndLast
+from source.files.line_log import LineLog
+from source.training.trainer import EveryAndLast
 from tests.narrow import run, write_config
 
 import pytest

@@ -1,8 +1,8 @@
 from types import SimpleNamespace
 
 from source.extensions.sample_sheet import SampleSheet
-from source.miscs.image_sheets import GAP, fitting_scale
-from source.miscs.labelled_sheets import with_columns_named
+from source.pictures.image_sheets import GAP, fitting_scale
+from source.pictures.labelled_sheets import with_columns_named
 from tests.miscs.painter import Painter
 
 import numpy as np

@@ -1,5 +1,6 @@
 from dis_models.sncnn_32 import SNCNNDiscriminator
-from source.extensions.spectral_norms import SpectralNorms, singular_values
+from source.extensions.spectral_norms import SpectralNorms
+from source.links.weights import singular_values
 from tests.extensions.reporting import reported
 
 import numpy as np

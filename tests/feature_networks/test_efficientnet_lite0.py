@@ -3,8 +3,8 @@ import importlib.util
 from source.feature_networks import efficientnet_lite0, load_feature_network
 from source.feature_networks.clean_resize import resize_clean
 from source.feature_networks.efficientnet_lite0 import EfficientNetLite0, load_weights
-from source.miscs.files import file_sha256
-from source.miscs.snapshots import flattened
+from source.files.atomic import file_sha256
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError
 from tests.inception.photos import photos
 from tests.weight_files import torch_writer

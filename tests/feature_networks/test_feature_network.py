@@ -5,7 +5,7 @@ from source.datasets.digits import DigitsDataset
 from source.feature_networks import feature_network, load_feature_network
 from source.feature_networks.digits import WEIGHTS_PATH, DigitsNet
 from source.feature_networks.feature_network import BATCHSIZE, read_weights, save_weights, weights_digest
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError
 from source.weight_files.hdf5_file import write_hdf5_file
 

@@ -1,7 +1,7 @@
+from source.command_line.commands_to_copy import python_command
 from source.feature_networks import inception as networks
 from source.feature_networks import load_feature_network
 from source.feature_networks.feature_network import weights_digest
-from source.miscs.commands_to_copy import python_command
 from source.weight_files import WeightFileError
 from tests.inception.conftest import golden, pth  # noqa: F401  (fixtures)
 from tests.inception.photos import photos

@@ -1,7 +1,7 @@
-from source.build import build_feature_network
+from source.config.build import build_feature_network
+from source.config.yaml_utils import load_config
 from source.datasets.digits import CLASS_NAMES, DigitsDataset
 from source.feature_networks.known_classes import own_names, why_foreign
-from source.yaml_utils import load_config
 from tests.narrow import write_config
 
 import pytest

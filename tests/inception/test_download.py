@@ -5,9 +5,9 @@ import os
 import re
 import threading
 
+from source.files.resumable_download import resumable_download
 from source.inception import download
 from source.inception.weights import read_weights
-from source.miscs.resumable_download import resumable_download
 from tests import children
 from tests.inception import weight_files
 from tests.narrow import run

@@ -5,7 +5,7 @@ import re
 
 from source.inception.inception_score import Inception
 from source.inception.weights import load_weights, read_weights, save_weights
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from source.weight_files import WeightFileError
 from tests.inception import weight_files
 from tests.inception.random_weights import random_arrays

@@ -5,9 +5,9 @@ import pytest
 
 TRAIN_AND_COUNT = '''
 import sys
-from source import build
+from source.config import build
 from source.datasets.digits import DigitsDataset
-from source.yaml_utils import load_config
+from source.config.yaml_utils import load_config
 import chainer
 config = load_config('configs/sn_projection_digits.yml', ['batchsize=2', 'updater.args.n_gen_samples=2'])
 device = chainer.get_device('@numpy')

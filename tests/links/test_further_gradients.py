@@ -1,8 +1,8 @@
 """Gradients gathered apart are those that would have been added, for every link of a network."""
-from source.build import build_models
+from source.config.build import build_models
+from source.config.yaml_utils import load_config
 from source.links.further_gradients import FurtherGradients
 from source.links.joint_normalization import normalized_together
-from source.yaml_utils import load_config
 from tests.gpu_road import configured
 from tests.narrow import write_config
 

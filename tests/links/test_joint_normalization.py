@@ -1,11 +1,11 @@
 """Weights normalized together are those normalized one by one, in a handful of calls for a whole network."""
 import functools
 
-from source.build import build_models
+from source.config.build import build_models
+from source.config.yaml_utils import load_config
 from source.kernels.reference import spectral_normalization as twins
 from source.links.joint_normalization import normalized_together
 from source.links.sn_linear import SNLinear
-from source.yaml_utils import load_config
 from tests.gpu_road import configured
 from tests.narrow import write_config
 

@@ -1,7 +1,7 @@
 """Narrow Chainer networks with parameters away from initial values, inputs, and what they are expected to give."""
 import importlib
 
-from source.miscs.snapshots import flattened
+from source.results_folder.snapshots import flattened
 from tests.models import definitions
 from tests.models.definitions import DISCRIMINATORS, GENERATORS
 

@@ -1,7 +1,7 @@
 """Every network on a GPU computes what it computes on the CPU, and takes one step of training there."""
-from source.constraints import constrain, make_constraints
+from source.iteration.constraints import constrain, make_constraints
+from source.iteration.penalties import PENALTIES, make_penalties
 from source.links.norms import NORMS
-from source.penalties import PENALTIES, make_penalties
 from tests.models.cases import NETWORKS, PROJECTION_32, Case, arrays_of, build
 
 import chainer

@@ -2,10 +2,11 @@
 import dataclasses
 import json
 
-from source.build import build_models
-from source.miscs.image_sheets import save_sheet
-from source.miscs.snapshots import save_snapshot
-from source.yaml_utils import load_config, save_config
+from source.config.build import build_models
+from source.config.yaml_utils import load_config
+from source.files.plain_yaml import write_yaml
+from source.pictures.image_sheets import save_sheet
+from source.results_folder.snapshots import save_snapshot
 from tests.narrow import write_config
 
 import numpy as np
@@ -16,7 +17,7 @@ def make_run(folder, changes=None, iterations=4, log_changes=None):
     path = write_config(folder, {'iteration': 4, 'iteration_decay_start': 2, 'evaluation': {
         'network': 'digits', 'n_images': 24, 'splits': 3}, **(changes or {})}, 'config.yml')
     config = load_config(path)
-    save_config(path, {**config, 'versions': {'python': '3.12.1', 'chainer': '7.8.1', 'numpy': '2.4.6'}})
+    write_yaml(path, {**config, 'versions': {'python': '3.12.1', 'chainer': '7.8.1', 'numpy': '2.4.6'}})
     np.random.seed(0)
     gen, dis = build_models(config, str(path))
     for _ in range(30):

@@ -7,8 +7,8 @@ import re
 import shutil
 
 from evaluations import report
-from source.miscs.animations import save_animation
-from source.miscs.image_sheets import save_picture
+from source.pictures.animations import save_animation
+from source.pictures.image_sheets import save_picture
 from source.report import later
 from source.report.later import pictures_section, recorded_scores, records_section
 from source.report.material import Material

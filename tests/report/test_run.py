@@ -3,7 +3,7 @@ import json
 import re
 import shutil
 
-from source.miscs.files import file_sha256
+from source.files.atomic import file_sha256
 from source.report.card import NORM, kept_norm, make_card
 from source.report.material import Material
 from source.report.page import make_page

@@ -6,10 +6,9 @@ import re
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
-from source.build import build_models
+from source.config.build import build_models
 from source.miscs.generate import generate_ims
 from source.miscs.noise_sampler import NoiseSampler
-from source.miscs.snapshots import load_model, save_snapshot
 from source.report.curves import spectra_section
 from source.report.elements import image_tag
 from source.report.material import Material, make_material
@@ -17,6 +16,7 @@ from source.report.page import FOLDER
 from source.report.pictures import neighbors_section
 from source.report.run import read_run
 from source.report.svg import SIZE, SMALL, Series, labels, line_chart, number, thinned, ticks
+from source.results_folder.snapshots import load_model, save_snapshot
 from source.scoring.neighbors import Neighbors, features_of
 from tests.report.page import Page
 

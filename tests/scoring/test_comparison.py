@@ -1,7 +1,7 @@
 import json
 
+from source.config.yaml_utils import load_config
 from source.scoring.comparison import compare, load_published, read_measured
-from source.yaml_utils import load_config
 from tests.children import ROOT
 from tests.evaluations.scored_snapshot import write_score
 from tests.test_configs import PARTS

@@ -2,7 +2,7 @@ import warnings
 from types import SimpleNamespace
 
 from source.datasets.image_dataset import ImageDataset
-from source.miscs.journal import Journal
+from source.files.journal import Journal
 from source.scoring.image_sources import StoredImages
 from source.scoring.intra_fid import intra_fid
 from source.scoring.real_classes import ClassesOfImages

@@ -1,5 +1,5 @@
+from source.config.yaml_utils import load_config
 from source.scoring.reference import RealImages
-from source.yaml_utils import load_config
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import write_config
 

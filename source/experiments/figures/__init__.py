@@ -1,12 +1,12 @@
 """The paper's figures, drawn from the records of a comparison."""
 from pathlib import Path
 
+from source.command_line.commands_to_copy import called
 from source.experiments.catalogue import EXPERIMENTS, Variant
 from source.experiments.coverage import cells_among, check_one_budget, part_run, seeds_of
 from source.experiments.figures import bars, curves, sheets, spectra
 from source.experiments.records import read_records
-from source.miscs.commands_to_copy import called
-from source.miscs.results_dir import make_folder
+from source.files.folders import make_folder
 
 DRAWN = {
     'figure_1': bars.draw_inception_scores,

@@ -2,7 +2,7 @@
 import textwrap
 
 from source.experiments.records import describe_budget
-from source.miscs.files import atomic_write
+from source.files.atomic import atomic_write
 
 SETTING_COLOURS = {'A': '#1f3b73', 'B': '#3f7cc4', 'C': '#9cc9ec', 'D': '#f4a142', 'E': '#e0452f', 'F': '#7d1128'}
 METHOD_COLOURS = {

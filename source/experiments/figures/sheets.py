@@ -4,7 +4,7 @@ from source.experiments.catalogue import METHODS, SETTINGS
 from source.experiments.figures.page import Page
 from source.experiments.real_data import NAME as REAL
 from source.experiments.run_cell import SHEET
-from source.miscs.image_sheets import GAP, make_sheet
+from source.pictures.image_sheets import GAP, make_sheet
 
 import numpy as np
 

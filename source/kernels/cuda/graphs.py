@@ -36,7 +36,7 @@ class SideStream:
 
 
 class Graphs:
-    """What `source.captured_step` needs of a GPU.
+    """What `source.iteration.captured_step` needs of a GPU.
 
     A graph writes to the memory that its recording used, whenever it is launched. So that memory comes from a pool that
     serves nothing else: warm-ups and recording allocate there (`recording`), everything later elsewhere (`running`).

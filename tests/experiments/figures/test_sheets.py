@@ -1,6 +1,6 @@
 """Figures 6 and 12: each panel has the samples of its own method and setting, with gaps between them."""
 from source.datasets.open_image import open_rgb
-from source.miscs.image_sheets import GAP, save_picture
+from source.pictures.image_sheets import GAP, save_picture
 from tests.experiments.figures.drawn import METHODS, drawn
 
 import numpy as np
