@@ -19,8 +19,10 @@ from source.datasets.cached_download import WouldDownload, no_downloads
 from source.files.folders import check_folder
 from source.processes import ALONE, start_processes
 from source.results_folder import results_dir as results
-from source.training.running import StoppedError, check_same_data, resume, run
-from source.training.trainer import build_trainer, summary
+from source.training.resuming import check_same_data, resume
+from source.training.running import StoppedError, run
+from source.training.summary import summary
+from source.training.trainer import build_trainer
 
 NAME = called('train.py')
 

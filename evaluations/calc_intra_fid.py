@@ -12,7 +12,7 @@ import hashlib
 
 from source.command_line.one_line_errors import one_line_errors
 from source.command_line.progress_bar import progress_bar
-from source.config.build import class_names_of, n_classes_of
+from source.config.build import class_names_of, n_classes_of, real_images_of
 from source.config.checks import ConfigError
 from source.evaluation_commands import arguments, inputs, records
 from source.evaluation_commands.comparison_table import print_published
@@ -124,7 +124,7 @@ def main():
     network = inputs.load_network(args, config, path, inputs.judged_images(path, stored, given))
     images = stored or inputs.load_images(args)
     real = (StatisticsFolder(args.ref_stats, network) if args.ref_stats else
-            ClassesOfImages(RealImages(config, path, args.data_dir) if given is None else
+            ClassesOfImages(RealImages(real_images_of(config, path, args.data_dir)) if given is None else
                             GivenImages(given, args.against), network))
     check_classes(args, images, real, config, path)
     inputs.look_at_statistics(args, network, images, real)

@@ -13,6 +13,7 @@ from pathlib import Path
 from source.command_line.argument_parser import ArgumentParser
 from source.command_line.one_line_errors import one_line_errors
 from source.command_line.progress_bar import progress_bar
+from source.config.build import real_images_of
 from source.datasets.image_files import open_images
 from source.datasets.pairs_as_images import as_given
 from source.evaluation_commands import arguments, inputs, records
@@ -57,7 +58,7 @@ def open_real_images(args, config, path, stored):
             check_number(stored.n_classes, f'--images {args.images}')
         return real
     split = args.real or 'train'
-    real = RealImages(config, path, args.data_dir, split)
+    real = RealImages(real_images_of(config, path, args.data_dir), split)
     if real.split != split:
         raise ValueError(f'--real {split}: {path}: {type(as_given(real.dataset)).__name__} has no test set')
     if args.per_class and not real.dataset.n_classes:

@@ -9,7 +9,7 @@ import time
 
 from source.config.yaml_utils import load_config
 from source.processes import start_processes
-from source.training.trainer import build_training
+from source.training.assembly import build_training
 
 import chainer
 

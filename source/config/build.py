@@ -101,6 +101,11 @@ def build_real_images(config, config_path, data_dir=None, test=False):
     return dataset if dataset is None else as_real_images(dataset, config, config_path)
 
 
+def real_images_of(config, config_path, data_dir=None):
+    """Return `build_real_images` as a function of `test` alone."""
+    return lambda test: build_real_images(config, str(config_path), data_dir, test)
+
+
 def as_real_images(dataset, config, config_path):
     """A config's data set as 8-bit images with labels (pairs_as_images.py); raises ConfigError for other data."""
     try:

@@ -2,7 +2,7 @@
 from dataclasses import replace
 
 from source.command_line.standard_streams import tell, told_warnings
-from source.config.build import class_names_of
+from source.config.build import class_names_of, real_images_of
 from source.datasets.image_sizes import describe_sizes
 from source.evaluation_commands import arguments, inputs, records
 from source.evaluation_commands.comparison_table import print_published
@@ -134,7 +134,7 @@ def open_reference(args, config, path, protocol, network, given):
         return StatisticsFile(args.ref_stats, network)
     if given is not None:
         return GivenImages(given, args.against, protocol.n_real)
-    return RealImages(config, path, args.data_dir, protocol.real, protocol.n_real)
+    return RealImages(real_images_of(config, path, args.data_dir), protocol.real, protocol.n_real)
 
 
 def kid_subset_size(args, protocol, reference):

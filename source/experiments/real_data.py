@@ -53,7 +53,7 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
         if found['budget'] == of and found.get('network_sha256', network.digest) == network.digest:
             return
     protocol = PROTOCOLS.get(budget.protocol) or config_protocol(budget.n_images, budget.splits)
-    real = RealImages(config, source, data_dir, protocol.real, protocol.n_real)
+    real = RealImages(build.real_images_of(config, source, data_dir), protocol.real, protocol.n_real)
     others_are_held_out = real.split == 'train'
     others = build.build_dataset(config, source, data_dir, test=others_are_held_out)
     if others is None:  # ImageNet, of which a list names the training images alone

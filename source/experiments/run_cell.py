@@ -1,12 +1,11 @@
 """Training one cell, from its start or its newest snapshot, and writing its record."""
-import functools
 import json
 import math
 import time
 from pathlib import Path
 
-from source.command_line.devices import get_device, gpu_index
-from source.config import build
+from source.command_line.devices import get_device
+from source.config.build import build_dataset, real_images_of
 from source.config.yaml_utils import load_config
 from source.experiments.budget import Budget
 from source.experiments.catalogue import Variant
@@ -20,10 +19,8 @@ from source.experiments.records import (
     read_record,
     write_record,
 )
-from source.extensions.calc_scores import CalcScores
-from source.extensions.divergence import DivergedError, StopWhenDiverged
+from source.extensions.divergence import DivergedError
 from source.extensions.held_out_loss import HeldOutLoss
-from source.extensions.log import Log
 from source.extensions.save_snapshots import SaveSnapshots
 from source.extensions.spectral_norms import SpectralNorms
 from source.files.atomic import remove_leftovers
@@ -39,11 +36,10 @@ from source.scoring.image_sources import GeneratedImages
 from source.scoring.judging import judge, scores_of
 from source.scoring.protocols import PROTOCOLS
 from source.scoring.reference import RealImages
-from source.scoring.statistics_cache import cached_statistics
-from source.training.trainer import EveryAndLast, build_training, extend_with_linear_decay
+from source.training.assembly import assemble
+from source.training.triggers import EveryAndLast
 
 import numpy as np
-from chainer import training
 
 JOB = 'cell.json'
 SHEET = 5  # rows and columns of the samples kept
@@ -100,9 +96,8 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     results = Results(folder.parent.parent)
     config_path = str(folder / 'cell.yml')
     config = load_config(config_path)
-    trainer, log, network = build_cell_trainer(config, config_path, get_device(gpu), folder, data_dir, cell.timed)
-    last = config['iteration']
-    trainer.stop_trigger = lambda trainer: trainer.updater.iteration >= last or should_stop()
+    assembly = _assemble(config, config_path, get_device(gpu), folder, data_dir, cell.timed, should_stop)
+    trainer, network, last = assembly.trainer, assembly.network, config['iteration']
     snapshot = newest_snapshot(folder)
     if snapshot:
         load_trainer(snapshot, trainer)
@@ -115,7 +110,7 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
         if trainer.updater.iteration > 0 and not cell.timed:  # optimizers have no state to keep before
             trainer.get_extension('SaveSnapshots')(trainer)
         return None
-    record = make_record(cell, status, trainer, log.log, network, config, threads)
+    record = make_record(cell, status, trainer, assembly.log.log, network, config, threads)
     make_folder(results.samples(cell.name).parent)
     if status == FINISHED:
         if cell.budget.protocol and not cell.timed:
@@ -129,33 +124,26 @@ def run_cell(folder, gpu=None, should_stop=lambda: False):
     return record
 
 
-def build_cell_trainer(config, source, device, folder, data_dir=None, timed=False):
-    """(trainer, log, feature network): scores, spectral norms, losses on held-out data, and a single snapshot.
+def _assemble(config, config_path, device, folder, data_dir, timed, should_stop):
+    """The Assembly of a cell: with spectral norms, losses on held-out data and a single snapshot.
 
-    None of these in a `timed` one, as they would be in its seconds; its network is None.
+    None of these in a `timed` one, and no scores, as they would be in its seconds.
     """
-    gen, dis, dataset, updater = build_training(config, source, device, data_dir)
     last = config['iteration']
-    trainer = training.Trainer(updater, (last, 'iteration'), out=str(folder))
-    extend_with_linear_decay(trainer, config)
     logged = _Logged(config['display_interval'], last)
-    trainer.extend(StopWhenDiverged([gen, dis], config['display_interval'], last))
-    log = Log(trigger=logged)
-    trainer.extend(log, name='log')
+    cell = assemble(config, config_path, device, folder,
+                    lambda trainer: trainer.updater.iteration >= last or should_stop(), data_dir, logged=logged,
+                    scores=not timed)
     if timed:
-        return trainer, log, None
-    network = build.build_feature_network(config, source, gpu_index(device))
-    if network is not None:
-        evaluation = config['evaluation']
-        trainer.extend(CalcScores(gen, network, functools.partial(cached_statistics, dataset, network),
-                                  evaluation['n_images'], evaluation['splits'], seed=(config['seed'], 3)),
-                       trigger=EveryAndLast(config['evaluation_interval'], last))
-    trainer.extend(SpectralNorms(dis), trigger=logged)
-    held_out = build.build_dataset(config, source, data_dir, test=True)
+        return cell
+    trainer = cell.trainer
+    trainer.extend(SpectralNorms(cell.dis), trigger=logged)
+    held_out = build_dataset(config, config_path, data_dir, test=True)
     if held_out is not None:
-        trainer.extend(HeldOutLoss(updater, dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)), trigger=logged)
+        trainer.extend(HeldOutLoss(trainer.updater, cell.dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)),
+                       trigger=logged)
     trainer.extend(SaveSnapshots([], keep_last=1), trigger=EveryAndLast(config['snapshot_interval'], last))
-    return trainer, log, network
+    return cell
 
 
 class _Logged(EveryAndLast):
@@ -174,7 +162,7 @@ def _remove_snapshots(folder):
 
 def _scores_by_protocol(cell, gen, network, config, config_path, data_dir):
     protocol = PROTOCOLS[cell.budget.protocol]
-    real = RealImages(config, config_path, data_dir, protocol.real, protocol.n_real)
+    real = RealImages(real_images_of(config, config_path, data_dir), protocol.real, protocol.n_real)
     judged = judge(GeneratedImages(gen, (cell.seed, 7)).batches(protocol.n_images), network, protocol.n_images,
                    protocol.n_compared, desc='samples')
     scores = scores_of(judged, network, reference=real.statistics(network), splits=protocol.splits)

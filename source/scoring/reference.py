@@ -1,7 +1,6 @@
 """What generated images are compared with: images of a data set or of a folder, or a file of their statistics."""
 from pathlib import Path
 
-from source.config.build import build_real_images
 from source.datasets.image_sizes import describe_sizes
 from source.datasets.pairs_as_images import as_given
 from source.scoring.judging import judge_real
@@ -44,19 +43,22 @@ class _Images:
 class RealImages(_Images):
     """The real images of a config: the split 'train' or 'test', or `n` of its images, the same ones every time.
 
+    `images`, as `build.real_images_of` returns it, is called with whether the test set is wanted, and returns it as
+    8-bit images with labels, or None where there is none.
+
     Where there is no test set, or one of fewer than n images while the training set has n (STL-10), the training set is
     taken; where that has fewer too, all of the split are. `text` says what it is.
     """
 
-    def __init__(self, config, config_path, data_dir=None, split='train', n=None):
+    def __init__(self, images, split='train', n=None):
         dataset, notes = None, []
         if split == 'test':
-            dataset = build_real_images(config, str(config_path), data_dir, test=True)
+            dataset = images(True)
             notes += ['there is no test set'] * (dataset is None)
         self.split = 'train' if dataset is None else 'test'
-        self.dataset = build_real_images(config, str(config_path), data_dir) if dataset is None else dataset
+        self.dataset = images(False) if dataset is None else dataset
         if self.split == 'test' and n is not None and len(dataset) < n:
-            training = build_real_images(config, str(config_path), data_dir)
+            training = images(False)
             if len(training) >= n:
                 notes.append(f'the test set has only {len(dataset)}')
                 self.split, self.dataset = 'train', training

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from source.command_line import commands_to_copy
 from source.command_line.commands_to_copy import called, install_command, plain_command, python_command
-from source.training.trainer import summary
+from source.training.summary import summary
 from tests.children import ROOT
 
 import pytest

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from source.extensions import forecast as module
 from source.extensions.forecast import Forecast, forecast, memory
-from source.training.trainer import EveryAndLast
+from source.training.triggers import EveryAndLast
 
 import chainer
 import numpy as np

@@ -11,7 +11,7 @@ from source.extensions import progress as progress_module
 from source.extensions.log import Log
 from source.extensions.progress import Progress, format_entry
 from source.files.line_log import LineLog
-from source.training.trainer import EveryAndLast
+from source.training.triggers import EveryAndLast
 from tests.narrow import run, write_config
 
 import pytest

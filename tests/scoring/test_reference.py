@@ -1,3 +1,4 @@
+from source.config.build import real_images_of
 from source.config.yaml_utils import load_config
 from source.scoring.reference import RealImages
 from tests.feature_network import FakeFeatureNetwork
@@ -16,7 +17,7 @@ import pytest
     ('test', 1437, 1437, '1437 training images (the test set has only 360)')])
 def test_choice(tmp_path, monkeypatch, split, n, expected, text):
     path = write_config(tmp_path)
-    real = RealImages(load_config(path), path, split=split, n=n)
+    real = RealImages(real_images_of(load_config(path), path), split=split, n=n)
     assert (real.n, real.text, real.split) == (expected, text, 'train' if 'training' in text else 'test')
     statistics = real.statistics(FakeFeatureNetwork())
     assert (statistics.n, statistics.images) == (expected, f'{text} of DigitsDataset')
@@ -33,5 +34,5 @@ def test_no_test_set(tmp_path):
         'from source.datasets.digits import DigitsDataset\n\n\nclass Mine(DigitsDataset):\n'
         '    def __init__(self, size=8):\n        super().__init__("train", size)\n')
     path = write_config(tmp_path, {'dataset': {'dataset_fn': 'mine.py', 'dataset_name': 'Mine'}})
-    real = RealImages(load_config(path), path, split='test', n=100)
+    real = RealImages(real_images_of(load_config(path), path), split='test', n=100)
     assert (real.split, real.text) == ('train', '100 of 1437 training images (there is no test set)')

@@ -5,9 +5,9 @@ import re
 import train
 from source.config.load_class import load_class
 from source.config.yaml_utils import load_config
-from source.training import trainer as training
+from source.training import assembly as training
+from source.training.assembly import build_training
 from source.training.first_batch import image_shape
-from source.training.trainer import build_training
 from tests.gpu_road import assert_same, state_of
 from tests.gpu_road import run as run_iterations
 from tests.narrow import UNCONDITIONAL, error_of, files_in, run, write_config

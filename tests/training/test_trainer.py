@@ -2,7 +2,8 @@ import sys
 from types import SimpleNamespace
 
 from source.config.yaml_utils import load_config
-from source.training.trainer import build_trainer, build_training
+from source.training.assembly import build_training
+from source.training.trainer import build_trainer
 from tests import children
 from tests.narrow import write_config
 
