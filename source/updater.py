@@ -10,7 +10,7 @@ from source.iteration.averaged_generator import AveragedGenerator
 from source.iteration.captured_step import CapturedStep
 from source.iteration.constraints import Clipping, constrain, make_constraints
 from source.iteration.dequantization import ImageNoise
-from source.iteration.inputs import LiveInputs, Source
+from source.iteration.inputs import Draws, LiveInputs
 from source.iteration.parts import Parts, Share
 from source.iteration.penalties import make_penalties
 from source.iteration.side_by_side import SideBySide
@@ -149,12 +149,12 @@ class Updater(training.updaters.StandardUpdater):
         asked = self._inputs or self.live_inputs()
         return lambda kind, n=None: self.parts.deal(lambda n_parts: asked(kind, n and n * n_parts))
 
-    def source(self):
-        return Source(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device(),
-                      self.batch_check)
+    def draws(self):
+        return Draws(self.get_iterator('main'), self.sampler, self.converter, self._noises_on_device(),
+                     self.batch_check)
 
     def live_inputs(self):
-        return LiveInputs(self.source(), self.device)
+        return LiveInputs(self.draws(), self.device)
 
     def _noises_on_device(self):
         return kernels('noise.dequantize', next(self.gen.params())) is not None

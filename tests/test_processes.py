@@ -156,7 +156,7 @@ import sys
 import source
 from source.functions.batch_normalization import batch_normalize
 from source.processes import AverageGradients, digest, start_processes
-from source.training.trainer import build_training
+from source.training.assembly import build_training
 from source.config.yaml_utils import load_config
 import chainer
 import chainer.functions as F

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from source.command_line.devices import get_device
-from source.config.build import build_dataset, real_images_of
+from source.config import build
 from source.config.yaml_utils import load_config
 from source.experiments.budget import Budget
 from source.experiments.catalogue import Variant
@@ -138,7 +138,7 @@ def _assemble(config, config_path, device, folder, data_dir, timed, should_stop)
         return cell
     trainer = cell.trainer
     trainer.extend(SpectralNorms(cell.dis), trigger=logged)
-    held_out = build_dataset(config, config_path, data_dir, test=True)
+    held_out = build.build_dataset(config, config_path, data_dir, test=True)
     if held_out is not None:
         trainer.extend(HeldOutLoss(trainer.updater, cell.dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)),
                        trigger=logged)
@@ -162,7 +162,7 @@ def _remove_snapshots(folder):
 
 def _scores_by_protocol(cell, gen, network, config, config_path, data_dir):
     protocol = PROTOCOLS[cell.budget.protocol]
-    real = RealImages(real_images_of(config, config_path, data_dir), protocol.real, protocol.n_real)
+    real = RealImages(build.real_images_of(config, config_path, data_dir), protocol.real, protocol.n_real)
     judged = judge(GeneratedImages(gen, (cell.seed, 7)).batches(protocol.n_images), network, protocol.n_images,
                    protocol.n_compared, desc='samples')
     scores = scores_of(judged, network, reference=real.statistics(network), splits=protocol.splits)

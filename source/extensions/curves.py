@@ -1,7 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
-from source.files.atomic import atomic_write
+from source.pictures.figure import new_figure, save_figure
 from source.scoring.score_titles import LOSS_TITLES, SCORE_TITLES
 
 from chainer.training import extension
@@ -56,10 +56,7 @@ def _label(name):
 
 
 def _draw(path, log, panels):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(4.8 * len(panels), 3.6), layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.8 * len(panels), 3.6)
     for axes, names in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in names:
             points = [(entry['iteration'], entry[name]) for entry in log if name in entry]
@@ -74,5 +71,4 @@ def _draw(path, log, panels):
         axes.spines[['top', 'right']].set_visible(False)
         if len(names) > 1:
             axes.legend(frameon=False)
-    with atomic_write(path) as file:
-        figure.savefig(file, dpi=120, format='png')
+    save_figure(path, figure)

@@ -89,7 +89,7 @@ class CapturedStep:
         if self._inputs is None:
             self._inputs = StaticInputs(self._requests, self.graphs.empty)
             buffers = [self.graphs.host_buffer(self._inputs.n_bytes) for _ in range(2)]
-            self._prefetch = Prefetch(self.updater.source(), self._inputs, buffers)
+            self._prefetch = Prefetch(self.updater.draws(), self._inputs, buffers)
         with self.graphs.running():
             self.updater.sync()  # before the draws, as the images' noise goes by their number
             i = self._prefetch.next(self.graphs.wait_until_copied)

@@ -22,7 +22,7 @@ import numpy as np
 ALIGNMENT = 256  # bytes; what a GPU's copies and wide loads like
 
 
-class Source:
+class Draws:
     """Draws on the CPU, as tuples of NumPy arrays.
 
     Of several processes all draw what one would draw for the whole batch, and each takes what goes with its images.
@@ -57,7 +57,7 @@ class Source:
     def ahead(self):
         """A copy that draws what this one would. What this one's iterator has read ahead itself is dropped."""
         self.close()
-        return Source(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8,
+        return Draws(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8,
                       self.check)
 
     def close(self):
@@ -80,21 +80,21 @@ def _equal(one, other):
 
 
 class LiveInputs:
-    """Draws from a source when asked, and remembers what an iteration asked for.
+    """Draws when asked, and remembers what an iteration asked for.
 
     Attributes:
         requests: [((kind, n), [(shape, dtype) of each array])] since `begin`.
     """
 
-    def __init__(self, source, device):
-        self.source, self.device = source, device
+    def __init__(self, draws, device):
+        self.draws, self.device = draws, device
         self.begin()
 
     def begin(self):
         self.requests = []
 
     def __call__(self, kind, n=None):
-        arrays = self.source.draw(kind, n)
+        arrays = self.draws.draw(kind, n)
         self.requests.append(((kind, n), [(a.shape, a.dtype) for a in arrays]))
         return tuple(self.device.send(a) for a in arrays)
 
@@ -135,10 +135,10 @@ class StaticInputs:
         self._next += 1
         return self._views[self._next - 1]
 
-    def draw_into(self, buffer, source):
-        """Draws all of an iteration's inputs from a source into a NumPy buffer of `n_bytes`."""
+    def draw_into(self, buffer, draws):
+        """Draws all of an iteration's inputs into a NumPy buffer of `n_bytes`."""
         for (request, _), places in zip(self.requests, self._places, strict=True):
-            arrays = source.draw(*request)
+            arrays = draws.draw(*request)
             for view, array in zip(self._view(buffer, places), arrays, strict=True):
                 if view.shape != array.shape or view.dtype != array.dtype:
                     raise RuntimeError(f'{request[0]}: expected {view.dtype} {view.shape} as before, '
@@ -149,18 +149,18 @@ class StaticInputs:
 class Prefetch:
     """Fills host buffers for the next iteration in a thread, while this one runs.
 
-    The source's own state moves only as its draws are taken, so a snapshot written at any time is that of what was
+    The state of `draws` moves only as what was drawn is taken, so a snapshot written at any time is that of what was
     trained on; where that state was changed from outside, as by loading a snapshot, what was drawn ahead is forgotten.
 
     Args:
-        source: a Source; one that cannot run ahead draws when asked.
+        draws: Draws; where they cannot run ahead, each is made when it is asked for.
         inputs: the StaticInputs drawn for.
         buffers: two NumPy buffers of their size.
     """
 
-    def __init__(self, source, inputs, buffers):
-        self.source, self.inputs, self.buffers = source, inputs, list(buffers)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix='prefetch') if source.runs_ahead else None
+    def __init__(self, draws, inputs, buffers):
+        self.draws, self.inputs, self.buffers = draws, inputs, list(buffers)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix='prefetch') if draws.runs_ahead else None
         self._ahead = self._drawer = self._begun_at = None
 
     def next(self, wait_until_free):
@@ -170,14 +170,14 @@ class Prefetch:
         """
         if self._thread is None:
             wait_until_free(0)
-            self.inputs.draw_into(self.buffers[0], self.source)
+            self.inputs.draw_into(self.buffers[0], self.draws)
             return 0
-        if self._ahead is None or not _equal(self._begun_at, self.source.state):
+        if self._ahead is None or not _equal(self._begun_at, self.draws.state):
             self._forget()
-            self._drawer = self.source.ahead()
+            self._drawer = self.draws.ahead()
             self._start(0, wait_until_free)
         i, state = self._ahead.result()
-        self.source.state = state
+        self.draws.state = state
         self._start(1 - i, wait_until_free)
         return i
 

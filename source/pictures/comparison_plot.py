@@ -1,5 +1,5 @@
 """A bar plot of published and measured scores, a panel for each data set and score."""
-from source.files.atomic import atomic_write
+from source.pictures.figure import new_figure, save_figure
 
 TITLES = {'is': 'Inception score (higher is better)', 'fid': 'FID (lower is better)',
           'intra_fid': 'Intra-FID (lower is better)', 'ms_ssim': 'Intra-class MS-SSIM (lower: more varied)'}
@@ -15,21 +15,17 @@ def plot_comparisons(path, comparisons, before_writing=lambda: None):
     panels = list(dict.fromkeys((c.published.dataset, c.published.score) for c in comparisons if c.measured))
     if not panels:
         return False
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
-    from matplotlib.figure import Figure
     groups = [[c for c in comparisons if (c.published.dataset, c.published.score) == panel
                and (c.published.value or c.measured)] for panel in panels]
     heights = [len(group) for group in groups]
-    figure = Figure(figsize=(10, 1.2 * len(panels) + .27 * sum(heights)), layout='constrained')
-    FigureCanvasAgg(figure)
+    figure = new_figure(10, 1.2 * len(panels) + .27 * sum(heights))
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[n + 2.5 for n in heights])[:, 0]
     for axis, panel, group in zip(axes, panels, groups, strict=True):
         _draw_panel(axis, group)
         axis.set_title(f'{panel[0]}: {TITLES[panel[1]]}', loc='left', fontsize=11, fontweight='bold')
     _draw_legend(figure, comparisons)
     before_writing()
-    with atomic_write(path) as file:
-        figure.savefig(file, dpi=120, format='png')
+    save_figure(path, figure)
     return True
 
 

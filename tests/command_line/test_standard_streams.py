@@ -70,7 +70,7 @@ def command(monkeypatch):
             monkeypatch.delenv(name)
 
     def command(script, env=None, **options):
-        env = {'PYTHONPATH': str(ROOT / 'source' / 'miscs'), **(env or {})}
+        env = {'PYTHONPATH': str(ROOT / 'source' / 'command_line'), **(env or {})}
         return children.python('-c', BLOCK + script, env=env, text=False, **options)
     return command
 

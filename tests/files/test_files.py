@@ -136,7 +136,7 @@ def test_where_no_folder_can_be_made_or_written_to(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match='expected a folder to write to'):
             folders.check_folder(tmp_path / name)
     # Root may write anywhere, so the system's answer is made up.
-    monkeypatch.setattr(results_dir.os, 'access', lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.setattr(folders.os, 'access', lambda path, mode: Path(path) != tmp_path)
     assert folders.make_folder(tmp_path / 'below') == tmp_path / 'below'
     with pytest.raises(ValueError, match='expected a folder to write to: Permission denied$'):
         folders.make_folder(tmp_path)

@@ -16,8 +16,8 @@ WIDE_CNN = {**CNN, 'models.generator.args.ch': 8, 'models.discriminator.args.ch'
 @pytest.mark.parametrize('precision', ['float32', 'tf32', 'bfloat16'])
 def test_captured_and_uncaptured_and_once_more(tmp_path, changes, precision):
     with configured(precision=precision):
-        captured, again, plain = (build_updater(tmp_path, changes, device='@cupy:0') for _ in range(3))
-        plain.capture = False
+        captured, again, plain = (build_updater(tmp_path, {**changes, 'capture': capture}, device='@cupy:0')
+                                  for capture in (True, True, False))
         run_alike(captured, again, 12)
         run(plain, 12)
         run_alike(captured, plain, 1)

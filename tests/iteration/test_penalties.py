@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 
-def make(name, **args):
-    return make_penalties({name: args}, 0)[name]
+def make(name, dis, **args):
+    return make_penalties({name: args}, 0, dis)[name]
 
 
 def discriminator(norm='none'):
@@ -29,7 +29,7 @@ def test_orthonormal_is_of_all_weights(norm):
     expected = sum(((np.linalg.svd(W, compute_uv=False) ** 2 - 1) ** 2).sum() for W in matrices(dis))
     for weight, args in ((1, {}), (.5, {'weight': .5})):
         dis.cleargrads()
-        penalty = make('orthonormal', **args)(dis, None, None, None)
+        penalty = make('orthonormal', dis, **args)(dis, None, None, None)
         penalty.backward()
         assert sum(param.grad is not None and param.grad.any() for param in dis.params()) >= 12
         np.testing.assert_allclose(penalty.array, weight * expected, rtol=1e-4, atol=1e-6)
@@ -38,8 +38,8 @@ def test_orthonormal_is_of_all_weights(norm):
 @pytest.mark.parametrize('norm', ['none', 'singular_values'])
 def test_spectral_norm_is_of_all_weights(norm):
     """After power iterations from the last update's u."""
-    dis, penalty = discriminator(norm), make('spectral_norm')
-    penalty.setup(dis)
+    dis = discriminator(norm)
+    penalty = make('spectral_norm', dis)
     expected = sum(np.linalg.norm(W, 2) ** 2 for W in matrices(dis)) / 2
     with chainer.no_backprop_mode():
         assert penalty(dis, None, None, None).array < .01 * .9 * expected
@@ -54,5 +54,5 @@ def test_spectral_norm_is_of_all_weights(norm):
     ({'orthonormal': {'weight': 'much'}}, "penalties.orthonormal.weight: expected float, found 'much'")])
 def test_refuses(spec, message):
     with pytest.raises(ValueError) as error:
-        make_penalties(spec, 0)
+        make_penalties(spec, 0, discriminator())
     assert message in str(error.value) and '\n' not in str(error.value)

@@ -40,8 +40,7 @@ def test_normalizations_with_all_penalties(norm):
         dis.to_device(device)
         x = [np.random.RandomState(k).uniform(-1, 1, (3, 3, 32, 32)).astype('f') for k in (1, 2)]
         inputs, losses = dis.device.send([*x, np.array([0, 2, 1], 'i')]), []
-        for penalty in make_penalties({name: {} for name in PENALTIES}, 0).values():
-            penalty.setup(dis)
+        for penalty in make_penalties({name: {} for name in PENALTIES}, 0, dis).values():
             losses.append(penalty(dis, *inputs))
         dis.cleargrads()
         sum(losses).backward()

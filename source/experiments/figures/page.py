@@ -2,7 +2,7 @@
 import textwrap
 
 from source.experiments.records import describe_budget
-from source.files.atomic import atomic_write
+from source.pictures.figure import new_figure, save_figure
 
 SETTING_COLOURS = {'A': '#1f3b73', 'B': '#3f7cc4', 'C': '#9cc9ec', 'D': '#f4a142', 'E': '#e0452f', 'F': '#7d1128'}
 METHOD_COLOURS = {
@@ -24,11 +24,8 @@ class Page:
     """
 
     def __init__(self, records, rows, columns, size, caption, scores=True, **options):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as it takes a second to import
-        from matplotlib.figure import Figure
         self.size, self.caption = size, f'{caption} {described(records, scores)}'
-        self.figure = Figure(figsize=size, layout='constrained')
-        FigureCanvasAgg(self.figure)
+        self.figure = new_figure(*size)
         self.axes = self.figure.subplots(rows, columns, squeeze=False, **options)
         self.add_to_caption('')
         for axis in self.axes.flat:
@@ -43,8 +40,7 @@ class Page:
         self.figure.supxlabel(text, x=.01, ha='left', fontsize=8, color='#444')
 
     def save(self, path):
-        with atomic_write(path) as file:
-            self.figure.savefig(file, dpi=130, format='png')
+        save_figure(path, self.figure, dpi=130)
 
 
 def described(records, scores=True):

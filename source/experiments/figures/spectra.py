@@ -1,6 +1,7 @@
 """Singular values of the weights at the end (Figure 3), and spectral norms during training (Figure 9)."""
 from source.experiments.catalogue import METHODS
 from source.experiments.figures.page import METHOD_COLOURS, METHOD_LINES, Page, values_of
+from source.pictures.spectra_plot import draw_layer, scaled
 
 import numpy as np
 
@@ -31,27 +32,13 @@ def draw_singular_values(records, results):
     for axes, methods in zip(page.axes, rows, strict=True):
         for i, (axis, layer) in enumerate(zip(axes, layers, strict=True), 1):
             draw_layer(axis, f'layer {i}', [
-                (METHODS[method], np.mean([_scaled(s[layer]) for s in spectra[method]], axis=0),
+                (METHODS[method], np.mean([scaled(s[layer]) for s in spectra[method]], axis=0),
                  METHOD_COLOURS[method], METHOD_LINES.get(method, '-')) for method in methods])
         axes[0].set_ylabel('σ²  (largest = 1)')
         axes[-1].legend(frameon=False, fontsize=8, loc='upper left', bbox_to_anchor=(1, 1))
     for axis in page.axes[-1]:
         axis.set_xlabel('index of σ', fontsize=9)
     return page
-
-
-def draw_layer(axis, title, curves):
-    """Squared singular values of a layer, of each (label, values, colour, line), scaled to a largest of 1."""
-    for label, values, colour, line in curves:
-        axis.plot(np.arange(1, 1 + len(values)), _scaled(values), color=colour, label=label, linestyle=line,
-                  linewidth=1.6)
-    axis.set_title(title, fontsize=10)
-    axis.set_ylim(0, 1.05)
-    axis.grid(alpha=.3)
-
-
-def _scaled(values):
-    return np.array(values) / max(values[0], 1e-30)
 
 
 def draw_spectral_norms(records, results):
