@@ -62,6 +62,7 @@ gpu-first:
 
 lint: $(READY)
 	$(RUN) -m ruff check .
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 $(READY): setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null || \

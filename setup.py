@@ -29,8 +29,8 @@ setup(
     ],
     extras_require={
         # ml_dtypes: bfloat16 in NumPy; NVRTC: every CUDA source is compiled where no GPU is.
-        'dev': ['hypothesis>=6.100', 'ml_dtypes>=0.5', 'mpi4py>=4', 'openmpi>=5', 'pytest>=9', 'pytest-randomly>=4',
-                'pytest-xdist>=3', 'ruff',
+        'dev': ['hypothesis>=6.100', 'import-linter>=2.17', 'ml_dtypes>=0.5', 'mpi4py>=4', 'openmpi>=5', 'pytest>=9',
+                'pytest-randomly>=4', 'pytest-xdist>=3', 'ruff',
                 'nvidia-cuda-nvrtc>=13; sys_platform == "linux" and platform_machine == "x86_64"'],
         # Several processes: ChainerMN is in Chainer; openmpi brings mpiexec. Both are small.
         'mpi': ['mpi4py>=4', 'openmpi>=5'],

@@ -46,6 +46,12 @@ def write_config(folder, changes=None, name='narrow.yml'):
     return path
 
 
+def write_class(path, name, line='pass'):
+    """A file of a user's, with a class of one line."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'class {name}:\n    {line}\n')
+
+
 def run(main, *arguments):
     """Calls a command's `main` with these arguments; returns the exit status."""
     with mock.patch.object(sys, 'argv', ['command', *map(str, arguments)]):

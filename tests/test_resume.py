@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import train
+from evaluations import gen_images
 from source.config.build import NETWORKS
 from tests.feature_network import FakeFeatureNetwork
 from tests.narrow import GREY, UNCONDITIONAL, files_in, run, write_config
@@ -53,6 +54,17 @@ def unbroken(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, 'digits', lambda device: FakeFeatureNetwork())
         return train_into(folder / 'unbroken', write_config(folder, CHANGES))
+
+
+def test_a_run_that_the_version_before_the_rooms_left(tmp_path):
+    """Of AC-GAN, whose updater its config.yml names where it lay; the generator is what that version went on to."""
+    earlier = Path(__file__).parent / 'training' / 'earlier_run'
+    out = train_into(tmp_path / 'out', earlier / 'config.yml', '--resume', earlier / 'snapshot_iter_2')
+    with np.load(earlier / 'ResNetGenerator_4.npz') as expected, np.load(out / 'ResNetGenerator_4.npz') as found:
+        assert sorted(found) == sorted(expected)
+        for name in expected:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert run(gen_images.main, '--snapshot', out / 'ResNetGenerator_4.npz', '--results_dir', tmp_path / 'images') == 0
 
 
 def log_of(text):

@@ -149,9 +149,7 @@ def build_feature_network(config, config_path, device=-1, said=None):
         network = load_feature_network(name, device, config['evaluation']['weights'])
     except (ValueError, OSError) as error:
         raise ConfigError(f'{said}: {error}') from error
-    network.foreign = foreign_judge(config, config_path, name)
-    if network.foreign:
-        network.n_classes = 0
+    network.be_foreign(foreign_judge(config, config_path, name))
     return network
 
 

@@ -103,24 +103,24 @@ def _read_extended(path, chain):
     return whole
 
 
-def _keep_decay_within(config, before, named, source):
+def _keep_decay_within(config, before, named, path):
     """Have the decay begin in proportion where the iterations, and not it, were changed to fewer than its first."""
     try:
-        (n, start), (n_before, start_before) = ([convert(values[key], int, source, key) for key in LENGTHS]
+        (n, start), (n_before, start_before) = ([convert(values[key], int, path, key) for key in LENGTHS]
                                                 for values in (config, before))
     except (KeyError, ConfigError):  # what is wrong is said when all is checked
         return
     if 0 < n < start == start_before <= n_before and 'iteration_decay_start' not in named:
         config['iteration_decay_start'] = start * n // n_before
-        tell(f'{source}: iteration_decay_start: {start} of {n_before} iterations was meant; of {n} it is '
+        tell(f'{path}: iteration_decay_start: {start} of {n_before} iterations was meant; of {n} it is '
              f'{config["iteration_decay_start"]}')
 
 
-def _say_whose_alpha(config, named, source):
+def _say_whose_alpha(config, named, path):
     """Say so where only `alpha` was changed, but the discriminator has a learning rate of its own."""
     adam = _adam_of(config)
     if 'adam.alpha' in named and 'adam.alpha_dis' not in named and adam.get('alpha_dis') is not None:
-        tell(f'{source}: adam.alpha: {adam["alpha"]} is for the generator alone; the discriminator keeps '
+        tell(f'{path}: adam.alpha: {adam["alpha"]} is for the generator alone; the discriminator keeps '
              f'adam.alpha_dis, {adam["alpha_dis"]}')
 
 

@@ -137,9 +137,7 @@ def _network_of(evaluation, device, said, dataset):
 def look_at_folders(network, name, dataset):
     """Make a network of this name foreign to images whose class folders are not its classes."""
     names = own_names(name, getattr(dataset, 'folders', None) or [])
-    network.foreign = why_foreign(name, names, 'these images', 'class folders of')
-    if network.foreign:
-        network.n_classes = 0
+    network.be_foreign(why_foreign(name, names, 'these images', 'class folders of'))
 
 
 def look_at_statistics(args, network, images, real):

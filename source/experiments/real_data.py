@@ -33,13 +33,13 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
     """
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(str(write_cell_config(folder, Cell(variant, 0, budget))))
-    source = f'experiments on {budget.dataset}'
+    where = f'experiments on {budget.dataset}'
     device = get_device(gpu)
     build.use_kernels(config, device)
-    dataset = build.build_dataset(config, source, data_dir)
-    network = build.build_feature_network(config, source, gpu_index(device))
+    dataset = build.build_dataset(config, where, data_dir)
+    network = build.build_feature_network(config, where, gpu_index(device))
     if network is None:
-        raise ConfigError(f'{source}: feature_network: missing; expected the name of a feature network')
+        raise ConfigError(f'{where}: feature_network: missing; expected the name of a feature network')
     cached_statistics(dataset, network)  # what samples are compared with during training
     path = results.record_of(NAME)
     of = {name: value for name, value in budget.as_record().items()
@@ -53,9 +53,9 @@ def prepare(results, variant, budget, data_dir=None, gpu=None):
         if found['budget'] == of and found.get('network_sha256', network.digest) == network.digest:
             return
     protocol = PROTOCOLS.get(budget.protocol) or config_protocol(budget.n_images, budget.splits)
-    real = RealImages(build.real_images_of(config, source, data_dir), protocol.real, protocol.n_real)
+    real = RealImages(build.real_images_of(config, where, data_dir), protocol.real, protocol.n_real)
     others_are_held_out = real.split == 'train'
-    others = build.build_dataset(config, source, data_dir, test=others_are_held_out)
+    others = build.build_dataset(config, where, data_dir, test=others_are_held_out)
     if others is None:  # ImageNet, of which a list names the training images alone
         return
     n = min(len(others), protocol.n_images)

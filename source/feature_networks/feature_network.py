@@ -23,10 +23,9 @@ class FeatureNetwork:
     `chain` offers `scale(ims)`, from 0..255 to what it takes, and `chain(x)`, which returns both Variables. `size` is
     that to which it resizes images before all else, or None.
     `read(path, chain)` fills it from the weights file; by default that is `read_weights`.
-    `n_classes` is K where the classes are the labels of the images it judges, else 0; `foreign` is a line that says why
-    it is foreign to these images, or None: build_feature_network sets both as the data set has it. `digest` is that of
-    the weights, in whatever file they came, so that stored statistics can say what made them. Calls raise ValueError
-    for other arrays.
+    `n_classes` is K where the classes are the labels of the images it judges, else 0; `foreign`, see `be_foreign`.
+    `digest` is that of the weights, in whatever file they came, so that stored statistics can say what made them. Calls
+    raise ValueError for other arrays.
     """
 
     foreign = None
@@ -41,6 +40,12 @@ class FeatureNetwork:
         self._chain = chain
         self._batchsize = batchsize
         self._size, self._is_clean = size, False
+
+    def be_foreign(self, why):
+        """Have `foreign` say why it is foreign to the images it judges, a line, or None; then it has no classes."""
+        self.foreign = why
+        if why:
+            self.n_classes = 0
 
     def use_clean_resize(self):
         """Have images resized as clean-fid does (clean_resize.py), and say so in the name: `<name>_clean`.

@@ -41,14 +41,14 @@ class Material:
 def make_material(run, device, data_dir=None):
     """The Material of a run's last snapshots, on a Chainer device; what cannot be made is told in `missing`."""
     material = Material()
-    source = str(run.path / 'config.yml')
+    config_path = str(run.path / 'config.yml')
     use_kernels(run.config, device)
     generators, discriminators = run.generators(), run.discriminators()
     if not generators:
         material.missing.append('No samples by class and no neighbours: there is no snapshot of the generator yet.')
     try:
-        gen, dis = build_models(run.config, source)
-        material.class_names = class_names_of(run.config, source)
+        gen, dis = build_models(run.config, config_path)
+        material.class_names = class_names_of(run.config, config_path)
     except (ValueError, OSError) as error:
         material.missing.append(f'Nothing could be made from the snapshots: {error}')
         return material
@@ -70,7 +70,7 @@ def make_material(run, device, data_dir=None):
         iteration, spectra = list(material.spectra.items())[-1]
         material.norm = largest_norm(spectra, iteration, file_sha256(discriminators[iteration]))
     if material.sheets:
-        _add_neighbors(material, run, source, gen, dis, discriminators, device, data_dir)
+        _add_neighbors(material, run, config_path, gen, dis, discriminators, device, data_dir)
     return material
 
 
@@ -92,7 +92,7 @@ def spread(values, n):
     return [values[i] for i in np.linspace(0, len(values) - 1, n).round().astype(int)]
 
 
-def _add_neighbors(material, run, source, gen, dis, discriminators, device, data_dir):
+def _add_neighbors(material, run, config_path, gen, dis, discriminators, device, data_dir):
     path = discriminators.get(material.iteration)
     if path is None or not hasattr(dis, 'features'):
         why = ('there is no discriminator of the same iteration' if path is None else
@@ -100,7 +100,7 @@ def _add_neighbors(material, run, source, gen, dis, discriminators, device, data
         material.missing.append(f'No nearest neighbours: {why}.')
         return
     try:
-        dataset = build_real_images(run.config, source, data_dir)
+        dataset = build_real_images(run.config, config_path, data_dir)
         load_model(path, dis)
         dis.to_device(device)
         file = run.path / 'nearest_neighbors' / f'features_{path.stem}.npy'

@@ -100,7 +100,7 @@ class StatisticsFile:
         self.is_given = self._statistics.given is not None
         self.text = f'{path}, {self._statistics.images or "images that it does not name"}'
         if self._statistics.network is None:
-            self.text += (f' (in {self._statistics.source} format, which names no network: it is taken to be of '
+            self.text += (f' (in {self._statistics.file_format} format, which names no network: it is taken to be of '
                           f'{network.name})')
 
     def statistics(self, network):

@@ -28,7 +28,7 @@ class ReferenceStatistics:
     sizes: str | None = None  # in words, as image_sizes.py has them
     class_name: str | None = None  # where they are of one class, of a folder
     given: str | None = None  # the path of a user's own images, where they are of these and not of a data set
-    source: str = 'ours'  # whose format
+    file_format: str = 'ours'
 
 
 def save_statistics(path, statistics):
@@ -48,9 +48,9 @@ def load_statistics(path):
     if {'mu', 'sigma', 'mean', 'cov'} <= set(arrays):
         raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found both')
     if {'mu', 'sigma'} <= set(arrays):
-        names, known = ('mu', 'sigma'), {'source': "TTUR's"}
+        names, known = ('mu', 'sigma'), {'file_format': "TTUR's"}
     elif {'mean', 'cov'} <= set(arrays):
-        names, known = ('mean', 'cov'), {'source': "the authors'"}
+        names, known = ('mean', 'cov'), {'file_format': "the authors'"}
     else:
         more = f' and {len(arrays) - 5} more' if len(arrays) > 5 else ''
         raise ValueError(f'{path}: expected mean and cov, or mu and sigma; found '

@@ -29,7 +29,7 @@ def resume(wanted, folder, trainer, processes):
     return wanted
 
 
-def check_same_data(config, source, snapshot, iteration, is_first):
+def check_same_data(config, config_path, snapshot, iteration, is_first):
     """Raise ConfigError where the config beside a snapshot names other classes than this one; labels count them.
 
     Where it names other images, or had other batches until this iteration, the first process says so. Such batches are
@@ -42,17 +42,17 @@ def check_same_data(config, source, snapshot, iteration, is_first):
     before, now = resumed['dataset']['args'], config['dataset']['args']
     classes = before.get('classes'), now.get('classes')
     if None not in classes and classes[0] != classes[1]:
-        raise ConfigError(f'{source}: dataset: expected the {len(classes[0])} classes that {snapshot} was trained on, '
-                          f'found {len(classes[1])}, {difference(*classes)}')
+        raise ConfigError(f'{config_path}: dataset: expected the {len(classes[0])} classes that {snapshot} was '
+                          f'trained on, found {len(classes[1])}, {difference(*classes)}')
     images = before.get('images'), now.get('images')
     if is_first and None not in images and images[0] != images[1]:
-        tell(f'{source}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
+        tell(f'{config_path}: dataset: {images[1]}; {snapshot} was trained on others: {images[0]}')
     changes = changed_settings(resumed, config)
     if is_first and changes:
-        tell(f'{source}: {snapshot} was trained with other settings: {", ".join(changes)}')
+        tell(f'{config_path}: {snapshot} was trained with other settings: {", ".join(changes)}')
     before = note_earlier(config, resumed, iteration)
     if is_first and before is not None:
-        tell(f'{source}: each update of {batch_text(config)}; {snapshot} was trained with {before}')
+        tell(f'{config_path}: each update of {batch_text(config)}; {snapshot} was trained with {before}')
 
 
 def changed_settings(before, now):

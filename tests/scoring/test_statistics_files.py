@@ -33,7 +33,7 @@ def test_others_formats(tmp_path, names, source):
     assert found.mean.dtype == found.cov.dtype == np.float64
     np.testing.assert_allclose(found.mean, MEAN)
     np.testing.assert_allclose(found.cov, COV, rtol=1e-6)
-    assert (found.source, found.network, found.n) == (source, None, None)
+    assert (found.file_format, found.network, found.n) == (source, None, None)
     check_network('a.npz', found, FakeFeatureNetwork())  # it names none: nothing to object to
 
 
