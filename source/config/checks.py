@@ -13,6 +13,10 @@ class ConfigError(ValueError):
 
 
 def check_schema(values, schema, where, prefix):
+    """Return a section of a config with every key of its schema; `prefix`, as 'adam.', stands before its keys.
+
+    Raises ConfigError for an unknown or missing key and a value of another type.
+    """
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -72,4 +76,5 @@ def convert(value, expected_type, where, name):
 
 
 def describe(value):
+    """Return what a message says was found: the value and its type, or 'nothing'."""
     return 'nothing' if value is None else f'{repr(value)[:200]} ({type(value).__name__})'

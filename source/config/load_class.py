@@ -57,7 +57,8 @@ def _own_module(fn):
 
 def _exists(module_name):
     try:
-        return importlib.util.find_spec(module_name) is not None
+        spec = importlib.util.find_spec(module_name)
+        return spec is not None and spec.submodule_search_locations is None  # a file, no package
     except ModuleNotFoundError:
         return False
 

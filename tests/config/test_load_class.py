@@ -46,6 +46,12 @@ def test_files_of_the_user(tmp_path, monkeypatch):
     assert here.__module__ != beside.__module__ and sys.path == before and 'mine' not in sys.modules
 
 
+@pytest.mark.parametrize('name', ['datasets', 'pictures'])
+def test_files_called_as_a_room_of_source(tmp_path, name):
+    write_class(tmp_path / f'{name}.py', 'Mine')
+    assert load_class(f'{name}.py', 'Mine', str(tmp_path / 'a.yml'), 'dataset').__module__.startswith('_config_file_')
+
+
 def test_a_file_is_one_module_until_it_changes(tmp_path, monkeypatch, capsys):
     """So pickles and globals of its classes are those of its objects; moved, it is found by its name, and that said."""
     def load_own(fn):
