@@ -29,13 +29,12 @@ class ImageFolder(ImageDataset):
     """All images under a folder (see find_images.py), of any sizes, read as they are needed.
 
     Where all lie in subfolders of one level these are the classes (`labelled`), called `folders`, in the order that
-    class_folders.py gives them. `draw_order` is what draw_order.py reads, or None. With `size` all have to be square,
-    of so many px. Other entries are counted in a line on standard error. Raises ValueError for a folder without images
-    and, when it is read, for a file that is none or of another size; each names the file. `said` is the argument that
-    named the folder, for messages.
+    class_folders.py gives them. `draw_order` is what draw_order.py reads, or None. Other entries are counted in a
+    line on standard error. Raises ValueError for a folder without images and, when it is read, for a file that is none;
+    each names the file. `said` is the argument that named the folder, for messages.
     """
 
-    def __init__(self, folder, size=None, said='--images'):
+    def __init__(self, folder, said='--images'):
         folder = Path(folder)
         if not folder.is_dir():
             raise ValueError(f'{said} {folder}: no such folder or .npz or .npy file')
@@ -53,7 +52,7 @@ class ImageFolder(ImageDataset):
         self.labelled = bool(self.folders)
         self._tell_the_unexpected(folder, passed_over, said)
         self.draw_order = draw_order.read_draw_order(folder, self.names)
-        super().__init__(None, labels, max(len(self.folders), 1), size)
+        super().__init__(None, labels, max(len(self.folders), 1), None)
         self._told = False
         self._read(0)  # the first is damaged where none is an image
 
@@ -94,9 +93,6 @@ class ImageFolder(ImageDataset):
         """An image, uint8 (3, H, W)."""
         rgb, changes = decode(self.paths[i])
         im = np.asarray(rgb)
-        if self.size is not None and im.shape[:2] != (self.size, self.size):
-            raise ValueError(f'{self.paths[i]}: expected {self.size}x{self.size} pixels, '
-                             f'found {im.shape[1]}x{im.shape[0]}')
         if TRANSPARENCY in changes and not self._told:
             self._told = True
             tell(f'{self.names[i]} is partly transparent: of it, and of others like it, the colours alone are taken')
@@ -114,13 +110,13 @@ class ImageArray(ImageDataset):
 
     Without `key`: under the first of IMAGE_KEYS, or the only array there is; labels under the first of LABEL_KEYS.
     `draw_order` is int (N,) under that name, or None. The others have neither. What can be meant in two ways is told on
-    standard error. Raises ValueError, naming file and key, for anything else and, with `size`, for images that are not
-    squares of so many px. `said` is the argument that named the key or gave the array, for messages.
+    standard error. Raises ValueError, naming file and key, for anything else. `said` is the argument that named the key
+    or gave the array, for messages.
     """
 
     folders = None
 
-    def __init__(self, path, key=None, size=None, said='--key'):
+    def __init__(self, path, key=None, said='--key'):
         arrays = {}
         self.draw_order = None
         if isinstance(path, np.ndarray):
@@ -139,8 +135,6 @@ class ImageArray(ImageDataset):
         ims = _channels_first(where, ims)
         if ims.max() == 1:
             raise ValueError(f'{where}: expected values from 0 to 255, found none above 1')
-        if size is not None and ims.shape[2:] != (size, size):
-            raise ValueError(f'{where}: expected {size}x{size} pixels, found {ims.shape[3]}x{ims.shape[2]}')
         found = _first_of(LABEL_KEYS, arrays, path, 'labels')
         self.labelled = found is not None
         labels = arrays[found] if self.labelled else np.zeros(len(ims), int)
@@ -185,7 +179,7 @@ def _first_of(keys, arrays, path, what, hint=''):
     return there[0] if there else None
 
 
-def open_images(path, size=None, key=None, said='--images', said_key='--key'):
+def open_images(path, key=None, said='--images', said_key='--key'):
     """Return the ImageArray of an .npz or .npy file, or of an array, or the ImageFolder of a folder.
 
     Raises ValueError for a key with anything but an .npz. `said` and `said_key` are the arguments that named both.
@@ -196,5 +190,5 @@ def open_images(path, size=None, key=None, said='--images', said_key='--key'):
     if key is not None and suffix != '.npz':
         raise ValueError(f'{said_key} {key}: goes with an .npz, not with {path}')
     if suffix in ('.npz', '.npy'):
-        return ImageArray(path, key, size, said_key)
-    return ImageFolder(path, size, said)
+        return ImageArray(path, key, said_key)
+    return ImageFolder(path, said)

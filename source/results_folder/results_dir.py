@@ -23,8 +23,8 @@ def is_used(path):
 def begin(path, config, resumed, claims, is_done=False):
     """Makes a results folder ready for a run; an earlier run in it, unless `resumed` is a snapshot of it, is set aside.
 
-    The config.yml of a run that is done stays as it is. `claims`, an ExitStack, keeps the folder for this process.
-    Raises ValueError where another one has it.
+    Writes `config.yml`, the resolved config with the versions of all packages; that of a run that is done stays as it
+    is. `claims`, an ExitStack, keeps the folder for this process. Raises ValueError where another one has it.
     """
     is_training = f'{path}: another process is training there'
     if is_used(path) and not (resumed and Path(resumed).parent.samefile(path)):
@@ -32,15 +32,8 @@ def begin(path, config, resumed, claims, is_done=False):
             print(f'{path} holds an earlier run; it is now {set_aside(path)}')
     claims.enter_context(claimed(make_folder(path), is_training))
     if not (is_done and Path(path, 'config.yml').is_file()):
-        create(path, config)
-
-
-def create(path, config):
-    """Makes the folder and writes `config.yml`, the resolved config with the versions of all packages."""
-    path = make_folder(path)
-    remove_leftovers(path)
-    write_yaml(path / 'config.yml', {**config, 'versions': versions()})
-    return path
+        remove_leftovers(path)
+        write_yaml(Path(path, 'config.yml'), {**config, 'versions': versions()})
 
 
 def snapshots_in(path):

@@ -70,7 +70,7 @@ for kind, options in (('JPEG', {}), ('PNG', {}), ('GIF', {}), ('BMP', {}), ('WEB
     case(f'image {kind} {options}', f'n0/a.{kind}', encoded(IMAGE, kind, **options), read_list,
          {'list.txt': f'n0/a.{kind} 0\n'.encode()})
 SMALL_PNG = encoded(IMAGE.resize((8, 8)), 'PNG')
-case('image folder', '0/a.png', SMALL_PNG, images(lambda folder: ImageFolder(folder, 8)), {'1/b.png': SMALL_PNG})
+case('image folder', '0/a.png', SMALL_PNG, images(ImageFolder), {'1/b.png': SMALL_PNG})
 case('image .npz', 'a.npz', saved(np.savez, ims=pixels(N, 6, 6, 3), y=np.arange(N)),
      images(lambda folder: ImageArray(folder / 'a.npz')))
 case('image .npy', 'a.npy', saved(np.save, pixels(N, 6, 6)), images(lambda folder: ImageArray(folder / 'a.npy')))
