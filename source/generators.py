@@ -1,6 +1,6 @@
 """Trained generators from their snapshots, and images of them: for the commands, and for code of one's own.
 
-It joins build.py, snapshots and sampling, and so belongs to no room.
+It joins configs, snapshots and sampling, and so belongs to no room.
 """
 from pathlib import Path
 

@@ -10,7 +10,7 @@ from benchmarks.mpi import by_processes, environment
 from benchmarks.processes_equality import DATASET, EXEMPT
 from source.datasets.batch_iterator import BatchIterator
 from source.datasets.digits import DigitsDataset
-from source.iteration.inputs import Source
+from source.iteration.inputs import Draws
 from source.iteration.parts import Parts, Share
 from source.miscs.noise_sampler import NoiseSampler
 from source.processes import ALONE, start_processes
@@ -228,13 +228,13 @@ def test_gradients_batch_norm_parameters_and_u_of_several_processes(tmp_path, n)
 def test_noise_goes_with_the_images():
     """Of batches of 4 each process takes what belongs to its images; of another number, a slice."""
     iterators = [BatchIterator(DigitsDataset(size=8), 4, seed=7, process=(rank, 3)) for rank in range(3)]
-    sources = [Source(iterator, NoiseSampler(5, 10, seed=3), None) for iterator in iterators]
+    draws = [Draws(iterator, NoiseSampler(5, 10, seed=3), None) for iterator in iterators]
     whole, rng = NoiseSampler(5, 10, seed=3), np.random.RandomState(1)
     rngs = [Share(np.random.RandomState(1), iterator, Parts()) for iterator in iterators]
     for _ in range(3):
         for n in (4, 5):
             for expected, shares in (
-                    *((getattr(whole, kind)(3 * n), [source.draw(kind, n)[0] for source in sources])
+                    *((getattr(whole, kind)(3 * n), [each.draw(kind, n)[0] for each in draws])
                       for kind in ('categorical', 'continuous', 'augmentation')),
                     (rng.uniform(size=3 * n), [each.uniform(size=n) for each in rngs])):
                 assert {share.shape for share in shares} == {(n, *expected.shape[1:])}
