@@ -45,10 +45,11 @@ def config_of(snapshot, config, said='--config FILE'):
 def load_generator(path=None, config=None, device=-1):
     """Return the generator of a snapshot `<class name>_<iteration>.npz`; without a path, the one that ships, of MNIST.
 
-    `config` is the path of its config, by default the config.yml beside it; its `cpu_kernels` and `precision` hold for
-    the process from then on. `device`: -1 for the CPU, a GPU's index, or None for a GPU if there is one. Initial
-    weights, which the snapshot replaces, are drawn from NumPy's global random state. Raises a ValueError of one line
-    (SnapshotError, ConfigError, DeviceError) for whatever is missing, damaged or of another architecture.
+    `config` is the path of its config, by default the config.yml beside it; its `precision` and, on a CPU, its
+    `cpu_kernels` hold for the process from then on. `device`: -1 for the CPU, a GPU's index, or None for a GPU if there
+    is one. Initial weights, which the snapshot replaces, are drawn from NumPy's global random state. Raises a
+    ValueError of one line (SnapshotError, ConfigError, DeviceError) for whatever is missing, damaged or of another
+    architecture.
     """
     device = get_device(device, 'device')
     path = shipped_generator() if path is None else path

@@ -14,7 +14,6 @@ from source.datasets.pairs_as_images import as_images
 from source.datasets.parallel_batch_iterator import ParallelBatchIterator
 from source.feature_networks import NETWORKS, load_feature_network
 from source.feature_networks.known_classes import KNOWN, why_foreign
-from source.functions.precision import bfloat16
 from source.kernels.switch import use_cpu_kernels, use_precision
 from source.miscs.noise_sampler import NoiseSampler
 from source.optimizers.adam import Adam
@@ -102,7 +101,7 @@ def build_real_images(config, config_path, data_dir=None, test=False):
 
 
 def real_images_of(config, config_path, data_dir=None):
-    """Return `build_real_images` as a function of `test` alone."""
+    """Return `build_real_images` as a function of `test` alone; it returns None where there is no test set."""
     return lambda test: build_real_images(config, str(config_path), data_dir, test)
 
 
@@ -195,21 +194,16 @@ def build_updater(config, config_path, gen, dis, dataset, device, processes=ALON
     n_parts, made = iterator.accumulate, getattr(getattr(updater, 'parts', None), 'n', 1)
     if n_parts != made:
         raise ConfigError(f'{config_path}: accumulate: expected 1, as {cls.__name__} makes no parts; found {n_parts}')
-    if getattr(updater, 'capture', config['capture']) != config['capture']:
+    if getattr(updater, 'capture', False) and not config['capture']:
         raise ConfigError(f'{config_path}: capture: expected true, as {cls.__name__} takes no argument `capture` to '
                           'hand on to Updater; found false')
     return updater
 
 
 def use_kernels(config, device):
-    """Have this process compute from now on as a config says: `cpu_kernels` on a CPU, `precision` on a GPU.
-
-    Raises ValueError for bfloat16 where what it takes is not installed.
-    """
+    """Have this process compute from now on as a config says: in its `precision` and, on a CPU, with `cpu_kernels`."""
     if device.xp is np:
         use_cpu_kernels(config['cpu_kernels'])
-    elif config['precision'] == 'bfloat16':
-        bfloat16()  # says here what is missing, rather than in the first iteration
     use_precision(config['precision'])
 
 

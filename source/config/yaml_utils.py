@@ -145,11 +145,13 @@ def _merge(base, changes):
 
 def _read(path):
     try:
-        config = parse_yaml(Path(path).read_text(encoding='utf-8'))
+        text = Path(path).read_text(encoding='utf-8')
     except (OSError, UnicodeDecodeError) as error:
         near = nearest_configs(path) if isinstance(error, FileNotFoundError) else ()
         raise ConfigError(f'{path}: cannot be read as a config file: {getattr(error, "strerror", error)}'
                           + (f'; did you mean {" or ".join(near)}?' if near else '')) from None
+    try:
+        config = parse_yaml(text)
     except NotYamlError as error:
         where = f', line {error.line}' if error.line else ''
         raise ConfigError(f'{path}{where}: not valid YAML: {error}') from None

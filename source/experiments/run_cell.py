@@ -131,19 +131,19 @@ def _assemble(config, config_path, device, folder, data_dir, timed, should_stop)
     """
     last = config['iteration']
     logged = _Logged(config['display_interval'], last)
-    cell = assemble(config, config_path, device, folder,
-                    lambda trainer: trainer.updater.iteration >= last or should_stop(), data_dir, logged=logged,
-                    scores=not timed)
+    assembly = assemble(config, config_path, device, folder,
+                        lambda trainer: trainer.updater.iteration >= last or should_stop(), data_dir, logged=logged,
+                        scores=not timed)
     if timed:
-        return cell
-    trainer = cell.trainer
-    trainer.extend(SpectralNorms(cell.dis), trigger=logged)
+        return assembly
+    trainer = assembly.trainer
+    trainer.extend(SpectralNorms(assembly.dis), trigger=logged)
     held_out = build.build_dataset(config, config_path, data_dir, test=True)
     if held_out is not None:
-        trainer.extend(HeldOutLoss(trainer.updater, cell.dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)),
+        trainer.extend(HeldOutLoss(trainer.updater, assembly.dataset, held_out, N_HELD_OUT, seed=(config['seed'], 6)),
                        trigger=logged)
     trainer.extend(SaveSnapshots([], keep_last=1), trigger=EveryAndLast(config['snapshot_interval'], last))
-    return cell
+    return assembly
 
 
 class _Logged(EveryAndLast):

@@ -31,7 +31,8 @@ class _Loader(yaml.SafeLoader):
 def parse_yaml(text):
     """Return the value that a text stands for.
 
-    Raises NotYamlError, and another ValueError for values within values without end, or for few that stand for many.
+    Raises NotYamlError, which is a ValueError; and a plain ValueError for values within values without end, or for few
+    that stand for many.
     """
     try:
         value = yaml.load(text, _Loader)

@@ -58,7 +58,7 @@ class Draws:
         """A copy that draws what this one would. What this one's iterator has read ahead itself is dropped."""
         self.close()
         return Draws(copy.copy(self.iterator), copy.deepcopy(self.sampler), self.converter, self.as_uint8,
-                      self.check)
+                     self.check)
 
     def close(self):
         """Ends the iterator's threads; it goes on where it was if it is asked again."""

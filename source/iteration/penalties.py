@@ -20,7 +20,10 @@ from chainer import backend
 
 
 class Penalty:
-    """`weight` multiplies the penalty; `rng` is a RandomState it may draw from."""
+    """`weight` multiplies the penalty; `rng` is a RandomState it may draw from.
+
+    One that is of a discriminator's weights takes `dis` too, which has them all by then.
+    """
 
     def __init__(self, weight, rng):
         if not weight > 0:
@@ -39,7 +42,7 @@ class GradientPenalty(Penalty):
     A conditional discriminator is given the real image's label at x̂. Draws ε, one U[0, 1] a sample, on the CPU.
     """
 
-    def __init__(self, dis, rng, weight: float = 10.):
+    def __init__(self, rng, weight: float = 10.):
         super().__init__(weight, rng)
 
     def __call__(self, dis, x_real, x_fake, y):
@@ -54,7 +57,7 @@ class GradientPenalty(Penalty):
 class OrthonormalPenalty(Penalty):
     """‖WᵀW − I‖²_F (eq. 14), summed over all weights. The paper gives it no factor, so `weight` is 1."""
 
-    def __init__(self, dis, rng, weight: float = 1.):
+    def __init__(self, rng, weight: float = 1.):
         super().__init__(weight, rng)
 
     def __call__(self, dis, x_real, x_fake, y):

@@ -43,22 +43,22 @@ class _Images:
 class RealImages(_Images):
     """The real images of a config: the split 'train' or 'test', or `n` of its images, the same ones every time.
 
-    `images`, as `build.real_images_of` returns it, is called with whether the test set is wanted, and returns it as
-    8-bit images with labels, or None where there is none.
+    `read(test)`, as `build.real_images_of` returns it, returns the test set or the training set as 8-bit images with
+    labels, or None where there is no test set.
 
     Where there is no test set, or one of fewer than n images while the training set has n (STL-10), the training set is
     taken; where that has fewer too, all of the split are. `text` says what it is.
     """
 
-    def __init__(self, images, split='train', n=None):
+    def __init__(self, read, split='train', n=None):
         dataset, notes = None, []
         if split == 'test':
-            dataset = images(True)
+            dataset = read(test=True)
             notes += ['there is no test set'] * (dataset is None)
         self.split = 'train' if dataset is None else 'test'
-        self.dataset = images(False) if dataset is None else dataset
+        self.dataset = read(test=False) if dataset is None else dataset
         if self.split == 'test' and n is not None and len(dataset) < n:
-            training = images(False)
+            training = read(test=False)
             if len(training) >= n:
                 notes.append(f'the test set has only {len(dataset)}')
                 self.split, self.dataset = 'train', training

@@ -1,6 +1,7 @@
 """A trainer with what every training has: updater, learning rates, log, scores, and a stop where it diverges."""
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from source.command_line.devices import gpu_index
 from source.command_line.standard_streams import tell
@@ -8,9 +9,11 @@ from source.config import build, paper_batches
 from source.config.agreement import check_agreement, check_classes, empty_classes
 from source.config.learning_rates import learning_rates
 from source.datasets.cached_download import WouldDownload
+from source.datasets.folder import FolderDataset
 from source.extensions.calc_scores import CalcScores
 from source.extensions.divergence import StopWhenDiverged
 from source.extensions.log import Log
+from source.functions.precision import bfloat16
 from source.processes import ALONE, AverageLosses, RequireAgreement
 from source.scoring.statistics_cache import cached_statistics
 from source.training.first_batch import check_first_batch
@@ -18,6 +21,7 @@ from source.training.kept_random_states import kept_random_states
 from source.training.triggers import EveryAndLast
 
 import chainer
+import numpy as np
 from chainer import training
 from chainer.training import extensions
 
@@ -36,8 +40,13 @@ class Assembly:
     @property
     def generators(self):
         """[(generator, what stands behind the names of its files)]: the one trained and, where kept, its average."""
+        return [(self.gen, '')] + ([(self.averaged, '_ema')] if self.averaged else [])
+
+    @property
+    def averaged(self):
+        """The generator of averaged weights, or None."""
         ema = getattr(self.trainer.updater, 'ema', None)
-        return [(self.gen, '')] + ([(ema.gen, '_ema')] if ema else [])
+        return ema and ema.gen
 
 
 def assemble(config, config_path, device, out, until, data_dir=None, processes=ALONE, logged=None, scores=True):
@@ -54,9 +63,10 @@ def assemble(config, config_path, device, out, until, data_dir=None, processes=A
         logged: trigger of the log; by default every `display_interval` iterations and the last one.
         scores: whether samples are scored, where the config names a feature network.
 
-    Raises ConfigError.
+    Raises ConfigError, and ValueError for a results folder among the images.
     """
     gen, dis, dataset, updater = build_training(config, config_path, device, data_dir, processes)
+    _check_is_outside(out, dataset)
     trainer = training.Trainer(updater, until, out=str(out))
     last = config['iteration']
     _extend_with_linear_decay(trainer, config)
@@ -75,6 +85,12 @@ def assemble(config, config_path, device, out, until, data_dir=None, processes=A
     assembly.log = Log(trigger=logged or EveryAndLast(config['display_interval'], last))
     trainer.extend(assembly.log, name='log')
     return assembly
+
+
+def _check_is_outside(results_dir, dataset):
+    if isinstance(dataset, FolderDataset) and Path(dataset.root).resolve() in Path(results_dir, 'x').resolve().parents:
+        raise ValueError(f'{results_dir}: expected a results folder outside the folder of the images, {dataset.root}, '
+                         'which would take the sheets in it for more images')
 
 
 def _extend_with_scores(assembly, config, config_path):
@@ -118,6 +134,8 @@ def build_training(config, config_path, device, data_dir=None, processes=ALONE):
     """
     about_batch = paper_batches.settle(config, config_path, processes.size)
     build.use_kernels(config, device)
+    if config['precision'] == 'bfloat16' and device.xp is not np:
+        bfloat16()  # says here what is missing, rather than in the first iteration
     build.seed_everything(config['seed'], device)
     dataset = None
     if build.counts_classes(config):

@@ -1,3 +1,4 @@
+"""Signals that ask a training to stop."""
 import contextlib
 import os
 import signal

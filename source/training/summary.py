@@ -1,3 +1,4 @@
+"""What a finished run says of itself."""
 from pathlib import Path
 
 from source.command_line.commands_to_copy import python_command

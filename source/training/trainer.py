@@ -1,9 +1,6 @@
 """The trainer of `train.py`: what it prints, draws and saves."""
-from pathlib import Path
-
 from source.command_line.standard_streams import tell
 from source.config.build import class_names_of
-from source.datasets.folder import FolderDataset
 from source.extensions.curves import Curves
 from source.extensions.forecast import Forecast
 from source.extensions.progress import Progress
@@ -28,26 +25,19 @@ def build_trainer(config, config_path, device, results_dir, data_dir=None, resum
         resume: a snapshot that is never removed.
         processes: those that train together; all but the first one's trainers write nothing.
 
-    Raises ConfigError, and ValueError for a results folder among the images.
+    Raises as `assemble` does.
     """
     if config['paper_row'] is not None:
         check_row(config_path, config['paper_row'], {p.row for p in load_published(PUBLISHED)})
     last = config['iteration']
     stop = StopRequest(processes.any if processes.size > 1 else None)
     assembly = assemble(config, config_path, device, results_dir, Until(last, stop), data_dir, processes)
-    _check_is_outside(results_dir, assembly.dataset)
     snapshots = EveryLastAndStopped(config['snapshot_interval'], last, stop)
     if processes.is_first:
         _extend_with_output(assembly, config, config_path, snapshots, resume)
     else:
         assembly.trainer.extend(lambda trainer: None, 'stop', snapshots, extension.PRIORITY_READER - 200)
     return assembly.trainer
-
-
-def _check_is_outside(results_dir, dataset):
-    if isinstance(dataset, FolderDataset) and Path(dataset.root).resolve() in Path(results_dir, 'x').resolve().parents:
-        raise ValueError(f'{results_dir}: expected a results folder outside the folder of the images, {dataset.root}, '
-                         'which would take the sheets in it for more images')
 
 
 def _extend_with_output(assembly, config, config_path, snapshots, resume):
@@ -66,7 +56,6 @@ def _extend_with_output(assembly, config, config_path, snapshots, resume):
     trainer.extend(Curves(log), trigger=evaluated)
     if config['tensorboard']:
         trainer.extend(TensorBoard(log))
-    *_, (averaged, suffix) = assembly.generators
-    trainer.extend(SaveSnapshots([assembly.gen, assembly.dis], averaged if suffix else None, **config['snapshots'],
+    trainer.extend(SaveSnapshots([assembly.gen, assembly.dis], assembly.averaged, **config['snapshots'],
                                  score=network and f'{network.name}_fid', spared=[resume] if resume else []),
                    trigger=snapshots)
