@@ -58,15 +58,19 @@ def test_updater_holds_what_the_config_says(tmp_path):
 
 
 def test_capture_is_the_configs(tmp_path):
-    """An updater of the user's that does not hand it on would capture all the same."""
+    """An updater of the user's that does not hand it on would capture all the same, unless it says no itself."""
+    def own(*more):
+        (tmp_path / 'mine.py').write_text(
+            'from source.updater import Updater\n\n\nclass Mine(Updater):\n'
+            '    def __init__(self, models, iterator, optimizer):\n'
+            f'        super().__init__({", ".join(("models", "iterator", "optimizer", *more))})\n')
+        return {'updater': {'fn': str(tmp_path / 'mine.py'), 'name': 'Mine'}}
     assert build_updater(tmp_path).capture and not build_updater(tmp_path, {'capture': False}).capture
-    write_class(tmp_path / 'mine.py', 'Mine(Updater)', 'def __init__(self, models, iterator, optimizer):\n'
-                '        super().__init__(models, iterator, optimizer)')
-    (tmp_path / 'mine.py').write_text('from source.updater import Updater\n\n\n' + (tmp_path / 'mine.py').read_text())
-    mine = {'updater': {'fn': str(tmp_path / 'mine.py'), 'name': 'Mine'}}
-    assert build_updater(tmp_path, mine).capture
-    assert error_of(build_updater, tmp_path, {**mine, 'capture': False}) == (
+    assert build_updater(tmp_path, own()).capture
+    assert error_of(build_updater, tmp_path, {**own(), 'capture': False}) == (
         'test: capture: expected true, as Mine takes no argument `capture` to hand on to Updater; found false')
+    for capture in (True, False):
+        assert not build_updater(tmp_path, {**own('capture=False'), 'capture': capture}).capture
 
 
 def test_seed_decides_order_and_noise_of_each_on_its_own(tmp_path):
