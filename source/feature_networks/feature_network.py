@@ -42,7 +42,7 @@ class FeatureNetwork:
         self._size, self._is_clean = size, False
 
     def be_foreign(self, why):
-        """Have `foreign` say why it is foreign to the images it judges, a line, or None; then it has no classes."""
+        """Set `foreign`: why it is foreign to the images it judges, a line, or None; a line sets `n_classes` to 0."""
         self.foreign = why
         if why:
             self.n_classes = 0

@@ -22,7 +22,7 @@ from chainer import backend
 class Penalty:
     """`weight` multiplies the penalty; `rng` is a RandomState it may draw from.
 
-    One that is of a discriminator's weights takes `dis` too, which has them all by then.
+    One that keeps something of each weight also takes the discriminator, `dis`, whose weights are initialized.
     """
 
     def __init__(self, weight, rng):
